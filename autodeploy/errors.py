@@ -1,0 +1,151 @@
+"""Everything that can go wrong, as one tree; each class carries its exit code.
+
+AgentError                          1
+├── UserInputError                 11   what the user typed
+│   ├── SettingsError              10   a flag, variable or autodeploy.toml; no target chosen
+│   ├── SourceError                20   a repository that is invalid, unreachable or empty
+│   ├── AnalysisError              30   a language or application that is not supported
+│   └── ApprovalError               3   a plan that nobody approved
+├── BuildError                     40   the repository's own build failed
+│   └── TrialError                 45   the artifact does not boot
+├── InfrastructureError            60   Pulumi or AWS refused
+│   ├── PlanError                  50   no plan can be made, or it is not safe to apply
+│   ├── EngineError                61   no usable Pulumi engine
+│   └── LocalTargetError           62   the local target's daemon or container engine
+├── DeploymentError                80   SSH, service or health check on the host
+│   └── HardeningError             90   a control could not be applied or verified
+└── StateError                     12   the ledger: unknown id, damaged file
+    └── LockedError                75   somebody else holds the lock; try again
+"""
+
+from __future__ import annotations
+
+
+class AgentError(Exception):
+    """Base of every error that a person is meant to read.
+
+    `message` says what happened, `remediation` what to do next, `recoverable` whether the same
+    call may succeed when it is repeated. `agent` and `context` say who was attempting what;
+    `output` is the failing tool's own last lines.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        message: str,
+        remediation: str,
+        recoverable: bool = False,
+        *,
+        agent: str = "HiveMind Control Plane",
+        context: str = "",
+        output: str = "",
+        stack: str = "",
+    ) -> None:
+        self.message = message
+        self.remediation = remediation
+        self.recoverable = recoverable
+        self.agent = agent
+        self.context = context
+        self.output = output
+        self.stack = stack
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        """Return the design document's four lines."""
+        return (
+            f"[{self.agent}] Error: {type(self).__name__}\n"
+            f"Message: {self.message}\n"
+            f"Context: {self.context or 'Running AutoDeploy'}\n"
+            f"Remediation: {self.remediation}"
+        )
+
+
+class UserInputError(AgentError):
+    """What the user typed cannot be used."""
+
+    exit_code = 11
+
+
+class SettingsError(UserInputError):
+    """A flag, an environment variable or autodeploy.toml is wrong or missing."""
+
+    exit_code = 10
+
+
+class SourceError(UserInputError):
+    """The repository cannot be had."""
+
+    exit_code = 20
+
+
+class AnalysisError(UserInputError):
+    """The repository holds nothing that AutoDeploy can run, or a fact that it cannot settle."""
+
+    exit_code = 30
+
+
+class ApprovalError(UserInputError):
+    """The plan was shown and not approved."""
+
+    exit_code = 3
+
+
+class BuildError(AgentError):
+    """The repository's own build failed."""
+
+    exit_code = 40
+
+
+class TrialError(BuildError):
+    """The built artifact does not boot."""
+
+    exit_code = 45
+
+
+class InfrastructureError(AgentError):
+    """Pulumi or AWS refused."""
+
+    exit_code = 60
+
+
+class PlanError(InfrastructureError):
+    """No plan can be made, or the plan may not be applied."""
+
+    exit_code = 50
+
+
+class EngineError(InfrastructureError):
+    """There is no usable Pulumi engine."""
+
+    exit_code = 61
+
+
+class LocalTargetError(InfrastructureError):
+    """The local target's daemon or its container engine is missing or out of step."""
+
+    exit_code = 62
+
+
+class DeploymentError(AgentError):
+    """The host cannot be reached, or the application does not run on it."""
+
+    exit_code = 80
+
+
+class HardeningError(DeploymentError):
+    """A security control could not be applied or verified."""
+
+    exit_code = 90
+
+
+class StateError(AgentError):
+    """The ledger has no such deployment, or cannot be read."""
+
+    exit_code = 12
+
+
+class LockedError(StateError):
+    """Another process works on the same deployment."""
+
+    exit_code = 75

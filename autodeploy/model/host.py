@@ -1,0 +1,78 @@
+"""HostFacts: what a machine said of itself. Step: observe, want, fix, why. StepResult: what came of one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autodeploy.model.noun import Noun
+
+
+class SecretRef(Noun):
+    """Names a secret without holding it: `file:<name>` in the deployment's secret folder, or an ARN."""
+
+    ref: str
+
+
+class HostFacts(Noun):
+    """What the host is. `current_release` is None before the first release; `app_port` is the live release's."""
+
+    hostname: str
+    boot_id: str
+    os: str
+    is_container: bool
+    current_release: str | None = None
+    current_port: int | None = None
+    client_address: str = ""
+
+
+class Upload(Noun):
+    """A file a step's fix needs on the host first. Exactly one of `content`, `local_path`. `mode` is octal text."""
+
+    path: str
+    content: str | None = None
+    local_path: str | None = None
+    mode: str = "0644"
+    secret: bool = False
+
+
+class Step(Noun):
+    """One convergent piece of work on a host.
+
+    `observe` is a POSIX shell command, run as root, whose trimmed standard output is compared with `want`
+    (equality). When it differs, `uploads` are written and `fix` is run as root, then `observe` again.
+    `fix` is None for a pure check. `transaction`: `fix` runs detached by systemd-run, so that it
+    ends rightly when the connection is cut. `stdin` is fed to `fix` and may hold secrets.
+    `timeout_seconds` bounds one command. `not_applicable` says why a step is only reported.
+    """
+
+    name: str
+    why: str
+    observe: str
+    want: str
+    fix: str | None = None
+    uploads: tuple[Upload, ...] = ()
+    stdin: str | None = None
+    transaction: bool = False
+    timeout_seconds: int = 120
+    weight: int = 0
+    reference: str = ""
+    not_applicable: str | None = None
+
+
+class StepResult(Noun):
+    """The end of one step: `ok` was right already, `changed` was made right, `failed` is still wrong."""
+
+    name: str
+    status: Literal["ok", "changed", "failed", "not_applicable"]
+    observed: str = ""
+    output: str = ""
+    seconds: float = 0.0
+    weight: int = 0
+
+
+class CommandResult(Noun):
+    """What a command on a host printed. `code` is its exit status."""
+
+    code: int
+    stdout: str
+    stderr: str

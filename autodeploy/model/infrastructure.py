@@ -1,0 +1,107 @@
+"""InfraPlan: all that the Pulumi program is told. CloudFacts: what AWS said. InfrastructureSpec: what stands."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from autodeploy.model.build import BaseImage
+from autodeploy.model.noun import Noun, WebPath
+
+Target = Literal["aws", "local"]
+DatabaseEngine = Literal["postgres", "mysql", "mariadb"]
+
+
+class CloudFacts(Noun):
+    """Facts of one account and region, read once and pinned in the plan. `images` maps base image to AMI id.
+
+    `prices` are USD per month by resource key; a key that is missing is unknown. `admin_cidr` is the
+    address the operator is seen from.
+    """
+
+    target: Target
+    account_id: str
+    region: str
+    zones: tuple[str, ...]
+    images: dict[BaseImage, str]
+    admin_cidr: str
+    engine_versions: dict[DatabaseEngine, str] = {}
+    identity: str = ""
+
+
+class DatabasePlan(Noun):
+    """One managed database. Sizes in GiB, retention in days."""
+
+    engine: DatabaseEngine
+    engine_version: str
+    instance_class: str = "db.t3.micro"
+    storage_gb: int = 20
+    storage_type: str = "gp2"
+    backup_retention_days: int = 7
+    database_name: str = "app"
+    master_username: str = "dbadmin"
+    port: int = 5432
+    deletion_protection: bool = True
+    final_snapshot_identifier: str | None = None
+
+
+class WebPlan(Noun):
+    """How the world reaches the application: balancer, listener certificate (PEM; its key is secret config)."""
+
+    host_port: int = 80
+    health_check_path: WebPath = "/"
+    certificate_pem: str
+    certificate_chain_pem: str = ""
+
+
+class InfraPlan(Noun):
+    """The whole input of the Pulumi program, besides the secret `certificateKey`. It knows no application."""
+
+    deployment_id: str
+    name: str = Field(description="prefix of physical names")
+    target: Target
+    account_id: str
+    region: str
+    zones: tuple[str, str]
+    vpc_cidr: str = "10.0.0.0/16"
+    public_cidrs: tuple[str, str] = ("10.0.1.0/24", "10.0.3.0/24")
+    private_cidrs: tuple[str, str] = ("10.0.2.0/24", "10.0.4.0/24")
+    image_id: str
+    instance_type: str
+    root_volume_gb: int = 20
+    ssh_public_key: str
+    admin_cidr: str
+    user_data: str
+    web: WebPlan | None = None
+    database: DatabasePlan | None = None
+    tags: dict[str, str] = {}
+
+
+class DatabaseCredentials(Noun):
+    """How the application reaches its database. `password` is a secret and never part of a repr."""
+
+    username: str
+    password: str = Field(repr=False)
+    database_name: str
+    port: int
+
+
+class InfrastructureSpec(Noun):
+    """What stands in the account: a cache of the stack's outputs."""
+
+    deployment_id: str
+    vpc_id: str
+    public_subnet_id: str
+    private_subnet_id: str
+    ec2_instance_id: str
+    ec2_public_ip: str
+    ec2_private_ip: str
+    security_group_id: str
+    database_endpoint: str | None = None
+    database_credentials: DatabaseCredentials | None = None
+    load_balancer_dns: str | None = None
+    ssh_key_name: str
+    ssh_private_key_path: str
+    database_secret_arn: str | None = None
+    certificate_arn: str | None = None

@@ -1,0 +1,47 @@
+"""Plan: what will be made, why, and what it costs a month; approved by its digest."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autodeploy.model.infrastructure import InfraPlan
+from autodeploy.model.noun import Noun
+
+
+class CostLine(Noun):
+    """One line of the bill. `usd_per_month` is None where the price is not known for the region."""
+
+    what: str
+    usd_per_month: float | None
+    basis: str
+
+
+class Plan(Noun):
+    """The compiled plan. `prices_as_of` dates the price table (ISO 8601)."""
+
+    infra: InfraPlan
+    cost: tuple[CostLine, ...]
+    prices_as_of: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def usd_per_month(self) -> float:
+        """Sum of the known lines, in USD."""
+        return round(sum(line.usd_per_month or 0.0 for line in self.cost), 2)
+
+
+class ResourceChange(Noun):
+    """One operation of a preview, in Pulumi's words. `name` is the logical name."""
+
+    urn: str
+    type: str
+    name: str
+    operation: Literal["same", "create", "update", "replace", "delete", "read", "refresh", "import", "other"]
+    reasons: tuple[str, ...] = ()
+
+
+class Preview(Noun):
+    """What `up` would do; only operations other than "same" are listed in `changes`."""
+
+    changes: tuple[ResourceChange, ...] = ()
+    unchanged: int = 0

@@ -1,0 +1,39 @@
+"""Source: a frozen index of a checked-out repository. Analysis opens nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_READ_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """One commit on disk: `root` is the application's folder, `paths` are POSIX paths below it, sorted.
+
+    Symbolic links that leave `root` are not indexed. `commit` is the full hash, or `dirty-<digest>`
+    for a folder with uncommitted work.
+    """
+
+    url: str
+    commit: str
+    root: Path
+    paths: tuple[str, ...]
+    subdirectory: str = "."
+    ref: str | None = None
+
+    def __contains__(self, path: str) -> bool:
+        return path in self.paths
+
+    def read(self, path: str) -> str:
+        """Return the text of one indexed file, at most 1 MB, undecodable bytes replaced; "" when it is not indexed."""
+        if path not in self.paths:
+            return ""
+        with (self.root / path).open("rb") as file:
+            return file.read(MAX_READ_BYTES).decode("utf-8-sig", errors="replace")
+
+    def matching(self, *suffixes: str) -> Iterable[str]:
+        """Yield the indexed paths that end with one of the suffixes."""
+        return (path for path in self.paths if path.endswith(suffixes))

@@ -1,0 +1,107 @@
+"""DeploymentState: the ledger of one deployment. DeploymentResult and RollbackResult: what the conductor answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autodeploy.model.build import BuildArtifact
+from autodeploy.model.deployment import DeploymentConfig, SecurityConfig
+from autodeploy.model.infrastructure import InfrastructureSpec, Target
+from autodeploy.model.noun import Noun, Timestamp
+from autodeploy.model.plan import Plan
+from autodeploy.model.techstack import TechStack
+
+Status = Literal[
+    "pending", "analyzing", "building", "provisioning", "deploying", "hardening", "complete", "failed", "rolled_back"
+]
+Stage = Literal["analyze", "build", "plan", "provision", "deploy", "harden"]
+STAGES: tuple[Stage, ...] = ("analyze", "build", "plan", "provision", "deploy", "harden")
+
+
+class LogEntry(Noun):
+    """One thing an agent did."""
+
+    timestamp: Timestamp
+    agent: str
+    level: Literal["INFO", "WARNING", "ERROR"]
+    message: str
+
+
+class ErrorEntry(Noun):
+    """One error, as it was reported, with the traceback for those who mend it."""
+
+    timestamp: Timestamp
+    agent: str
+    error_type: str
+    message: str
+    stack_trace: str | None
+    remediation: str
+    context: str = ""
+
+
+class StageRecord(Noun):
+    """Proof that a stage is done: `inputs` is the SHA-256 of what it was given."""
+
+    inputs: str
+    seconds: float
+    finished_at: Timestamp
+
+
+class Request(Noun):
+    """What the user asked for; kept so that a later `deploy` need not ask again. No secret values."""
+
+    ref: str | None = None
+    subdirectory: str = "."
+    environment_names: tuple[str, ...] = ()
+    profile: str | None = None
+    instance_type: str | None = None
+
+
+class DeploymentState(Noun):
+    """Everything known of one deployment. `logs` and `errors` are kept in order of time."""
+
+    deployment_id: str
+    status: Status
+    repo_url: str
+    description: str
+    created_at: Timestamp
+    updated_at: Timestamp
+    tech_stack: TechStack | None = None
+    build_artifact: BuildArtifact | None = None
+    infrastructure: InfrastructureSpec | None = None
+    deployment_config: DeploymentConfig | None = None
+    security_config: SecurityConfig | None = None
+    logs: tuple[LogEntry, ...] = ()
+    errors: tuple[ErrorEntry, ...] = ()
+    region: str = "us-east-1"
+    estimated_cost_per_month: float = 0.0
+    name: str = ""
+    target: Target = "local"
+    account_id: str = ""
+    account_epoch: str = ""
+    request: Request = Request()
+    plan: Plan | None = None
+    commit: str = ""
+    stages: dict[Stage, StageRecord] = {}
+    completed_at: Timestamp | None = None
+    failed_stage: Stage | None = None
+
+
+class DeploymentResult(Noun):
+    """The answer of `deploy`: `summary` holds each agent's output by its name, `options` what can be done next."""
+
+    deployment_id: str
+    status: Status
+    url: str | None = None
+    summary: dict[str, object] = {}
+    errors: tuple[ErrorEntry, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+class RollbackResult(Noun):
+    """The answer of `rollback`: `remaining` names what is left, and is empty when it succeeded."""
+
+    deployment_id: str
+    status: Status
+    remaining: tuple[str, ...] = ()
+    message: str = ""

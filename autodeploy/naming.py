@@ -1,0 +1,27 @@
+"""AWS-legal names: lower case, digits and hyphens; a hash suffix instead of a silent cut."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+
+def slug(text: str, limit: int = 24) -> str:
+    """Return `text` as [a-z][a-z0-9-]*, at most `limit` characters, with a hash of the whole when it had to be cut."""
+    plain = re.sub(r"-{2,}", "-", re.sub(r"[^a-z0-9]+", "-", text.lower())).strip("-")
+    if not plain or not plain[0].isalpha():
+        plain = f"app-{plain}".rstrip("-")
+    if len(plain) <= limit:
+        return plain
+    suffix = hashlib.sha256(text.encode()).hexdigest()[:6]
+    return f"{plain[: limit - 7].rstrip('-')}-{suffix}"
+
+
+def physical(plan_name: str, deployment_id: str, role: str, *forces_replacement: str, limit: int = 32) -> str:
+    """Return a physical name that hashes the deployment and every input that forces replacement.
+
+    Create-before-delete needs two names for one role. 32 characters is the shortest limit in use
+    (target groups and balancers, https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference).
+    """
+    seal = hashlib.sha256("\0".join((deployment_id, role, *forces_replacement)).encode()).hexdigest()[:8]
+    return f"{slug(plan_name, limit - len(role) - 10)}-{role}-{seal}"

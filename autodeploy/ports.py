@@ -1,0 +1,160 @@
+"""The world as the agents see it: one Protocol per way out. Adapters fulfil them; wiring chooses the adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from autodeploy.model import (
+    BuildArtifact,
+    CloudFacts,
+    CommandResult,
+    DeploymentState,
+    InfraPlan,
+    LogEntry,
+    Plan,
+    Preview,
+    Recipe,
+    Source,
+    TechStack,
+)
+
+Say = Callable[[str], None]
+"""Takes one line of progress, without a newline."""
+
+
+class Repo(Protocol):
+    """Git."""
+
+    def checkout(self, url: str, ref: str | None, subdirectory: str, into: Path) -> Source:
+        """Bring the commit that `ref` names (default: HEAD) into `into`; raise SourceError."""
+
+
+class Builder(Protocol):
+    """The place where a repository's own code is run to build it."""
+
+    def build(self, source: Source, stack: TechStack, recipe: Recipe, into: Path, say: Say) -> BuildArtifact:
+        """Run the recipe in isolation, leave the archive in `into`, cached by digest; raise BuildError."""
+
+    def trial(self, artifact: BuildArtifact, stack: TechStack, environment: Mapping[str, str], say: Say) -> str:
+        """Boot the artifact in isolation; return what it answered ("HTTP 200 on / after 0.8 s"); raise TrialError."""
+
+
+class Engine(Protocol):
+    """Pulumi, over one stack per deployment."""
+
+    def preview(self, plan: InfraPlan, secrets: Mapping[str, str], save_plan: Path | None, say: Say) -> Preview:
+        """Say what `up` would do, changing nothing; `save_plan` receives the update plan."""
+
+    def up(self, plan: InfraPlan, secrets: Mapping[str, str], saved_plan: Path | None, say: Say) -> dict[str, object]:
+        """Apply, held to `saved_plan` when it is given; return the stack's outputs."""
+
+    def outputs(self, deployment_id: str) -> dict[str, object]:
+        """Return the stack's outputs; {} when there is no stack."""
+
+    def resources(self, deployment_id: str) -> Sequence[str]:
+        """Return the URNs in the stack's state, without the stack's own; empty when there is none."""
+
+    def destroy(self, deployment_id: str, say: Say) -> None:
+        """Delete everything in the stack; done already counts as done."""
+
+    def remove(self, deployment_id: str) -> None:
+        """Remove the empty stack with its history and config."""
+
+    def shell_environment(self, deployment_id: str) -> Mapping[str, str]:
+        """Return what the bare `pulumi` command needs in its environment to see the same stack."""
+
+
+class Host(Protocol):
+    """A machine over SSH; commands run as root through sudo."""
+
+    def run(self, command: str, stdin: str | None = None, timeout_seconds: int = 120) -> CommandResult:
+        """Run a POSIX shell script, return its result whatever the status; raise DeploymentError on a lost line."""
+
+    def put(self, path: str, content: bytes | Path, mode: str = "0644") -> None:
+        """Write a file on the host, atomically, as root."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class Cloud(Protocol):
+    """The AWS account, by boto3 (or the local target's emulation of it)."""
+
+    def facts(self) -> CloudFacts:
+        """Return the facts of account and region; raise InfrastructureError with whose credentials were tried."""
+
+    def database_password(self, secret_arn: str) -> tuple[str, str]:
+        """Return user and password of the managed master secret."""
+
+    def await_instance(self, instance_id: str, say: Say) -> None:
+        """Return when the instance runs and its checks pass; raise DeploymentError."""
+
+    def leftovers(self, deployment_id: str) -> Sequence[str]:
+        """Return ARNs or names of everything in the account that still carries the deployment's tag."""
+
+    def account_epoch(self) -> str:
+        """Return the emulated account's epoch; "" on AWS."""
+
+    def ca_bundle(self) -> Path | None:
+        """Return the file that a database client verifies the database's certificate with."""
+
+
+class Store(Protocol):
+    """The ledger under $AUTODEPLOY_HOME."""
+
+    def load(self, deployment_id: str) -> DeploymentState:
+        """Return the ledger with its logs; raise StateError when there is none."""
+
+    def save(self, state: DeploymentState) -> None:
+        """Write atomically, durably, 0600."""
+
+    def append_log(self, deployment_id: str, entry: LogEntry) -> None:
+        """Append one entry in constant time."""
+
+    def list(self) -> Iterable[DeploymentState]:
+        """Return all ledgers without their logs, newest first."""
+
+    def lock(self, deployment_id: str, reason: str) -> AbstractContextManager[None]:
+        """Hold the deployment for this process; raise LockedError naming the owner."""
+
+    def folder(self, deployment_id: str) -> Path:
+        """Return deployments/<id>, made 0700 when it is missing."""
+
+    def secrets(self, deployment_id: str) -> Mapping[str, str]:
+        """Return the deployment's secrets by name."""
+
+    def save_secrets(self, deployment_id: str, secrets: Mapping[str, str]) -> None:
+        """Replace the deployment's secrets; 0600."""
+
+
+class Clock(Protocol):
+    """Time, so that tests need none."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class UI(Protocol):
+    """The person."""
+
+    def stage(self, agent: str, title: str) -> None:
+        """Say that a stage begins."""
+
+    def say(self, message: str) -> None:
+        """Show one line of progress of the current stage."""
+
+    def done(self, message: str) -> None:
+        """Say how the current stage ended."""
+
+    def show_plan(self, plan: Plan, preview: Preview) -> None:
+        """Show the plan, its operations and its monthly cost."""
+
+    def confirm(self, question: str) -> bool:
+        """Ask yes or no; without a terminal, raise ApprovalError naming --yes."""

@@ -1,0 +1,86 @@
+"""Settings: flags over environment over autodeploy.toml over defaults, computed once, frozen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from autodeploy.errors import SettingsError
+from autodeploy.model import Noun, Target
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FILE_NAME = "autodeploy.toml"
+
+
+class Settings(Noun):
+    """All choices of one run. `home` is $AUTODEPLOY_HOME; `cache` holds engine, images, clones and build caches."""
+
+    home: Path
+    cache: Path
+    target: Target | None = None
+    name: str | None = None
+    ref: str | None = None
+    path: str = "."
+    region: str | None = None
+    profile: str | None = None
+    environment: dict[str, str] = Field(default={}, repr=False)
+    yes: bool = False
+    new: bool = False
+    keep: bool = False
+    debug: bool = False
+    instance_type: str | None = None
+    admin_cidr: str | None = None
+    overrides: dict[str, str] = {}
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
+    """Return the settings of one run; None among the flags means "not given"; raise SettingsError."""
+    environ = os.environ if environ is None else environ
+    merged: dict[str, Any] = _from_file((folder or Path.cwd()) / FILE_NAME)
+    merged |= _from_environment(environ)
+    merged |= {name: value for name, value in flags.items() if value is not None}
+    merged.setdefault("home", Path(environ.get("HOME", "~")).expanduser() / ".autodeploy")
+    merged["home"] = Path(merged["home"]).expanduser().absolute()
+    merged.setdefault("cache", Path(environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "autodeploy")
+    merged["cache"] = Path(merged["cache"]).expanduser().absolute()
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as err:
+        first = err.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"the setting {where!r} cannot be used: {first['msg']}",
+            f"Correct {where!r} in {FILE_NAME}, in the environment, or on the command line.",
+            context="Reading the settings",
+        ) from err
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    names = {
+        "home": ("AUTODEPLOY_HOME",),
+        "cache": ("AUTODEPLOY_CACHE",),
+        "target": ("AUTODEPLOY_TARGET",),
+        "region": ("AUTODEPLOY_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
+        "profile": ("AWS_PROFILE",),
+    }
+    return {name: environ[key] for name, keys in names.items() for key in reversed(keys) if environ.get(key)}
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise SettingsError(
+            f"{path} is not valid TOML: {err}", f"Correct {path}.", context="Reading the settings"
+        ) from err
