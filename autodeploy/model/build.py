@@ -20,7 +20,7 @@ class BuildStep(Noun):
 
 
 class Recipe(Noun):
-    """How to build one TechStack. `keep` are paths below /app that the artifact takes, less those that `exclude` matches."""
+    """How to build one TechStack. `keep`: paths below /app that the artifact takes, less what `exclude` matches."""
 
     base_image: BaseImage
     steps: tuple[BuildStep, ...]
