@@ -77,6 +77,9 @@ class Host(Protocol):
     def put(self, path: str, content: bytes | Path, mode: str = "0644") -> None:
         """Write a file on the host, atomically, as root."""
 
+    def reconnect(self) -> None:
+        """Open a fresh connection in place of this one; raise DeploymentError when the host lets nobody in."""
+
     def close(self) -> None:
         """Close the connection."""
 

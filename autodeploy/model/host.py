@@ -43,6 +43,8 @@ class Step(Noun):
     `fix` is None for a pure check. `transaction`: `fix` runs detached by systemd-run, so that it
     ends rightly when the connection is cut. `stdin` is fed to `fix` and may hold secrets.
     `timeout_seconds` bounds one command. `not_applicable` says why a step is only reported.
+    `confirm` is for a fix that could lock us out and arms its own undoing: it is run over a fresh
+    connection after the fix, and disarms it.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Step(Noun):
     uploads: tuple[Upload, ...] = ()
     stdin: str | None = None
     transaction: bool = False
+    confirm: str | None = None
     timeout_seconds: int = 120
     weight: int = 0
     reference: str = ""
