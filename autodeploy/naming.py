@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime
 
 
 def slug(text: str, limit: int = 24) -> str:
@@ -25,3 +26,10 @@ def physical(plan_name: str, deployment_id: str, role: str, *forces_replacement:
     """
     seal = hashlib.sha256("\0".join((deployment_id, role, *forces_replacement)).encode()).hexdigest()[:8]
     return f"{slug(plan_name, limit - len(role) - 10)}-{role}-{seal}"
+
+
+def new_deployment_id(name: str, now: datetime, token: str) -> str:
+    """Return a new id such as `guestbook-20261122-7f3a9c`; `token` is random hex of one length, and makes it unique."""
+    if not re.fullmatch(r"[0-9a-f]{6,}", token):
+        raise ValueError(f"a token is six hex digits or more: {token!r}")
+    return f"{slug(name)}-{now:%Y%m%d}-{token}"
