@@ -8,6 +8,7 @@ retries nor persists; that is the conductor's.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -39,7 +40,7 @@ def _graph(steps: Sequence[Step], outcome: Outcome) -> Any:
     builder = GraphBuilder()
     for name, action in steps:
         builder.add_node(_node(name, action, outcome), name)
-    for (before, _), (after, _) in zip(steps, steps[1:], strict=False):
+    for (before, _), (after, _) in itertools.pairwise(steps):
         builder.add_edge(before, after, condition=lambda _state: outcome.error is None)
     builder.set_entry_point(steps[0][0])
     builder.set_max_node_executions(len(steps))

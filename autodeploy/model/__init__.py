@@ -18,6 +18,7 @@ from autodeploy.model.plan import CostLine, Plan, Preview, ResourceChange
 from autodeploy.model.source import Source
 from autodeploy.model.state import (
     STAGES,
+    TRANSITIONS,
     DeploymentResult,
     DeploymentState,
     ErrorEntry,
@@ -33,6 +34,7 @@ from autodeploy.model.techstack import DatabaseType, EnvironmentVariable, Eviden
 __all__ = [
     "APP_PATH",
     "STAGES",
+    "TRANSITIONS",
     "BaseImage",
     "BuildArtifact",
     "BuildStep",

@@ -6,7 +6,7 @@ from typing import Literal
 
 from autodeploy.model.build import BuildArtifact
 from autodeploy.model.deployment import DeploymentConfig, SecurityConfig
-from autodeploy.model.infrastructure import InfrastructureSpec, Target
+from autodeploy.model.infrastructure import CloudFacts, InfrastructureSpec, Target
 from autodeploy.model.noun import Noun, Timestamp
 from autodeploy.model.plan import Plan
 from autodeploy.model.techstack import TechStack
@@ -15,6 +15,19 @@ Status = Literal[
     "pending", "analyzing", "building", "provisioning", "deploying", "hardening", "complete", "failed", "rolled_back"
 ]
 Stage = Literal["analyze", "build", "plan", "provision", "deploy", "harden"]
+TRANSITIONS: dict[Status, tuple[Status, ...]] = {
+    "pending": ("analyzing", "failed"),
+    "analyzing": ("building", "failed"),
+    "building": ("provisioning", "failed"),
+    "provisioning": ("deploying", "failed"),
+    "deploying": ("hardening", "failed"),
+    "hardening": ("complete", "failed"),
+    "complete": ("analyzing", "failed", "rolled_back"),
+    "failed": ("analyzing", "building", "provisioning", "deploying", "hardening", "rolled_back"),
+    "rolled_back": (),
+}
+"""The only legal moves; `complete` to `analyzing` is an update of what serves."""
+
 STAGES: tuple[Stage, ...] = ("analyze", "build", "plan", "provision", "deploy", "harden")
 
 
@@ -80,6 +93,7 @@ class DeploymentState(Noun):
     account_id: str = ""
     account_epoch: str = ""
     request: Request = Request()
+    facts: CloudFacts | None = None
     plan: Plan | None = None
     commit: str = ""
     stages: dict[Stage, StageRecord] = {}

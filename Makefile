@@ -1,0 +1,42 @@
+# Every target does its own set-up and can be run twice in a row.
+SHELL := /bin/bash
+PY := .venv/bin/python
+LOCAL := -m local
+
+.PHONY: help setup python demo test test-unit test-properties test-integration test-nightly lint bench clean
+
+help:            ## Show this list
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
+
+python:          ## Make .venv from the lock file
+	@tools/setup.sh python
+
+setup:           ## Install all that the local target needs: packages, engine, images
+	@tools/setup.sh python packages engine images
+
+demo: setup      ## Deploy a sample application on the local target and leave it running
+	@tools/demo.sh
+
+lint: python     ## Style, types, layers
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+test: setup lint ## All tests, with coverage
+	$(PY) -m pytest tests --cov --cov-report=term:skip-covered --cov-report=xml:.make/coverage.xml --durations=15
+
+test-unit: python      ## Tests that need no container engine and no Pulumi engine
+	$(PY) -m pytest tests -m "not local and not engine and not performance" --ignore tests/properties
+
+test-properties: python ## The design document's properties on the pure view
+	$(PY) -m pytest tests/properties -m "not local and not engine" --hypothesis-show-statistics
+
+test-integration: setup ## End to end on the local target
+	$(PY) -m pytest tests -m "local or engine"
+
+bench: setup     ## Seconds per stage, and the ratios that we hold ourselves to
+	@$(PY) tools/bench.py
+
+clean:           ## Remove what was made in this checkout; caches outside of it stay
+	rm -rf .venv .make build dist

@@ -1,0 +1,116 @@
+"""HiveMind DevOps: from a Git URL to a TechStack, and from that to a BuildArtifact that has been seen to boot."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from autodeploy.agents.agent import HiveMindAgent
+from autodeploy.analyser import analyse
+from autodeploy.builder import recipe
+from autodeploy.errors import AnalysisError
+from autodeploy.model import BuildArtifact, DeploymentState, Source, TechStack
+from autodeploy.ports import UI, Builder, Clock, Repo, Store
+from autodeploy.settings import Settings
+
+OURS = frozenset({"DATABASE_URL", "PORT"})
+
+
+class HiveMindCompiler(HiveMindAgent):
+    """Analyses repositories and builds applications."""
+
+    name = "HiveMind DevOps"
+
+    def __init__(self, repo: Repo, builder: Builder, ui: UI, clock: Clock, store: Store, settings: Settings) -> None:
+        super().__init__(ui, clock, store)
+        self._repo = repo
+        self._builder = builder
+        self._settings = settings
+        self._sources: dict[Path, Source] = {}
+
+    def analyze_repository(self, repo_url: str, local_path: str) -> TechStack:
+        """Clone `repo_url` into the folder `local_path` and return its technology, with evidence."""
+        with self._attempting(f"Analysing {_without_credentials(repo_url)}"):
+            source = self._repo.checkout(repo_url, self._settings.ref, self._settings.path, Path(local_path))
+            self._sources[Path(local_path)] = source
+            self.say(f"commit {source.commit[:12]}, {len(source.paths)} files")
+            stack = analyse(source, self._settings.overrides)
+        database = f", {stack.database_type}" if stack.requires_database else ""
+        self.say(f"{stack.language} {stack.runtime_version}, {stack.framework or 'no framework'}{database}")
+        self.say(f"starts with: {stack.start_command}")
+        return stack
+
+    def build_application(self, tech_stack: TechStack, source_path: str) -> BuildArtifact:
+        """Build the checkout in `source_path` in isolation and return the archive."""
+        with self._attempting(f"Building the {tech_stack.language} application"):
+            source = self._source(Path(source_path))
+            into = Path(source_path).parent / "artifacts"
+            artifact = self._builder.build(source, tech_stack, recipe(tech_stack, source), into, self.say)
+        self.say(f"artifact {artifact.checksum[:12]}, {artifact.size_bytes / 1e6:.1f} MB")
+        return artifact
+
+    def analyze(self, state: DeploymentState) -> DeploymentState:
+        """Return the state with commit and TechStack; refuse when a required variable is missing."""
+        with self._working_on(state):
+            path = self._checkout_path(state)
+            stack = self.analyze_repository(state.repo_url, str(path))
+            self._settle_environment(state, stack)
+            return self._logged(state, tech_stack=stack, commit=self._sources[path].commit)
+
+    def build(self, state: DeploymentState) -> DeploymentState:
+        """Return the state with an artifact that answered in a trial."""
+        assert state.tech_stack is not None
+        with self._working_on(state), self._attempting("Building the application"):
+            path = self._checkout_path(state)
+            artifact = self.build_application(state.tech_stack, str(path))
+            environment = environment_of(self._store, state.deployment_id)
+            seen = self._builder.trial(artifact, state.tech_stack, environment, self.say)
+            self.say(f"trial: {seen}")
+            return self._logged(state, build_artifact=artifact)
+
+    def run(self, state: DeploymentState) -> DeploymentState:
+        """Analyse and build."""
+        return self.build(self.analyze(state))
+
+    def _checkout_path(self, state: DeploymentState) -> Path:
+        return self._store.folder(state.deployment_id) / "source"
+
+    def _source(self, path: Path) -> Source:
+        if path not in self._sources:
+            self._sources[path] = self._repo.checkout(str(path), None, ".", path)
+        return self._sources[path]
+
+    def _settle_environment(self, state: DeploymentState, stack: TechStack) -> None:
+        """Keep what the user gave, generate what convention lets us generate, refuse what is missing."""
+        kept = dict(self._store.secrets(state.deployment_id))
+        kept |= {f"env:{name}": value for name, value in self._settings.environment.items()}
+        missing = []
+        for variable in stack.environment:
+            key = f"env:{variable.name}"
+            if key in kept or variable.name in OURS or not variable.required:
+                continue
+            if variable.generated:
+                kept[key] = secrets.token_urlsafe(48)
+                self.say(f"{variable.name} generated")
+            elif variable.default is None:
+                missing.append(f"{variable.name} ({variable.file}:{variable.line})")
+        if missing:
+            flags = " ".join(f"--env {name.split()[0]}=…" for name in missing)
+            raise AnalysisError(
+                f"the application needs variables that were not given: {', '.join(missing)}",
+                f"Give them: autodeploy deploy … {flags}",
+                agent=self.name,
+                context="Reading the application's environment",
+            )
+        self._store.save_secrets(state.deployment_id, kept)
+
+
+def environment_of(store: Store, deployment_id: str) -> dict[str, str]:
+    """Return the application's own variables, resolved; the caller must not log them."""
+    kept = store.secrets(deployment_id)
+    return {key.removeprefix("env:"): value for key, value in sorted(kept.items()) if key.startswith("env:")}
+
+
+def _without_credentials(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else url

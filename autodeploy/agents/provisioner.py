@@ -1,0 +1,219 @@
+"""HiveMind SysEng: lowers a TechStack to a plan, shows what it would do, and makes the account agree with it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from autodeploy.agents.agent import HiveMindAgent
+from autodeploy.errors import InfrastructureError, PlanError
+from autodeploy.model import (
+    CloudFacts,
+    DatabaseCredentials,
+    DeploymentState,
+    InfrastructureSpec,
+    Plan,
+    Preview,
+    TechStack,
+)
+from autodeploy.planner import plan as lower
+from autodeploy.ports import UI, Clock, Cloud, Engine, Store
+from autodeploy.settings import Settings
+
+APP_ROLE = "app"
+DATABASE_PASSWORD = "database-password"
+CERTIFICATE_KEY = "certificateKey"
+
+
+class Certificate(NamedTuple):
+    """A leaf with its key and the authority that signed it, all PEM."""
+
+    leaf: str
+    key: str
+    authority: str
+
+
+class HiveMindProvisioner(HiveMindAgent):
+    """Provisions networks, machines, databases and balancers through Pulumi."""
+
+    name = "HiveMind SysEng"
+
+    def __init__(
+        self,
+        engine: Engine,
+        cloud: Cloud,
+        new_key: Callable[[], tuple[str, str]],
+        new_certificate: Callable[[str, CloudFacts], Certificate],
+        ui: UI,
+        clock: Clock,
+        store: Store,
+        settings: Settings,
+    ) -> None:
+        super().__init__(ui, clock, store)
+        self._engine = engine
+        self._cloud = cloud
+        self._new_key = new_key
+        self._new_certificate = new_certificate
+        self._settings = settings
+
+    def provision_infrastructure(
+        self, deployment_id: str, tech_stack: TechStack, region: str = "us-east-1"
+    ) -> InfrastructureSpec:
+        """Apply the approved plan of a deployment, or a fresh one where none is in its ledger; return what stands."""
+        state = self._store.load(deployment_id).but(tech_stack=tech_stack, region=region)
+        if state.plan is None:
+            state = self.plan(state)
+        assert state.plan is not None
+        with self._attempting(f"Creating the infrastructure in {region}"):
+            saved = self._saved_plan(deployment_id)
+            secrets_ = self._stack_secrets(deployment_id)
+            outputs = self._engine.up(state.plan.infra, secrets_, saved if saved.exists() else None, self.say)
+            saved.unlink(missing_ok=True)
+            spec = self._spec(state.plan, outputs)
+            self._cloud.await_instance(spec.ec2_instance_id, self.say)
+        self.say(f"machine {spec.ec2_instance_id} at {spec.ec2_public_ip}")
+        return spec
+
+    def plan(self, state: DeploymentState) -> DeploymentState:
+        """Return the state with a plan; facts of the account stay as they were pinned by the first one."""
+        assert state.tech_stack is not None
+        with self._working_on(state), self._attempting("Planning the infrastructure"):
+            facts = state.facts or self._cloud.facts()
+            if facts.region != state.region:
+                raise PlanError(
+                    f"the account's facts are of {facts.region}, the deployment's region is {state.region}",
+                    "Deploy to another region with --new, or name the deployment's own region.",
+                )
+            key = self._public_key(state.deployment_id)
+            certificate = self._certificate(state.deployment_id, facts)
+            plan = lower(
+                state.tech_stack,
+                facts,
+                deployment_id=state.deployment_id,
+                name=state.name,
+                ssh_public_key=key,
+                certificate_pem=certificate.leaf,
+                certificate_chain_pem=certificate.authority,
+                settings=self._settings,
+            )
+            self._database_password(state.deployment_id)
+            return self._logged(state, plan=plan, facts=facts, estimated_cost_per_month=plan.usd_per_month)
+
+    def preview(self, state: DeploymentState) -> Preview:
+        """Ask the engine what the plan would change; keep its update plan for `up`."""
+        assert state.plan is not None
+        with self._working_on(state), self._attempting("Previewing the infrastructure"):
+            secrets_ = self._stack_secrets(state.deployment_id)
+            return self._engine.preview(state.plan.infra, secrets_, self._saved_plan(state.deployment_id), self.say)
+
+    def run(self, state: DeploymentState) -> DeploymentState:
+        """Provision what the state's plan says."""
+        assert state.tech_stack is not None
+        with self._working_on(state):
+            spec = self.provision_infrastructure(state.deployment_id, state.tech_stack, state.region)
+            return self._logged(state, infrastructure=spec)
+
+    def destroy(self, state: DeploymentState) -> tuple[str, ...]:
+        """Delete the stack and the deployment's keys; return what is left in the account."""
+        with self._working_on(state), self._attempting("Deleting the infrastructure"):
+            identifier = state.deployment_id
+            if self._engine.resources(identifier):
+                self._lift_protection(state)
+                self._engine.destroy(identifier, self.say)
+            left = tuple(self._cloud.leftovers(identifier))
+            if not left:
+                self._engine.remove(identifier)
+                self._store.save_secrets(identifier, {})
+                for path in (self._key_path(identifier), self._key_path(identifier).with_suffix(".pub")):
+                    path.unlink(missing_ok=True)
+            return left
+
+    def _lift_protection(self, state: DeploymentState) -> None:
+        """Let AWS delete the database: protection off, and a fresh name for its last snapshot in the stack's state."""
+        database = state.plan.infra.database if state.plan else None
+        if state.plan is None or database is None or not database.deletion_protection:
+            return
+        name = f"{state.deployment_id}-final-{self._clock.now():%Y%m%d%H%M%S}"
+        # A copy of emulated data would be no snapshot: the local target takes none.
+        final = name if state.target == "aws" else None
+        open_plan = state.plan.infra.but(
+            database=database.but(deletion_protection=False, final_snapshot_identifier=final)
+        )
+        self.say("lifting the database's deletion protection" + (f"; last snapshot: {final}" if final else ""))
+        self._engine.up(open_plan, self._stack_secrets(state.deployment_id), None, self.say)
+
+    def _spec(self, plan: Plan, outputs: dict[str, object]) -> InfrastructureSpec:
+        def text(key: str) -> str:
+            if not isinstance(outputs.get(key), str):
+                raise InfrastructureError(
+                    f"the stack has no output {key!r}", "Run the deploy again; report it if it stays."
+                )
+            return str(outputs[key])
+
+        def optional(key: str) -> str | None:
+            return text(key) if outputs.get(key) else None
+
+        database = plan.infra.database
+        return InfrastructureSpec(
+            deployment_id=plan.infra.deployment_id,
+            vpc_id=text("vpcId"),
+            public_subnet_id=text("publicSubnetId"),
+            private_subnet_id=text("privateSubnetId"),
+            ec2_instance_id=text("instanceId"),
+            ec2_public_ip=text("publicIp"),
+            ec2_private_ip=text("privateIp"),
+            security_group_id=text("securityGroupId"),
+            database_endpoint=optional("databaseEndpoint"),
+            database_credentials=DatabaseCredentials(
+                username=APP_ROLE,
+                password=f"file:{DATABASE_PASSWORD}",
+                database_name=database.database_name,
+                port=database.port,
+            )
+            if database
+            else None,
+            load_balancer_dns=optional("loadBalancerDns"),
+            ssh_key_name=text("keyName"),
+            ssh_private_key_path=str(self._key_path(plan.infra.deployment_id)),
+            database_secret_arn=optional("databaseSecretArn"),
+            certificate_arn=optional("certificateArn"),
+        )
+
+    def _key_path(self, deployment_id: str) -> Path:
+        return self._store.folder(deployment_id) / "id_ed25519"
+
+    def _saved_plan(self, deployment_id: str) -> Path:
+        return self._store.folder(deployment_id) / "update-plan.json"
+
+    def _stack_secrets(self, deployment_id: str) -> dict[str, str]:
+        return {CERTIFICATE_KEY: self._store.secrets(deployment_id).get(CERTIFICATE_KEY, "")}
+
+    def _keep(self, deployment_id: str, **values: str) -> None:
+        self._store.save_secrets(deployment_id, {**self._store.secrets(deployment_id), **values})
+
+    def _public_key(self, deployment_id: str) -> str:
+        path = self._key_path(deployment_id)
+        if not path.exists():
+            private, public = self._new_key()
+            path.with_suffix(".pub").write_text(public + "\n")
+            path.touch(mode=0o600)
+            path.write_text(private)
+        return path.with_suffix(".pub").read_text().strip()
+
+    def _certificate(self, deployment_id: str, facts: CloudFacts) -> Certificate:
+        folder = self._store.folder(deployment_id)
+        leaf, authority = folder / "certificate.pem", folder / "ca.pem"
+        kept = self._store.secrets(deployment_id).get(CERTIFICATE_KEY)
+        if not kept or not leaf.exists():
+            made = self._new_certificate(deployment_id, facts)
+            leaf.write_text(made.leaf)
+            authority.write_text(made.authority)
+            self._keep(deployment_id, **{CERTIFICATE_KEY: made.key})
+            return made
+        return Certificate(leaf.read_text(), kept, authority.read_text())
+
+    def _database_password(self, deployment_id: str) -> None:
+        if DATABASE_PASSWORD not in self._store.secrets(deployment_id):
+            self._keep(deployment_id, **{DATABASE_PASSWORD: secrets.token_urlsafe(32)})

@@ -1,0 +1,111 @@
+"""What a command line leaves open: the settings, the target (asked once), the deployment meant, variables from files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from autodeploy.model import DeploymentState
+    from autodeploy.ports import Store
+    from autodeploy.settings import Settings
+
+
+def ready(context: typer.Context, **flags: Any) -> Settings:
+    """Return the settings of this run."""
+    from autodeploy import settings
+
+    return settings.load({**flags, "debug": bool((context.obj or {}).get("debug"))})
+
+
+def choose_target(settings: Settings) -> Settings:
+    """Return settings that name a target: as given, else asked once and kept in autodeploy.toml; raise SettingsError."""
+    from autodeploy.errors import SettingsError
+    from autodeploy.settings import FILE_NAME
+
+    if settings.target:
+        return settings
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise SettingsError(
+            "no target was chosen",
+            "Add --target local (the embedded target, nothing is spent) or --target aws (your account).",
+            context="Choosing where to deploy",
+        )
+    typer.echo(
+        "Where should it run?\n  local  the embedded target on this machine; nothing is spent\n  aws    your AWS account",
+        err=True,
+    )
+    answer = typer.prompt("Target", type=typer.Choice(["local", "aws"]) if hasattr(typer, "Choice") else str, err=True)
+    chosen: Settings = settings.but(target=answer)
+    file = Path(FILE_NAME)
+    before = file.read_text() if file.exists() else ""
+    file.write_text(f'target = "{answer}"\n{before}')
+    typer.echo(f"kept in {FILE_NAME}", err=True)
+    return chosen
+
+
+def environment(pairs: Sequence[str], file: Path | None) -> dict[str, str]:
+    """Return the application's variables; --env wins over --env-file; raise SettingsError for what is no NAME=VALUE."""
+    from autodeploy.errors import SettingsError
+
+    lines: list[str] = []
+    if file is not None:
+        try:
+            lines = [line.strip() for line in file.read_text("utf-8").splitlines()]
+        except (OSError, UnicodeDecodeError) as err:
+            raise SettingsError(
+                f"{file} cannot be read: {err}", "Name a text file of NAME=VALUE lines.", context="Reading --env-file"
+            ) from err
+    found: dict[str, str] = {}
+    for line in [*(line for line in lines if line and not line.startswith("#")), *pairs]:
+        name, separator, value = line.removeprefix("export ").partition("=")
+        if not separator or not name.strip().isidentifier():
+            raise SettingsError(
+                f"{name.strip()!r} is not of the form NAME=VALUE",
+                "Write --env NAME=VALUE, or one NAME=VALUE a line in the file.",
+                context="Reading the application's variables",
+            )
+        value = value.strip()
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        found[name.strip()] = value[1:-1] if quoted and line not in pairs else value
+    return found
+
+
+def find(store: Store, identifier: str | None, ended: bool = False) -> DeploymentState:
+    """Return the deployment that is meant: by id, by name, or the only one; raise StateError with the candidates."""
+    from autodeploy.errors import StateError
+
+    states = list(store.list())
+    if identifier:
+        named = [state for state in states if state.name == identifier and state.status != "rolled_back"]
+        return store.load(named[0].deployment_id if len(named) == 1 else identifier)
+    live = [state for state in states if ended or state.status != "rolled_back"]
+    if len(live) == 1:
+        return store.load(live[0].deployment_id)
+    names = ", ".join(state.deployment_id for state in live[:5])
+    raise StateError(
+        f"{len(live)} deployments fit: {names}" if live else "there is no deployment yet",
+        "Name one of them." if live else "Make one: autodeploy deploy URL",
+        context="Finding the deployment",
+    )
+
+
+def confirm_by_name(state: DeploymentState, named: bool, yes: bool) -> None:
+    """Let a destruction pass only with the deployment's name: typed now, or given together with --yes."""
+    from autodeploy.errors import ApprovalError
+
+    if yes and named:
+        return
+    if not yes and sys.stdin.isatty() and sys.stderr.isatty():
+        typed = typer.prompt(f"This deletes {state.deployment_id} and its data. Type its name ({state.name})", err=True)
+        if typed in (state.name, state.deployment_id):
+            return
+    raise ApprovalError(
+        f"the destruction of {state.deployment_id} was not confirmed; nothing was deleted",
+        f"Name it: autodeploy destroy {state.deployment_id} --yes",
+        context="Asking for confirmation",
+    )

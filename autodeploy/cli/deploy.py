@@ -1,0 +1,144 @@
+"""deploy, preview, pulumi-env: the verbs that compile and apply."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Identifier = Annotated[str | None, typer.Argument(help="The deployment; may be left out where only one fits.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command()(deploy)
+    app.command()(preview)
+    app.command()(retry)
+    app.command("pulumi-env")(pulumi_env)
+
+
+def deploy(
+    context: typer.Context,
+    url: Annotated[
+        str, typer.Argument(help="https://, ssh://, git@, git://, file://, or a path that begins with /, ./ or ../")
+    ] = "./",
+    description: Annotated[str, typer.Argument(help="What it is, in a sentence.")] = "",
+    target: Annotated[str | None, typer.Option(help="aws: your account. local: the embedded target.")] = None,
+    name: Annotated[str | None, typer.Option(help="The deployment's name; default: the repository's.")] = None,
+    env: Annotated[
+        list[str] | None, typer.Option("--env", help="NAME=VALUE for the application; may be repeated.")
+    ] = None,
+    env_file: Annotated[Path | None, typer.Option("--env-file", help="A file of NAME=VALUE lines.")] = None,
+    ref: Annotated[str | None, typer.Option(help="Branch, tag or commit.")] = None,
+    path: Annotated[str | None, typer.Option(help="The application's folder within the repository.")] = None,
+    region: Annotated[str | None, typer.Option(help="AWS region; else $AWS_REGION, the profile's, us-east-1.")] = None,
+    profile: Annotated[str | None, typer.Option(help="AWS profile.")] = None,
+    admin_cidr: Annotated[
+        str | None, typer.Option("--admin-cidr", help="Where SSH is allowed from; else found.")
+    ] = None,
+    instance_type: Annotated[str | None, typer.Option("--instance-type", help="Overrides the size table.")] = None,
+    app: Annotated[str | None, typer.Option("--app", help="The application object, as module:attribute.")] = None,
+    start_command: Annotated[str | None, typer.Option("--start-command", help="Overrides what was found.")] = None,
+    port: Annotated[int | None, typer.Option(help="Overrides the application's port.")] = None,
+    health_check_path: Annotated[
+        str | None, typer.Option("--health-check-path", help="Overrides what was found.")
+    ] = None,
+    runtime_version: Annotated[str | None, typer.Option("--runtime-version", help="Overrides what was found.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply the plan without asking.")] = False,
+    new: Annotated[
+        bool, typer.Option("--new", help="Make another deployment instead of updating the one of this name.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Deploy a repository; deploy it again to update or to go on."""
+    from autodeploy.adapters.terminal import show_result
+    from autodeploy.cli.choices import choose_target, environment, ready
+    from autodeploy.model import RepositoryUrl
+    from autodeploy.wiring import conductor
+
+    facts = {
+        "app": app,
+        "start_command": start_command,
+        "port": str(port) if port else None,
+        "health_check_path": health_check_path,
+        "runtime_version": runtime_version,
+    }
+    RepositoryUrl.parse(url)
+    settings = choose_target(
+        ready(
+            context,
+            target=target,
+            name=name,
+            environment=environment(env or [], env_file) or None,
+            ref=ref,
+            path=path,
+            region=region,
+            profile=profile,
+            admin_cidr=admin_cidr,
+            instance_type=instance_type,
+            overrides={key: value for key, value in facts.items() if value is not None} or None,
+            yes=yes or None,
+            new=new or None,
+        )
+    )
+    result = conductor(settings).deploy(url, description)
+    if json:
+        typer.echo(result.to_json())
+    else:
+        show_result(result)
+
+
+def preview(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
+    """Show what applying the deployment's plan again would change; 0 if nothing."""
+    from autodeploy.cli.views import show_preview
+    from autodeploy.cli.choices import find, ready
+    from autodeploy.wiring import conductor, store
+
+    settings = ready(context)
+    state = find(store(settings), deployment)
+    found = conductor(settings.but(target=state.target, region=state.region)).preview(state.deployment_id)
+    if json:
+        typer.echo(found.to_json())
+    else:
+        show_preview(found)
+
+
+def retry(
+    context: typer.Context,
+    deployment: Identifier = None,
+    stage: Annotated[str | None, typer.Option(help="analyze, build, plan, provision, deploy or harden.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply the plan without asking.")] = False,
+    json: Json = False,
+) -> None:
+    """Run a failed deployment again from a stage to the end."""
+    from autodeploy.adapters.terminal import show_result
+    from autodeploy.cli.choices import find, ready
+    from autodeploy.wiring import conductor, store
+
+    settings = ready(context, yes=yes or None)
+    state = find(store(settings), deployment)
+    settings = settings.but(
+        target=state.target, region=state.region, path=state.request.subdirectory, ref=state.request.ref
+    )
+    chosen = stage or state.failed_stage or "analyze"
+    result = conductor(settings).retry_stage(state.deployment_id, chosen)  # type: ignore[arg-type]
+    if json:
+        typer.echo(result.to_json())
+    else:
+        show_result(result)
+
+
+def pulumi_env(context: typer.Context, deployment: Identifier = None) -> None:
+    """Print the shell lines that let the bare pulumi command see the deployment's stack."""
+    import shlex
+
+    from autodeploy.cli.choices import find, ready
+    from autodeploy.wiring import engine, store
+
+    settings = ready(context)
+    state = find(store(settings), deployment)
+    found = engine(settings.but(target=state.target, region=state.region)).shell_environment(state.deployment_id)
+    for name, value in found.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")

@@ -1,0 +1,38 @@
+"""destroy: take a deployment back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from autodeploy.cli.deploy import Identifier, Json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command()(destroy)
+
+
+def destroy(
+    context: typer.Context,
+    deployment: Identifier = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; the deployment must be named.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete everything that the deployment made; again: says so."""
+    from autodeploy.cli.views import show_rollback
+    from autodeploy.cli.choices import confirm_by_name, find, ready
+    from autodeploy.wiring import conductor, store
+
+    settings = ready(context)
+    state = find(store(settings), deployment)
+    if state.status != "rolled_back":
+        confirm_by_name(state, named=deployment is not None, yes=yes)
+    result = conductor(settings.but(target=state.target, region=state.region)).rollback(state.deployment_id)
+    if json:
+        typer.echo(result.to_json())
+    else:
+        show_rollback(result)
+    if result.remaining:
+        raise typer.Exit(60)

@@ -1,0 +1,36 @@
+"""doctor: says what this machine and these credentials can and cannot do, before anything is tried."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from autodeploy.cli.deploy import Json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command()(doctor)
+
+
+def doctor(
+    context: typer.Context,
+    target: Annotated[str | None, typer.Option(help="aws or local; default: both.")] = None,
+    json: Json = False,
+) -> None:
+    """Check what a deployment needs: 0 when every check of the chosen target passes."""
+    from autodeploy.cli.views import show_checks
+    from autodeploy.cli.choices import ready
+    from autodeploy.wiring import checks
+
+    settings = ready(context, target=target)
+    found = checks(settings)
+    if json:
+        import json as json_
+
+        typer.echo(json_.dumps([check._asdict() for check in found], indent=2))
+    else:
+        show_checks(found)
+    if any(check.problem for check in found):
+        raise typer.Exit(10)

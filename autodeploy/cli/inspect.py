@@ -1,0 +1,103 @@
+"""status, list, events, logs, open: the verbs that only look."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from autodeploy.cli.deploy import Identifier, Json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command()(status)
+    app.command("list")(list_)
+    app.command()(events)
+    app.command()(logs)
+    app.command("open")(open_)
+
+
+def status(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
+    """Show one deployment: where it stands, what it runs, what it costs."""
+    from autodeploy.cli.views import show_status
+    from autodeploy.cli.choices import find, ready
+    from autodeploy.wiring import store
+
+    state = find(store(ready(context)), deployment, ended=True)
+    if json:
+        typer.echo(state.to_json())
+    else:
+        show_status(state)
+
+
+def list_(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are rolled back.")] = False,
+    json: Json = False,
+) -> None:
+    """List the deployments, newest first."""
+    from autodeploy.cli.views import show_list
+    from autodeploy.cli.choices import ready
+    from autodeploy.wiring import store
+
+    states = [state for state in store(ready(context)).list() if everything or state.status != "rolled_back"]
+    if json:
+        typer.echo("[" + ",\n".join(state.to_json() for state in states) + "]")
+    else:
+        show_list(states)
+
+
+def events(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
+    """Show what was done in the deployment, in order of time."""
+    from autodeploy.cli.choices import find, ready
+    from autodeploy.wiring import store
+
+    state = find(store(ready(context)), deployment, ended=True)
+    for entry in state.logs:
+        typer.echo(
+            entry.model_dump_json()
+            if json
+            else f"{entry.timestamp:%H:%M:%S} {entry.level:7} [{entry.agent}] {entry.message}"
+        )
+    for error in state.errors:
+        typer.echo(
+            error.model_dump_json()
+            if json
+            else f"{error.timestamp:%H:%M:%S} ERROR   [{error.agent}] {error.error_type}: {error.message}"
+        )
+
+
+def logs(
+    context: typer.Context,
+    deployment: Identifier = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 100,
+) -> None:
+    """Show the application's own log."""
+    from autodeploy.cli.choices import find, ready
+    from autodeploy.wiring import deployer, store
+
+    settings = ready(context)
+    state = find(store(settings), deployment)
+    typer.echo(deployer(settings.but(target=state.target, region=state.region)).logs(state, lines), nl=False)
+
+
+def open_(context: typer.Context, deployment: Identifier = None) -> None:
+    """Print the deployment's URL, and open it in a browser where there is one."""
+    import os
+    import sys
+
+    from autodeploy.cli.choices import find, ready
+    from autodeploy.errors import StateError
+    from autodeploy.wiring import store
+
+    state = find(store(ready(context)), deployment)
+    if not (state.deployment_config and state.deployment_config.url):
+        raise StateError(
+            f"{state.deployment_id} has no URL yet", f"Look at it: autodeploy status {state.deployment_id}"
+        )
+    typer.echo(state.deployment_config.url)
+    if sys.stdout.isatty() and (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"
+    ):
+        typer.launch(state.deployment_config.url)

@@ -1,0 +1,47 @@
+"""local status|down|reset: the embedded target's daemon and machines."""
+
+from __future__ import annotations
+
+import typer
+
+from autodeploy.cli.deploy import Json
+
+app = typer.Typer(help="The embedded target on this machine.", no_args_is_help=True)
+
+
+@app.command()
+def status(context: typer.Context, json: Json = False) -> None:
+    """Show the daemon and what it runs."""
+    from autodeploy.cli.choices import ready
+    from autodeploy.wiring import local_target
+
+    found = local_target(ready(context)).status()
+    if json:
+        import json as json_
+
+        typer.echo(json_.dumps(found, indent=2))
+        return
+    for key, value in found.items():
+        typer.echo(f"{key:16} {value if not isinstance(value, list) else ', '.join(map(str, value)) or '-'}")
+
+
+@app.command()
+def down(context: typer.Context) -> None:
+    """Stop the daemon and its machines; what ran there can only be cleared afterwards, by reset."""
+    from autodeploy.cli.choices import ready
+    from autodeploy.wiring import local_target
+
+    local_target(ready(context)).down()
+    typer.echo("The local target is down.", err=True)
+
+
+@app.command()
+def reset(context: typer.Context) -> None:
+    """Remove all machines, networks and records of the local target."""
+    from autodeploy.cli.choices import ready
+    from autodeploy.wiring import forget_local_deployments, local_target
+
+    settings = ready(context)
+    local_target(settings).reset()
+    forgotten = forget_local_deployments(settings)
+    typer.echo(f"The local target is empty; {len(forgotten)} deployments are rolled back.", err=True)

@@ -1,0 +1,58 @@
+"""How a run ends: exit codes, and the one place where errors are caught."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+INTERRUPTED = 130
+
+
+def run(app: typer.Typer, arguments: Sequence[str]) -> int:
+    """Run one command; return its exit code; show errors as the document's four lines."""
+    from autodeploy.errors import AgentError
+
+    try:
+        code = typer.main.get_command(app).main(list(arguments), prog_name="autodeploy", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except AgentError as err:
+        return _report(err, "--debug" in arguments)
+    except typer.Exit as end:
+        return end.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        print("\nInterrupted. Go on with the same command, or take all back: autodeploy destroy", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as err:
+        return _other(err, "--debug" in arguments)
+
+
+def _other(err: Exception, debug: bool) -> int:
+    show, code = getattr(err, "show", None), getattr(err, "exit_code", None)
+    if show is not None and isinstance(code, int):  # typer's own usage errors
+        show()
+        return code
+    from autodeploy.errors import AgentError
+
+    return _report(
+        AgentError(
+            f"{type(err).__name__}: {err}",
+            "This is a fault of AutoDeploy; run the command again with --debug and report what it shows.",
+            context="Running the command",
+        ).with_traceback(err.__traceback__),
+        debug,
+    )
+
+
+def _report(err: Exception, debug: bool) -> int:
+    from autodeploy.adapters.terminal import show_error
+    from autodeploy.errors import AgentError
+
+    assert isinstance(err, AgentError)
+    show_error(err)
+    if debug:
+        import traceback
+
+        traceback.print_exception(err)
+    return err.exit_code

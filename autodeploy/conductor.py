@@ -1,0 +1,316 @@
+"""HiveMindConductor: the whole line, in order.
+
+    url ─▶ analyse ─▶ build + trial ─▶ plan ─▶ approve ─▶ provision ─▶ deploy ─▶ harden ─▶ the public URL answers
+
+Each stage is an agent's pure-looking move from one frozen state to the next. The conductor owns the
+order, the digests that prove a stage done, the approval, the retries and the ledger; a Strands graph
+carries the stages. To resume is to run the line again: what a digest proves is skipped, and what
+lives on a host is observed again, which costs one round trip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from autodeploy.agents.compiler import HiveMindCompiler
+from autodeploy.agents.deployer import HiveMindDeployer
+from autodeploy.agents.graph import walk
+from autodeploy.agents.provisioner import HiveMindProvisioner
+from autodeploy.agents.sheriff import HiveMindSheriff
+from autodeploy.errors import AgentError, ApprovalError, StateError
+from autodeploy.ledger import Ledger, digest
+from autodeploy.model import (
+    STAGES,
+    DeploymentResult,
+    DeploymentState,
+    Preview,
+    RepositoryUrl,
+    Request,
+    RollbackResult,
+    Stage,
+    Status,
+    Target,
+)
+from autodeploy.naming import new_deployment_id, slug
+from autodeploy.ports import UI, Clock, Cloud, Store
+
+
+class Agents(NamedTuple):
+    """The five, as wired."""
+
+    compiler: HiveMindCompiler
+    provisioner: HiveMindProvisioner
+    deployer: HiveMindDeployer
+    sheriff: HiveMindSheriff
+
+
+class Wish(NamedTuple):
+    """What the user asked for, besides URL and description. `approve` is --yes."""
+
+    target: Target
+    name: str | None = None
+    request: Request = Request()
+    new: bool = False
+    approve: bool = False
+
+
+class HiveMindConductor:
+    """Runs deployments from start to end, and takes them back."""
+
+    name = "HiveMind Control Plane"
+
+    def __init__(
+        self, agents: Agents, cloud: Cloud, store: Store, ui: UI, clock: Clock, wish: Wish, new_token: Callable[[], str]
+    ) -> None:
+        self._agents = agents
+        self._cloud = cloud
+        self._store = store
+        self._ui = ui
+        self._clock = clock
+        self._wish = wish
+        self._new_token = new_token
+
+    def deploy(self, repo_url: str, description: str) -> DeploymentResult:
+        """Bring the repository to a running, hardened service; update the one that is there already."""
+        url = RepositoryUrl.parse(repo_url)
+        state = self._open(url, description)
+        with self._store.lock(state.deployment_id, "deploy"):
+            return self._line(Ledger(self._store, self._clock, state), STAGES)
+
+    def get_status(self, deployment_id: str) -> DeploymentState:
+        """Return the ledger of a deployment."""
+        return self._store.load(deployment_id)
+
+    def retry_stage(self, deployment_id: str, stage: Stage) -> DeploymentResult:
+        """Run a failed deployment again from one stage to the end."""
+        if stage not in STAGES:
+            raise StateError(f"there is no stage {stage!r}", f"The stages are: {', '.join(STAGES)}.")
+        with self._store.lock(deployment_id, f"retry {stage}"):
+            state = self._store.load(deployment_id)
+            if state.status == "rolled_back":
+                raise StateError(
+                    f"{deployment_id} is rolled back", f"Deploy it anew: autodeploy deploy {state.repo_url}"
+                )
+            self._same_epoch(state)
+            later = STAGES[STAGES.index(stage) :]
+            kept = {name: record for name, record in state.stages.items() if name not in later}
+            return self._line(Ledger(self._store, self._clock, state.but(stages=kept)), STAGES)
+
+    def rollback(self, deployment_id: str) -> RollbackResult:
+        """Take everything back: service, machines, database, network, keys; done already counts as done."""
+        with self._store.lock(deployment_id, "destroy"):
+            ledger = Ledger(self._store, self._clock, self._store.load(deployment_id))
+            if ledger.state.status == "rolled_back":
+                return RollbackResult(
+                    deployment_id=deployment_id, status="rolled_back", message="Nothing is left of it already."
+                )
+            self._same_epoch(ledger.state)
+            if ledger.state.status not in ("complete", "failed"):
+                ledger.move("failed")
+            self._ui.stage(self._agents.provisioner.name, f"Destroying {deployment_id}")
+            try:
+                self._agents.deployer.stop(ledger.state)
+                left = self._agents.provisioner.destroy(ledger.state)
+            except AgentError as err:
+                ledger.fail(err, None)
+                raise
+            if left:
+                return RollbackResult(
+                    deployment_id=deployment_id,
+                    status=ledger.state.status,
+                    remaining=left,
+                    message=f"{len(left)} resources are left; run it again, or delete them by hand.",
+                )
+            ledger.move("rolled_back")
+            self._ui.done("nothing is left")
+            return RollbackResult(deployment_id=deployment_id, status="rolled_back", message="Nothing is left.")
+
+    def preview(self, deployment_id: str) -> Preview:
+        """Say what applying the deployment's plan again would change."""
+        state = self._store.load(deployment_id)
+        if state.plan is None:
+            raise StateError(f"{deployment_id} has no plan yet", f"Make one: autodeploy deploy {state.repo_url}")
+        self._same_epoch(state)
+        return self._agents.provisioner.preview(state)
+
+    def _open(self, url: RepositoryUrl, description: str) -> DeploymentState:
+        """Find the deployment of this identity, or begin one."""
+        facts = self._cloud.facts()
+        name = slug(self._wish.name or url.name)
+        for state in self._store.list():
+            same = (state.name, state.target, state.account_id, state.region) == (
+                name,
+                self._wish.target,
+                facts.account_id,
+                facts.region,
+            )
+            if same and state.status != "rolled_back" and not self._wish.new:
+                self._same_epoch(state)
+                whole = self._store.load(state.deployment_id)
+                return whole.but(
+                    repo_url=url.public, description=description or whole.description, request=self._wish.request
+                )
+        now = self._clock.now()
+        state = DeploymentState(
+            deployment_id=new_deployment_id(name, now, self._new_token()),
+            status="pending",
+            repo_url=url.public,
+            description=description,
+            created_at=now,
+            updated_at=now,
+            region=facts.region,
+            name=name,
+            target=self._wish.target,
+            account_id=facts.account_id,
+            account_epoch=self._cloud.account_epoch(),
+            request=self._wish.request,
+        )
+        self._store.save(state)
+        return state
+
+    def _same_epoch(self, state: DeploymentState) -> None:
+        epoch = self._cloud.account_epoch()
+        if state.account_epoch != epoch:
+            raise StateError(
+                f"{state.deployment_id} lived in an emulated account that ended when the local daemon did",
+                "Clear what is left of it: autodeploy local reset",
+                context="Comparing the ledger with the account",
+            )
+
+    def _line(self, ledger: Ledger, stages: tuple[Stage, ...]) -> DeploymentResult:
+        if ledger.state.status not in ("pending", "complete", "failed"):
+            ledger.move("failed")  # an earlier run was killed half-way
+        ledger.write(ledger.state.but(failed_stage=None))
+        current: list[Stage] = []
+
+        def step(stage: Stage) -> tuple[str, Callable[[], None]]:
+            def run() -> None:
+                current.append(stage)
+                self._stage(ledger, stage)
+
+            return (f"{_OWNERS[stage]}.{stage}", run)
+
+        outcome = walk([step(stage) for stage in stages])
+        if outcome.error is None:
+            ledger.move("complete")
+            return self._result(ledger.state)
+        err = outcome.error if isinstance(outcome.error, AgentError) else _unexpected(outcome.error)
+        ledger.fail(err, current[-1])
+        raise err from outcome.error
+
+    def _stage(self, ledger: Ledger, stage: Stage) -> None:
+        owner, status, title = self._agents[_INDEX[stage]], _STATUS[stage], _TITLES[stage]
+        if ledger.state.status != status:
+            ledger.move(status)
+        inputs = self._inputs(ledger.state, stage)
+        self._ui.stage(owner.name, title)
+        if stage in _PROVEN_BY_DIGEST and ledger.proven(stage, inputs):
+            self._ui.done("unchanged")
+            return
+        ledger.perform(stage, inputs, self._actions()[stage])
+        self._ui.done(f"{ledger.state.stages[stage].seconds:.1f} s")
+
+    def _actions(self) -> dict[Stage, Callable[[DeploymentState], DeploymentState]]:
+        agents = self._agents
+        return {
+            "analyze": agents.compiler.analyze,
+            "build": agents.compiler.build,
+            "plan": self._plan,
+            "provision": agents.provisioner.run,
+            "deploy": agents.deployer.run,
+            "harden": agents.sheriff.run,
+        }
+
+    def _plan(self, state: DeploymentState) -> DeploymentState:
+        """Plan, and when anything would change: show it and ask."""
+        planned = self._agents.provisioner.plan(state)
+        assert planned.plan is not None
+        provisioned = planned.stages.get("provision")
+        if provisioned and provisioned.inputs == planned.plan.infra.digest():
+            return planned
+        preview = self._agents.provisioner.preview(planned)
+        if preview.changes:
+            self._ui.show_plan(planned.plan, preview)
+            if not self._wish.approve and not self._ui.confirm("Apply this plan?"):
+                raise ApprovalError(
+                    "the plan was not approved; nothing was created",
+                    "Run deploy again to be asked again, or add --yes.",
+                    context="Asking for approval",
+                )
+        return planned
+
+    def _inputs(self, state: DeploymentState, stage: Stage) -> str:
+        """Digest all that the stage depends on."""
+        stack = state.tech_stack.digest() if state.tech_stack else ""
+        artifact = state.build_artifact.checksum if state.build_artifact else ""
+        infra = state.plan.infra.digest() if state.plan else ""
+        return {
+            "analyze": digest(state.repo_url, state.request.to_json()),
+            "build": digest(state.commit, stack),
+            "plan": digest(stack, state.request.to_json()),
+            "provision": infra,
+            "deploy": digest(infra, artifact, stack),
+            "harden": digest(infra, artifact),
+        }[stage]
+
+    def _result(self, state: DeploymentState) -> DeploymentResult:
+        outputs = {
+            self._agents.compiler.name: {"tech_stack": state.tech_stack, "build_artifact": state.build_artifact},
+            self._agents.provisioner.name: state.infrastructure,
+            self._agents.deployer.name: state.deployment_config,
+            self._agents.sheriff.name: state.security_config,
+        }
+        return DeploymentResult(
+            deployment_id=state.deployment_id,
+            status=state.status,
+            url=state.deployment_config.url if state.deployment_config else None,
+            summary=outputs,
+            errors=state.errors,
+            options=recovery_options(state),
+        )
+
+
+_INDEX: dict[Stage, int] = {"analyze": 0, "build": 0, "plan": 1, "provision": 1, "deploy": 2, "harden": 3}
+_OWNERS: dict[Stage, str] = dict(
+    zip(STAGES, ("compiler", "compiler", "provisioner", "provisioner", "deployer", "sheriff"), strict=True)
+)
+_STATUS: dict[Stage, Status] = {
+    "analyze": "analyzing",
+    "build": "building",
+    "plan": "provisioning",
+    "provision": "provisioning",
+    "deploy": "deploying",
+    "harden": "hardening",
+}
+_TITLES: dict[Stage, str] = {
+    "analyze": "Analysing the repository",
+    "build": "Building the application",
+    "plan": "Planning the infrastructure",
+    "provision": "Creating the infrastructure",
+    "deploy": "Releasing on the host",
+    "harden": "Hardening and verifying",
+}
+# What a host says of itself is observed at every run; the others cannot change unless their inputs do.
+_PROVEN_BY_DIGEST: tuple[Stage, ...] = ("build", "provision")
+
+
+def recovery_options(state: DeploymentState) -> tuple[str, ...]:
+    """Return what can be done next with a deployment, as commands."""
+    if state.status == "failed":
+        stage = state.failed_stage or "analyze"
+        options = [f"autodeploy retry {state.deployment_id} --stage {stage}"]
+        if state.infrastructure or "plan" in state.stages:
+            options.append(f"autodeploy destroy {state.deployment_id}")
+        return tuple(options)
+    if state.status == "complete":
+        return (f"autodeploy status {state.deployment_id}", f"autodeploy logs {state.deployment_id}")
+    return ()
+
+
+def _unexpected(err: Exception) -> AgentError:
+    return AgentError(
+        f"{type(err).__name__}: {err}",
+        "This is a fault of AutoDeploy: the traceback is in the ledger (autodeploy events --json); --debug shows it.",
+        context="Running the deployment",
+    )
