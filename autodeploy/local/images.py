@@ -57,8 +57,9 @@ def _build_machine(engine: ContainerEngine, base_image: BaseImage, tag: str, say
     started = time.monotonic()
     if shutil.which("mmdebstrap"):
         say(f"Building the machine image of {base_image} with mmdebstrap; this is done once and takes a minute or two")
-        root = f"localhost/autodeploy-root:{tag.rpartition(':')[2]}"
-        _bootstrap(engine, base_image, root, say)
+        root = _root_tag(base_image)
+        if not _is_there(engine, root):
+            _bootstrap(engine, base_image, root, say)
         text = recipes.containerfile("machine", root, True)
     else:
         parent = recipes.REGISTRY_IMAGES[base_image]
@@ -80,6 +81,11 @@ def _bootstrap(engine: ContainerEngine, base_image: BaseImage, tag: str, say: Sa
             say,
         )
         engine.call("import", "--quiet", str(archive), tag, timeout=600)
+
+
+def _root_tag(base_image: BaseImage) -> str:
+    parts = (base_image, recipes.PACKAGES["machine"], *recipes.LEFT_OUT)
+    return f"localhost/autodeploy-root:{base_image}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:12]}"
 
 
 def _build(engine: ContainerEngine, containerfile: str, tag: str, say: Say) -> None:

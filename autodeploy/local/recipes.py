@@ -88,6 +88,9 @@ printf '[global]\\ncert = /etc/ssl/certs/ca-certificates.crt\\n' > /etc/pip.conf
 mkdir -p /etc/systemd/system/systemd-sysctl.service.d
 printf '[Service]\\nExecStart=\\nExecStart=/lib/systemd/systemd-sysctl --prefix=/net\\n' \\
   > /etc/systemd/system/systemd-sysctl.service.d/network-only.conf
+# The operator's kernel log is not the machine's.
+mkdir -p /etc/systemd/journald.conf.d
+printf '[Journal]\\nReadKMsg=no\\nStorage=persistent\\n' > /etc/systemd/journald.conf.d/machine.conf
 cd /etc/systemd/system
 for unit in systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udev-trigger.service \\
   systemd-modules-load.service systemd-firstboot.service systemd-networkd-wait-online.service systemd-resolved.service \\
@@ -130,4 +133,5 @@ def containerfile(kind: ImageKind, parent: str, parent_has_packages: bool) -> st
         "RUN mkdir -p /etc/postgresql-common"
         " && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf\n"
     )
-    return f"FROM {parent}\n{no_cluster}{install}"
+    closed = "RUN touch /etc/cloud/cloud-init.disabled && systemctl disable ssh.service\n"
+    return f"FROM {parent}\n{no_cluster}{install}{closed}"
