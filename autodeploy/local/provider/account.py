@@ -1,0 +1,96 @@
+"""The emulated account, as one provider process sees it: AWS clients, the data plane, and what AWS never tells back.
+
+The state of one connection (region, default tags) is a Configuration; it is never shared between connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from autodeploy.errors import InfrastructureError, LocalTargetError
+from autodeploy.local.dataplane import DataPlane
+
+T = TypeVar("T")
+AGENT = "HiveMind SysEng"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What Configure said on one connection."""
+
+    region: str
+    default_tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class Account:
+    """The emulated account. `keys`: private keys by certificate ARN; `addresses`: machines by instance id.
+
+    `endpoints`: address and port by database identifier. All three live as long as the emulator, in its process.
+    """
+
+    def __init__(self, endpoint: str, plane: DataPlane, loop: asyncio.AbstractEventLoop) -> None:
+        self.plane = plane
+        self.keys: dict[str, str] = {}
+        self.addresses: dict[str, str] = {}
+        self.endpoints: dict[str, tuple[str, int]] = {}
+        self.balancer_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._endpoint = endpoint
+        self._loop = loop
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    def client(self, service: str, region: str) -> Any:
+        """Return the boto3 client of a service in a region; one is kept for each."""
+        with self._lock:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = boto3.session.Session().client(
+                    service,
+                    region_name=region,
+                    endpoint_url=self._endpoint,
+                    aws_access_key_id="local",
+                    aws_secret_access_key="local",
+                    config=Config(retries={"total_max_attempts": 1}, proxies={}, connect_timeout=10, read_timeout=120),
+                )
+            return self._clients[service, region]
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine of the data plane on its loop and return its result; only from a worker thread."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+def is_absent(error: ClientError) -> bool:
+    """Say whether AWS answered that the thing does not exist."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    return "NotFound" in code
+
+
+def refusal(
+    message: str, remediation: str, context: str = "Creating a resource on the local target"
+) -> InfrastructureError:
+    """Return the error for something that AWS would refuse."""
+    return InfrastructureError(message, remediation, agent=AGENT, context=context)
+
+
+def translated(error: Exception, context: str) -> InfrastructureError:
+    """Return the AgentError for what an operation raised."""
+    if isinstance(error, InfrastructureError):
+        return error
+    if isinstance(error, ClientError):
+        answer = error.response.get("Error", {})
+        said = f"AWS (emulated) refused {error.operation_name}: {answer.get('Code')}: {answer.get('Message')}"
+        return refusal(said, "Correct the inputs of this resource and deploy again.", context)
+    return LocalTargetError(
+        f"the local target failed: {type(error).__name__}: {error}",
+        "Run `autodeploy doctor`; if it stays, `autodeploy local reset` starts afresh.",
+        agent=AGENT,
+        context=context,
+    )
