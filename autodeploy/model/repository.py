@@ -1,4 +1,4 @@
-"""RepositoryUrl: where a repository is, taken apart from the credentials that open it. Never touches network or disk."""
+"""RepositoryUrl: where a repository is, taken apart from the credentials that open it. Touches nothing."""
 
 from __future__ import annotations
 
