@@ -131,7 +131,7 @@ def containerfile(kind: ImageKind, parent: str, parent_has_packages: bool) -> st
     # The cluster is made on the machine: an image's would share its identity among all databases.
     no_cluster = (
         "RUN mkdir -p /etc/postgresql-common"
-        " && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf\n"
+        " && printf 'create_main_cluster = false\\nadd_include_dir = conf.d\\n' > /etc/postgresql-common/createcluster.conf\n"
     )
     closed = "RUN touch /etc/cloud/cloud-init.disabled && systemctl disable ssh.service\n"
     return f"FROM {parent}\n{no_cluster}{install}{closed}"
