@@ -134,7 +134,7 @@ def _transact(host: Host, step: Step, say: Say) -> CommandResult:
                 say(f"connection lost; looking again after {step.name}")
                 host.reconnect()
             # Only the first start is told to start; a later one finds the running unit or its status.
-            if attempt == 0 or host.run(f"test -e {folder}/script").code != 0:
+            if attempt == 0 or host.run(f"test -e {folder}/started").code != 0:
                 started = _start(host, step, folder)
                 if started.code != 0:
                     return started
@@ -151,6 +151,7 @@ def _start(host: Host, step: Step, folder: str) -> CommandResult:
     files = {"script": step.fix or "", "stdin": step.stdin or ""}
     sizes = {name: len(text.encode()) for name, text in files.items()}
     takes = " && ".join(f"head -c {size} >{folder}/{name}" for name, size in sizes.items())
+    whole = " && ".join(f'[ "$(stat -c %s {folder}/{name})" -eq {size} ]' for name, size in sizes.items())
     # The status is a file of its own because --collect forgets a unit once it has ended.
     wrapped = (
         f"exec <{folder}/stdin; rm -f {folder}/stdin; sh {folder}/script >{folder}/log 2>&1; "
@@ -158,12 +159,12 @@ def _start(host: Host, step: Step, folder: str) -> CommandResult:
     )
     command = f"""\
 systemctl is-active --quiet {unit}.service && exit 0
-if systemctl list-units --plain --no-legend --state=active,activating 'autodeploy-{step.name}-*.service' | grep -q .; then
+if [ -n "$(systemctl list-units --plain --no-legend --state=active 'autodeploy-{step.name}-*.service')" ]; then
   echo "another {step.name} is still running on the host" >&2; exit 75
 fi
-umask 077; rm -rf {folder}; mkdir -p {folder} && {takes} || exit 75
+umask 077; rm -rf {folder}; mkdir -p {folder} && {takes} && {whole} || exit 75
 systemd-run --quiet --collect --unit={unit} --property=RuntimeMaxSec={step.timeout_seconds} \\
-  --description={shlex.quote(step.why)} sh -c {shlex.quote(wrapped)}"""
+  --description={shlex.quote(step.why)} sh -c {shlex.quote(wrapped)} && touch {folder}/started"""
     return host.run(command, "".join(files.values()))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 from typing import Literal
 
 from autodeploy.model.noun import Noun
@@ -33,6 +35,17 @@ class Upload(Noun):
     local_path: str | None = None
     mode: str = "0644"
     secret: bool = False
+
+    @property
+    def observation(self) -> str:
+        """The shell command that prints `wanted` when the file is on the host as it should be."""
+        path = shlex.quote(self.path)
+        return f"stat -c '%a %U' {path} && sha256sum <{path}"
+
+    @property
+    def wanted(self) -> str:
+        """Mode, owner and SHA-256 of `content`, as `observation` prints them."""
+        return f"{self.mode.lstrip('0')} root\n{hashlib.sha256((self.content or '').encode()).hexdigest()}  -"
 
 
 class Step(Noun):

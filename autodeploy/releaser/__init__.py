@@ -1,0 +1,18 @@
+"""Plan, InfrastructureSpec, HostFacts, artifact and Release in; ordered Steps out. Never touches a host."""
+
+from autodeploy.releaser.environment import environment, masked_environment
+from autodeploy.releaser.facts import HOST_FACTS_SCRIPT, host_facts
+from autodeploy.releaser.release import DatabaseAccess, Release, release
+from autodeploy.releaser.steps import LOG_PATH, steps
+
+__all__ = [
+    "HOST_FACTS_SCRIPT",
+    "LOG_PATH",
+    "DatabaseAccess",
+    "Release",
+    "environment",
+    "host_facts",
+    "masked_environment",
+    "release",
+    "steps",
+]
