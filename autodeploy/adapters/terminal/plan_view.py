@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -13,6 +13,7 @@ from autodeploy.adapters.terminal import printable
 from autodeploy.model import CostLine, InfraPlan, Plan, Preview, ResourceChange
 
 _OPERATIONS = {
+    "same": (" ", "keep", "dim"),
     "create": ("+", "create", "green"),
     "update": ("~", "change", "yellow"),
     "replace": ("±", "replace", "red"),
@@ -28,7 +29,7 @@ def render(plan: Plan, preview: Preview) -> RenderableType:
     """Return the whole view: where, what happens, what it costs, what to know."""
     parts: list[RenderableType] = [Text(""), _where(plan.infra), Text("")]
     if preview.changes:
-        parts.append(_operations(preview.changes))
+        parts += [_operations(preview.changes), Text("")]
     parts += [_counts(preview), Text(""), _costs(plan.cost), _total(plan)]
     if plan.notes:
         parts += [Text(""), *(Text(f"Note: {printable.line(note)}") for note in plan.notes)]
@@ -59,25 +60,24 @@ def _where(infra: InfraPlan) -> Table:
     return table
 
 
-def _operations(changes: Iterable[ResourceChange]) -> Table:
+def _operations(changes: Sequence[ResourceChange]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for heading in ("Operation", "Resource", "Name", "Because of"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "Operation")
+    table.add_column("Operation", no_wrap=True)
+    headings = ["Resource", "Name", *(["Because of"] if any(change.reasons for change in changes) else [])]
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     for change in changes:
-        sign, verb, style = _OPERATIONS.get(change.operation, _OPERATIONS["other"])
-        table.add_row(
-            Text(f"{sign} {verb}", style=style),
-            Text(short_type(change.type)),
-            Text(printable.line(change.name)),
-            Text(printable.line(", ".join(change.reasons)), style="dim"),
-        )
+        sign, verb, style = _OPERATIONS[change.operation]
+        cells = [short_type(change.type), change.name, ", ".join(change.reasons)]
+        row = [Text(printable.line(cell)) for cell in cells[: len(headings)]]
+        table.add_row(Text(f"{sign} {verb}", style=style), *row)
     return table
 
 
 def _counts(preview: Preview) -> Text:
     if not preview.changes:
         return Text(f"No changes: all {preview.unchanged} resources stand as planned.")
-    counted = Counter(_OPERATIONS.get(change.operation, _OPERATIONS["other"])[1] for change in preview.changes)
+    counted = Counter(_OPERATIONS[change.operation][1] for change in preview.changes)
     parts = [f"{count} to {verb}" for verb, count in counted.items()]
     return Text(f"{', '.join(parts)}, {preview.unchanged} unchanged", style="bold")
 

@@ -1,0 +1,88 @@
+"""EC2, RDS and the operator's network -> the single facts of one account and region."""
+
+from __future__ import annotations
+
+import ipaddress
+import urllib.error
+import urllib.request
+from typing import Any
+
+from autodeploy.adapters.aws.failures import AGENT
+from autodeploy.errors import InfrastructureError, SettingsError
+from autodeploy.model import BaseImage, DatabaseEngine
+
+ADDRESS_URL = "https://checkip.amazonaws.com"
+_ENGINES: tuple[DatabaseEngine, ...] = ("postgres", "mysql", "mariadb")
+_RELEASES: dict[BaseImage, str] = {"debian-12": "debian-12-amd64-*", "debian-13": "debian-13-amd64-*"}
+
+
+def zones(ec2: Any, instance_type: str, region: str) -> tuple[str, ...]:
+    """Return the zones that offer the instance type, sorted; raise InfrastructureError when there is none."""
+    pages = ec2.get_paginator("describe_instance_type_offerings").paginate(
+        LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": [instance_type]}]
+    )
+    offering = {offer["Location"] for page in pages for offer in page["InstanceTypeOfferings"]}
+    listed = ec2.describe_availability_zones(Filters=[{"Name": "state", "Values": ["available"]}])
+    found = sorted(offering & {zone["ZoneName"] for zone in listed["AvailabilityZones"]})
+    if not found:
+        raise InfrastructureError(
+            f"no zone of {region} offers the instance type {instance_type}",
+            "Choose another type with --instance-type, or another region with --region.",
+            agent=AGENT,
+            context=f"Reading the zones of {region}",
+        )
+    return tuple(found)
+
+
+def images(ec2: Any, owner: str, region: str) -> dict[BaseImage, str]:
+    """Return the newest official Debian image of each release; raise InfrastructureError when there is none."""
+    found: dict[BaseImage, str] = {}
+    for release, pattern in _RELEASES.items():
+        filters = {"name": pattern, "architecture": "x86_64", "state": "available"}
+        listed = ec2.describe_images(
+            Owners=[owner], Filters=[{"Name": name, "Values": [value]} for name, value in filters.items()]
+        )["Images"]
+        if listed:
+            found[release] = max(listed, key=lambda image: str(image["CreationDate"]))["ImageId"]
+    if not found:
+        raise InfrastructureError(
+            f"there is no official Debian image in {region}",
+            "Choose another region with --region.",
+            agent=AGENT,
+            context=f"Reading the images of {region}",
+        )
+    return found
+
+
+def engine_versions(rds: Any) -> dict[DatabaseEngine, str]:
+    """Return the region's default version of each database engine."""
+    found: dict[DatabaseEngine, str] = {}
+    for engine in _ENGINES:
+        listed = rds.describe_db_engine_versions(Engine=engine, DefaultOnly=True)["DBEngineVersions"]
+        if listed:
+            found[engine] = listed[0]["EngineVersion"]
+    return found
+
+
+def instance_condition(ec2: Any, instance_id: str) -> tuple[str, str]:
+    """Return the instance's state and its worst status check ("ok", "initializing", "impaired", "" before any)."""
+    listed = ec2.describe_instance_status(InstanceIds=[instance_id], IncludeAllInstances=True)["InstanceStatuses"]
+    if not listed:
+        return "pending", ""
+    status = listed[0]
+    checks = {status.get(kind, {}).get("Status", "ok") for kind in ("SystemStatus", "InstanceStatus")}
+    return status["InstanceState"]["Name"], "ok" if checks == {"ok"} else ", ".join(sorted(checks - {"ok"}))
+
+
+def public_address(url: str, timeout_seconds: float = 5) -> str:
+    """Return the operator's public IPv4 address as a /32; raise SettingsError naming --admin-cidr."""
+    try:
+        with urllib.request.urlopen(url, timeout=timeout_seconds) as response:
+            return f"{ipaddress.IPv4Address(response.read(64).decode('ascii', 'replace').strip())}/32"
+    except (urllib.error.URLError, OSError, ValueError) as err:
+        raise SettingsError(
+            f"{url} does not say which address you are seen from: {err}",
+            "Name the network that may use SSH: --admin-cidr 203.0.113.7/32",
+            agent=AGENT,
+            context="Finding the address that SSH is opened to",
+        ) from err

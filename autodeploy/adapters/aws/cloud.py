@@ -1,0 +1,168 @@
+"""AwsCloud: the Cloud port by boto3, of an account at AWS or of the local target's emulation of one.
+
+Reads and waits; never creates, changes or deletes anything.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from autodeploy.adapters.aws import account, failures, leftovers
+from autodeploy.errors import DeploymentError, InfrastructureError
+from autodeploy.model import BaseImage, CloudFacts, DatabaseEngine, Target
+from autodeploy.ports import Say
+
+DEBIAN_OWNER = "136693071363"
+"""Debian's own account, https://wiki.debian.org/Cloud/AmazonEC2Image."""
+LOCAL_IMAGES: dict[BaseImage, str] = {"debian-12": "ami-0debian12local00", "debian-13": "ami-0debian13local00"}
+_ATTEMPTS = {"aws": 5, "local": 2}
+_PAUSE_SECONDS = 5.0
+
+
+class AwsCloud:
+    """One account and region.
+
+    On the local target `endpoint_url` is the daemon's, `engine_versions` and `admin_cidr` say what it has, and
+    `epoch` returns its account's epoch. `ca_bundle` is the file that databases' certificates are verified with.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        region: str,
+        *,
+        profile: str | None = None,
+        endpoint_url: str | None = None,
+        instance_type: str = "t3.micro",
+        admin_cidr: str | None = None,
+        images: Mapping[BaseImage, str] | None = None,
+        engine_versions: Mapping[DatabaseEngine, str] | None = None,
+        epoch: Callable[[], str] = lambda: "",
+        ca_bundle: Path | None = None,
+        image_owner: str = DEBIAN_OWNER,
+        address_url: str = account.ADDRESS_URL,
+        connect: Callable[[str], Any] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.target = target
+        self.region = region
+        self.profile = profile
+        self._endpoint_url = endpoint_url
+        self._instance_type = instance_type
+        self._admin_cidr = admin_cidr
+        self._images = images or (LOCAL_IMAGES if target == "local" else None)
+        self._engine_versions = engine_versions or ({"postgres": "15"} if target == "local" else None)
+        self._epoch = epoch
+        self._ca_bundle = ca_bundle
+        self._image_owner = image_owner
+        self._address_url = address_url
+        self._connect = connect or self._boto3_client
+        self._sleep = sleep
+        self._session: Any = None
+        self._clients: dict[str, Any] = {}
+
+    def facts(self) -> CloudFacts:
+        """Return the facts of account and region; raise InfrastructureError with whose credentials were tried."""
+        with self._translated(f"Reading the facts of the account in {self.region}"):
+            identity = self._client("sts").get_caller_identity()
+            zones = account.zones(self._client("ec2"), self._instance_type, self.region)
+            images = self._images or account.images(self._client("ec2"), self._image_owner, self.region)
+            versions = self._engine_versions or account.engine_versions(self._client("rds"))
+        return CloudFacts(
+            target=self.target,
+            account_id=identity["Account"],
+            region=self.region,
+            zones=zones,
+            images=dict(images),
+            admin_cidr=self._admin_cidr or account.public_address(self._address_url),
+            engine_versions=dict(versions),
+            identity=identity["Arn"],
+        )
+
+    def database_password(self, secret_arn: str) -> tuple[str, str]:
+        """Return user and password of the managed master secret."""
+        context = "Reading the database's master secret"
+        with self._translated(context):
+            text = self._client("secretsmanager").get_secret_value(SecretId=secret_arn)["SecretString"]
+        try:
+            secret = json.loads(text)
+            return str(secret["username"]), str(secret["password"])
+        except (ValueError, KeyError, TypeError):
+            # Not `from err`: the parser's error carries the secret's text.
+            raise InfrastructureError(
+                f"the secret {secret_arn} does not hold user and password as RDS writes them",
+                "Let RDS rotate the master password in the console, then run the same command again.",
+                agent=failures.AGENT,
+                context=context,
+            ) from None
+
+    def await_instance(self, instance_id: str, say: Say, timeout_seconds: float = 600) -> None:
+        """Return when the instance runs and both status checks pass; raise DeploymentError."""
+        context, waited, latest = f"Waiting for the instance {instance_id}", 0.0, ("", "")
+        while True:
+            with self._translated(context):
+                state, condition = account.instance_condition(self._client("ec2"), instance_id)
+            if state == "running" and condition == "ok":
+                return
+            if state in {"terminated", "shutting-down", "stopped", "stopping"} or waited >= timeout_seconds:
+                raise DeploymentError(
+                    f"the instance {instance_id} is {state} after {waited:.0f} s: {condition or 'no status'}",
+                    "Run `autodeploy deploy` again to go on, or `autodeploy destroy` to remove everything.",
+                    recoverable=waited >= timeout_seconds,
+                    agent="HiveMind Release-Engineer",
+                    context=context,
+                )
+            if (state, condition) != latest:
+                say(f"instance {instance_id} is {state}, checks: {condition or 'none yet'}")
+            latest = (state, condition)
+            self._sleep(_PAUSE_SECONDS)
+            waited += _PAUSE_SECONDS
+
+    def leftovers(self, deployment_id: str) -> Sequence[str]:
+        """Return what in the account still carries the deployment's tag, database snapshots excepted."""
+        with self._translated(f"Looking for what is left of {deployment_id}"):
+            return leftovers.find(self._client, deployment_id)
+
+    def account_epoch(self) -> str:
+        """Return the emulated account's epoch; "" on AWS."""
+        return self._epoch()
+
+    def ca_bundle(self) -> Path | None:
+        """Return the file that a database client verifies the database's certificate with."""
+        return self._ca_bundle
+
+    def _translated(self, context: str) -> AbstractContextManager[None]:
+        return failures.translated(context, self.profile, self._source, self.target == "local")
+
+    def _source(self) -> str:
+        """Return botocore's name for where the credentials came from; asked only once something has failed."""
+        try:
+            return str(self._session.get_credentials().method)
+        except (AttributeError, BotoCoreError):  # no session, no credentials, or the very error being reported
+            return ""
+
+    def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = self._connect(service)
+        return self._clients[service]
+
+    def _boto3_client(self, service: str) -> Any:
+        if self._session is None:
+            self._session = boto3.Session(**self._credentials(), region_name=self.region)
+        retries = {"mode": "standard", "total_max_attempts": _ATTEMPTS[self.target]}
+        config = Config(connect_timeout=10, read_timeout=60, retries=retries)
+        return self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+
+    def _credentials(self) -> dict[str, str | None]:
+        if self.target == "local":  # the operator's own credentials never go to an emulator
+            return {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        return {"profile_name": self.profile}

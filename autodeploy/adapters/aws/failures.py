@@ -1,0 +1,125 @@
+"""botocore's errors -> InfrastructureError that says whose credentials were tried and what to type next."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from botocore import exceptions
+
+from autodeploy.errors import InfrastructureError
+
+AGENT = "HiveMind SysEng"
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+_INVALID = {
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "AuthFailure",
+    "SignatureDoesNotMatch",
+    "InvalidAccessKeyId",
+    "IncompleteSignature",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"}
+_NOT_SUBSCRIBED = {"OptInRequired", "SubscriptionRequiredException"}
+_THROTTLED = {
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "ServiceUnavailable",
+    "InternalError",
+    "InternalFailure",
+}
+_ABSENT = (exceptions.NoCredentialsError, exceptions.PartialCredentialsError)
+_SIGNED_OUT = (
+    exceptions.SSOError,
+    exceptions.TokenRetrievalError,
+    exceptions.CredentialRetrievalError,
+    exceptions.UnauthorizedSSOTokenError,
+)
+_UNKNOWN_PLACE = (exceptions.NoRegionError, exceptions.InvalidRegionError, exceptions.UnknownEndpointError)
+_NETWORK = (exceptions.HTTPClientError, exceptions.ConnectionError)
+
+_ON_LOCAL = "Look at `autodeploy local status`; `autodeploy local down` and the same command again restart the daemon."
+
+
+@contextlib.contextmanager
+def translated(
+    context: str, profile: str | None = None, source: Callable[[], str] = lambda: "", local: bool = False
+) -> Iterator[None]:
+    """Turn botocore's errors into InfrastructureError. `source` returns where botocore had the credentials from."""
+    try:
+        yield
+    except exceptions.ClientError as err:
+        raise _from_code(err, context, profile, _whose(profile, source()), local) from err
+    except exceptions.BotoCoreError as err:
+        raise _from_type(err, context, profile, _whose(profile, source()), local) from err
+
+
+def code_of(err: exceptions.ClientError) -> str:
+    """Return the service's error code."""
+    return str(err.response.get("Error", {}).get("Code", ""))
+
+
+def _whose(profile: str | None, source: str) -> str:
+    names = [f"profile {profile!r}" if profile else "", f"found by {source!r}" if source else ""]
+    return ", ".join(name for name in names if name) or "the default chain of environment, profile and role"
+
+
+def _login(profile: str | None) -> str:
+    return f"aws sso login --profile {profile}" if profile else "aws sso login"
+
+
+def _from_code(
+    err: exceptions.ClientError, context: str, profile: str | None, whose: str, local: bool
+) -> InfrastructureError:
+    code, said = code_of(err), str(err.response.get("Error", {}).get("Message", ""))
+    recoverable = code in _THROTTLED
+    if local:
+        message, remediation = f"the emulated AWS refused {err.operation_name}: {code}: {said}", _ON_LOCAL
+    elif code in _EXPIRED:
+        message = f"the AWS credentials have expired ({whose})"
+        remediation = f"Sign in again: `{_login(profile)}`, or take another profile with --profile."
+    elif code in _INVALID:
+        message = f"AWS does not accept the credentials ({whose}): {code}"
+        remediation = "See who you are with `aws sts get-caller-identity`; take another profile with --profile."
+    elif code in _DENIED:
+        message = f"these credentials may not call {err.operation_name} ({whose}): {said}"
+        remediation = f"Ask the account's owner to allow {err.operation_name}, or take another profile with --profile."
+    elif code in _NOT_SUBSCRIBED:
+        message = f"the account is not subscribed to the service of {err.operation_name}: {said}"
+        remediation = "Finish signing up in the AWS console, or choose another region with --region."
+    elif recoverable:
+        message = f"AWS is throttling or out of order at {err.operation_name}: {code}"
+        remediation = "Wait a minute, then run the same command again."
+    else:
+        message, remediation = f"AWS refused {err.operation_name}: {code}: {said}", "Correct what AWS names above."
+    return InfrastructureError(message, remediation, recoverable, agent=AGENT, context=context)
+
+
+def _from_type(
+    err: exceptions.BotoCoreError, context: str, profile: str | None, whose: str, local: bool
+) -> InfrastructureError:
+    recoverable = isinstance(err, _NETWORK)
+    if local:
+        message, remediation = f"the local target's daemon does not answer: {err}", _ON_LOCAL
+    elif isinstance(err, _ABSENT):
+        message = f"there are no AWS credentials ({whose})"
+        remediation = f"Sign in with `aws configure` or `{_login(profile)}`, or name a profile with --profile."
+    elif isinstance(err, exceptions.ProfileNotFound):
+        message = f"there is no AWS profile {profile!r}"
+        remediation = "`aws configure list-profiles` shows the profiles; name one with --profile."
+    elif isinstance(err, _SIGNED_OUT):
+        message = f"the AWS sign-in is over or cannot be used ({whose}): {err}"
+        remediation = f"Sign in again: `{_login(profile)}`, or take another profile with --profile."
+    elif isinstance(err, _UNKNOWN_PLACE):
+        message, remediation = f"the region cannot be used: {err}", "Name a region with --region, such as us-east-1."
+    elif recoverable:
+        message = f"AWS cannot be reached: {err}"
+        remediation = "Check the network and its proxy, then run the same command again."
+    else:
+        message, remediation = f"AWS cannot be asked: {err}", "Correct what is named above."
+    return InfrastructureError(message, remediation, recoverable, agent=AGENT, context=context)

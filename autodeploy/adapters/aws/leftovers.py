@@ -1,0 +1,98 @@
+"""A deployment's tag -> everything in the account that still carries it.
+
+EC2 is asked kind by kind; the tagging API answers for the rest. It goes on naming deleted resources for a while, so
+each of its answers is looked up at the service itself. Database snapshots are meant to stay and are not named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from autodeploy.adapters.aws.failures import code_of
+
+TAG = "DeploymentId"
+Connect = Callable[[str], Any]
+_EC2_KINDS = (
+    ("describe_vpcs", "Vpcs", "VpcId"),
+    ("describe_subnets", "Subnets", "SubnetId"),
+    ("describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
+    ("describe_route_tables", "RouteTables", "RouteTableId"),
+    ("describe_security_groups", "SecurityGroups", "GroupId"),
+    ("describe_key_pairs", "KeyPairs", "KeyName"),
+    ("describe_volumes", "Volumes", "VolumeId"),
+    ("describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
+    ("describe_addresses", "Addresses", "AllocationId"),
+)
+
+
+def find(connect: Connect, deployment_id: str) -> list[str]:
+    """Return names of EC2 resources and ARNs of the others, sorted."""
+    of_rds = _subnet_groups(connect("rds"), deployment_id)
+    return sorted({*_on_ec2(connect("ec2"), deployment_id), *of_rds, *_elsewhere(connect, deployment_id)})
+
+
+def _on_ec2(ec2: Any, deployment_id: str) -> Iterable[str]:
+    filters = [{"Name": f"tag:{TAG}", "Values": [deployment_id]}]
+    for page in ec2.get_paginator("describe_instances").paginate(Filters=filters):
+        for reservation in page["Reservations"]:
+            for instance in reservation["Instances"]:
+                if instance["State"]["Name"] != "terminated":
+                    yield instance["InstanceId"]
+    for call, key, name in _EC2_KINDS:
+        # Not paginated on purpose: unpaginated calls return every match of a filter, and one deployment has few.
+        for resource in getattr(ec2, call)(Filters=filters)[key]:
+            yield resource[name]
+
+
+def _subnet_groups(rds: Any, deployment_id: str) -> Iterable[str]:
+    """Ask RDS one by one: the emulated tagging API does not know database subnet groups."""
+    for page in rds.get_paginator("describe_db_subnet_groups").paginate():
+        for group in page["DBSubnetGroups"]:
+            arn = group["DBSubnetGroupArn"]
+            if {"Key": TAG, "Value": deployment_id} in rds.list_tags_for_resource(ResourceName=arn)["TagList"]:
+                yield arn
+
+
+def _elsewhere(connect: Connect, deployment_id: str) -> Iterable[str]:
+    pages = connect("resourcegroupstaggingapi").get_paginator("get_resources")
+    for page in pages.paginate(TagFilters=[{"Key": TAG, "Values": [deployment_id]}]):
+        for resource in page["ResourceTagMappingList"]:
+            arn = resource["ResourceARN"]
+            if _stands(connect, arn):
+                yield arn
+
+
+def _stands(connect: Connect, arn: str) -> bool:
+    service, resource = arn.split(":", 5)[2], arn.split(":", 5)[5]
+    if service == "ec2" or (service == "rds" and resource.startswith(("snapshot:", "cluster-snapshot:"))):
+        return False
+    try:
+        return _look_up(connect, service, resource, arn)
+    except ClientError as err:
+        if "NotFound" in code_of(err):
+            return False
+        raise
+
+
+def _look_up(connect: Connect, service: str, resource: str, arn: str) -> bool:
+    """Ask the service itself; a kind that the stack does not make is believed to stand."""
+    kind = resource.replace("/", ":").split(":", 1)[0]
+    name = resource.rsplit(":", 1)[-1]
+    if (service, kind) == ("elasticloadbalancing", "loadbalancer"):
+        return bool(connect("elbv2").describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"])
+    if (service, kind) == ("elasticloadbalancing", "targetgroup"):
+        return bool(connect("elbv2").describe_target_groups(TargetGroupArns=[arn])["TargetGroups"])
+    if (service, kind) == ("elasticloadbalancing", "listener"):
+        return bool(connect("elbv2").describe_listeners(ListenerArns=[arn])["Listeners"])
+    if (service, kind) == ("rds", "db"):
+        return bool(connect("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"])
+    if (service, kind) == ("rds", "subgrp"):
+        return bool(connect("rds").describe_db_subnet_groups(DBSubnetGroupName=name)["DBSubnetGroups"])
+    if service == "acm":
+        return bool(connect("acm").describe_certificate(CertificateArn=arn)["Certificate"])
+    if service == "secretsmanager":
+        return "DeletedDate" not in connect("secretsmanager").describe_secret(SecretId=arn)
+    return True
