@@ -1,0 +1,1 @@
+"""Pulumi: finds or builds the engine, and runs one stack per deployment through the Automation API."""

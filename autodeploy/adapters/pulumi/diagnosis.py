@@ -1,0 +1,83 @@
+"""Turns what the Automation API raises into InfrastructureError, with the engine's own words, short."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pulumi.automation.errors import CommandError, ConcurrentUpdateError, InlineSourceRuntimeError
+
+from autodeploy.adapters.pulumi.progress import Progress
+from autodeploy.errors import InfrastructureError, LockedError, PlanError
+
+AGENT = "HiveMind SysEng"
+SHOWN = 3
+LAST_LINES = 40
+STREAMS = re.compile(r"^ (?:code|stdout|stderr): ?", re.MULTILINE)
+
+
+@contextmanager
+def translated(deployment_id: str, doing: str, progress: Progress | None = None) -> Iterator[None]:
+    """Raise AgentErrors in place of the engine's; `doing` completes "Pulumi could not ..."."""
+    context = f"Running Pulumi for deployment {deployment_id}"
+    try:
+        yield
+    except ConcurrentUpdateError as err:
+        raise LockedError(
+            f"another update of {deployment_id} is running",
+            f"Wait for it to end. If its process is gone, `pulumi cancel --stack {deployment_id}` frees the stack.",
+            recoverable=True,
+            agent=AGENT,
+            context=context,
+            output=_output(err),
+        ) from err
+    except CommandError as err:
+        _raise(err, doing, context, progress.errors if progress else ())
+
+
+def _raise(err: CommandError, doing: str, context: str, errors: Sequence[str]) -> None:
+    output = _output(err)
+    if "incorrect passphrase" in output:
+        raise InfrastructureError(
+            "the passphrase does not open the stack's secrets",
+            "Put back the file `passphrase` that was in AUTODEPLOY_HOME when the deployment was made.",
+            agent=AGENT,
+            context=context,
+            output=output,
+        ) from err
+    found = list(errors) or _error_lines(output)
+    message = "; ".join(dict.fromkeys(_first_line(line) for line in found[:SHOWN])) or "the engine did not say why"
+    if "violates plan" in output or "violates plan" in message:
+        raise PlanError(
+            f"the infrastructure is no longer what the approved plan was made for: {message}",
+            "Run the same command again: it shows a new plan to approve.",
+            recoverable=True,
+            agent=AGENT,
+            context=context,
+            output=output,
+        ) from err
+    kind = PlanError if isinstance(err, InlineSourceRuntimeError) else InfrastructureError
+    raise kind(
+        f"Pulumi could not {doing}: {message}",
+        "Correct what is named above and run the same command again; what stands already is kept.",
+        recoverable=True,
+        agent=AGENT,
+        context=context,
+        output=output,
+    ) from err
+
+
+def _output(err: CommandError) -> str:
+    lines = [line.rstrip() for line in STREAMS.sub("", str(err)).splitlines()]
+    return "\n".join([line for line in lines if line.strip()][-LAST_LINES:])
+
+
+def _error_lines(output: str) -> list[str]:
+    return [line.strip().removeprefix("error: ") for line in output.splitlines() if "error: " in line]
+
+
+def _first_line(message: str) -> str:
+    # An inline program's failure comes as a whole traceback; its last line is the exception itself.
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return (lines[-1] if "Traceback" in message else lines[0])[:400]

@@ -1,0 +1,23 @@
+"""A stack that is known to be there: the Automation API's, without the engine's starts that it spends on asking."""
+
+from __future__ import annotations
+
+import json
+
+from pulumi.automation import LocalWorkspace, OutputMap, OutputValue, Stack
+from pulumi.automation._stack import StackInitMode
+
+
+class KnownStack(Stack):
+    """Starts no engine when it is made; a stack that is not there shows as StackNotFoundError at its first use."""
+
+    def __init__(self, name: str, workspace: LocalWorkspace) -> None:
+        # The base class would run `pulumi stack select`, a third of a second, though every command names its stack.
+        self.name = name
+        self.workspace = workspace
+        self._mode = StackInitMode.SELECT
+
+    def outputs(self) -> OutputMap:
+        """Return the outputs in clear, by one start of the engine instead of two."""
+        answer = self._run_pulumi_cmd_sync(["stack", "output", "--json", "--show-secrets"])
+        return {name: OutputValue(value=value, secret=False) for name, value in json.loads(answer.stdout).items()}

@@ -1,0 +1,212 @@
+"""Pulumi over one stack per deployment: fulfils `ports.Engine` through the Automation API.
+
+The program is handed in; state, config and passphrase live under $AUTODEPLOY_HOME. Never reads the shell's own
+Pulumi settings, and never asks a question.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pulumi.automation import LocalWorkspace, Stack, StackSettings
+
+from autodeploy.adapters.pulumi import engine
+from autodeploy.adapters.pulumi.command import EngineCommand
+from autodeploy.adapters.pulumi.diagnosis import AGENT, translated
+from autodeploy.adapters.pulumi.home import PROJECT, PulumiHome
+from autodeploy.adapters.pulumi.known_stack import KnownStack
+from autodeploy.adapters.pulumi.language_host import PYTHON
+from autodeploy.adapters.pulumi.progress import STACK, Progress
+from autodeploy.errors import PlanError
+from autodeploy.model import InfraPlan, Preview
+from autodeploy.ports import Say
+
+Program = Callable[[], None]
+NO_DEFAULT_PROVIDERS = {"pulumi:disable-default-providers": ["aws"]}
+
+
+def silent(line: str) -> None:
+    """Say nothing."""
+
+
+class PulumiEngine:
+    """`environment` reaches engine and provider; `refresh` asks the world before previews and updates.
+
+    The engine itself is looked for when it is first needed: constructing this costs nothing.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        home: Path,
+        cache: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        refresh: bool = False,
+        executable: Callable[[Say], Path] | None = None,
+    ) -> None:
+        self._program = program
+        self._home = PulumiHome(home)
+        self._environment = dict(environment or {})
+        self._refresh = refresh
+        self._executable = executable or partial(engine.provide, cache)
+        self._command: EngineCommand | None = None
+
+    def preview(self, plan: InfraPlan, secrets: Mapping[str, str], save_plan: Path | None, say: Say) -> Preview:
+        """Say what `up` would do, leaving resources and live config alone; `save_plan` receives the update plan."""
+        _check(plan, secrets)
+        progress = Progress()
+        with translated(plan.deployment_id, "preview the plan", progress):
+            stack = self._made(plan.deployment_id, say)
+            config = self._configure(stack, plan, secrets, self._home.candidate(plan.deployment_id))
+            stack.preview(
+                on_event=progress.on_event,
+                config_file=str(config),
+                plan=str(save_plan) if save_plan else None,
+                refresh=self._refresh or None,
+            )
+        return progress.preview
+
+    def up(self, plan: InfraPlan, secrets: Mapping[str, str], saved_plan: Path | None, say: Say) -> dict[str, object]:
+        """Apply, held to `saved_plan` when it is given; return the stack's outputs."""
+        _check(plan, secrets)
+        progress = Progress(say)
+        with translated(plan.deployment_id, "bring the infrastructure up", progress):
+            stack = self._made(plan.deployment_id, say)
+            self._configure(stack, plan, secrets, self._home.project(plan.deployment_id))
+            result = stack.up(
+                on_event=progress.on_event,
+                plan=str(saved_plan) if saved_plan else None,
+                refresh=self._refresh or None,
+            )
+        return {name: output.value for name, output in result.outputs.items()}
+
+    def outputs(self, deployment_id: str) -> dict[str, object]:
+        """Return the stack's outputs; {} when there is no stack."""
+        with translated(deployment_id, "read the stack's outputs"):
+            stack = self._existing(deployment_id)
+            return {name: output.value for name, output in stack.outputs().items()} if stack else {}
+
+    def resources(self, deployment_id: str) -> Sequence[str]:
+        """Return the URNs in the stack's state, without the stack's own; empty when there is none."""
+        with translated(deployment_id, "read the stack's state"):
+            stack = self._existing(deployment_id)
+            state: dict[str, Any] = stack.export_stack().deployment if stack else {}
+        return [entry["urn"] for entry in state.get("resources") or () if entry["type"] != STACK]
+
+    def destroy(self, deployment_id: str, say: Say) -> None:
+        """Delete everything in the stack; done already counts as done."""
+        progress = Progress(say)
+        with translated(deployment_id, "delete the infrastructure", progress):
+            if stack := self._existing(deployment_id, say):
+                stack.destroy(on_event=progress.on_event)
+
+    def remove(self, deployment_id: str) -> None:
+        """Remove the empty stack with its history and config."""
+        with translated(deployment_id, "remove the stack"):
+            if stack := self._existing(deployment_id):
+                stack.workspace.remove_stack(deployment_id)
+                shutil.rmtree(self._home.project(deployment_id))
+
+    def shell_environment(self, deployment_id: str) -> Mapping[str, str]:
+        """Return what the bare `pulumi` command needs in its environment to see the same stack."""
+        executable = self._ready(silent).command
+        folders = [str(Path(executable).parent), str(Path(sys.executable).parent)]
+        return {
+            **self._engine_environment(),
+            "PATH": os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)]),
+            PYTHON: sys.executable,
+            "PULUMI_STACK": deployment_id,
+            # https://www.pulumi.com/docs/iac/cli/environment-variables: PULUMI_OPTION_<FLAG> stands for any flag.
+            "PULUMI_OPTION_CONFIG_FILE": str(self._home.config(deployment_id)),
+        }
+
+    def interrupt(self) -> None:
+        """Ask a running operation to finish what it began and stop; may be called from any thread."""
+        if self._command:
+            self._command.interrupt()
+
+    def _engine_environment(self) -> dict[str, str]:
+        return {
+            "PULUMI_BACKEND_URL": self._home.backend_url,
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._home.passphrase_file),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **self._environment,
+        }
+
+    def _ready(self, say: Say) -> EngineCommand:
+        if self._command is None:
+            executable = self._executable(say)
+            self._command = EngineCommand(executable, engine.VERSION)
+        return self._command
+
+    def _workspace(self, deployment_id: str, say: Say) -> LocalWorkspace:
+        return LocalWorkspace(
+            work_dir=str(self._home.project(deployment_id)),
+            program=self._program,
+            env_vars=self._engine_environment(),
+            secrets_provider="passphrase",
+            pulumi_command=self._ready(say),
+        )
+
+    def _made(self, deployment_id: str, say: Say) -> Stack:
+        workspace = self._workspace(deployment_id, say)
+        if not self._home.has_stack(deployment_id):
+            workspace.create_stack(deployment_id)
+        return KnownStack(deployment_id, workspace)
+
+    def _existing(self, deployment_id: str, say: Say = silent) -> Stack | None:
+        if not self._home.has_stack(deployment_id):
+            return None
+        return KnownStack(deployment_id, self._workspace(deployment_id, say))
+
+    def _configure(self, stack: Stack, plan: InfraPlan, secrets: Mapping[str, str], folder: Path) -> Path:
+        """Write the plan's config to `folder` under the stack's own salt; return the file."""
+        salt = self._salt(stack)
+        config = {**NO_DEFAULT_PROVIDERS, f"{PROJECT}:plan": plan.model_dump_json()}
+        place = LocalWorkspace(work_dir=str(folder), pulumi_command=self._ready(silent))
+        place.save_stack_settings(stack.name, StackSettings(encryption_salt=salt, config=config))
+        file = folder / f"Pulumi.{stack.name}.yaml"
+        for name, value in sorted(secrets.items()):
+            # On standard input: arguments are for everybody on the machine to see.
+            self._ready(silent).run(
+                [
+                    "config",
+                    "set",
+                    "--secret",
+                    "--raw",
+                    "--config-file",
+                    str(file),
+                    "-s",
+                    stack.name,
+                    f"{PROJECT}:{name}",
+                ],
+                stack.workspace.work_dir,
+                self._engine_environment(),
+                stdin=value,
+            )
+        return file
+
+    def _salt(self, stack: Stack) -> str | None:
+        if self._home.config(stack.name).exists():
+            return stack.workspace.stack_settings(stack.name).encryption_salt
+        # A config that was lost is made anew; its secrets must still open with the state's.
+        providers = stack.export_stack().deployment.get("secrets_providers") or {}
+        return providers.get("state", {}).get("salt")
+
+
+def _check(plan: InfraPlan, secrets: Mapping[str, str]) -> None:
+    # The program would refuse too, but an inline program's failure comes back as text only.
+    if plan.web and not secrets.get("certificateKey"):
+        raise PlanError(
+            "the plan has a balancer, but the key of its certificate is missing",
+            "Run the same command again; AutoDeploy makes certificate and key together.",
+            agent=AGENT,
+            context=f"Reading the plan of {plan.deployment_id}",
+        )

@@ -1,0 +1,110 @@
+"""The application load balancer: HTTPS with an imported certificate, HTTP only to be redirected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from autodeploy.model import InfraPlan, WebPlan
+from autodeploy.naming import physical
+
+# TLS 1.2 and 1.3: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+
+
+class Balancer(pulumi.ComponentResource):
+    """`after` is waited for: AWS refuses a public balancer in a VPC without an internet gateway."""
+
+    def __init__(
+        self,
+        name: str,
+        plan: InfraPlan,
+        web: WebPlan,
+        *,
+        certificate_key: pulumi.Output[str],
+        vpc_id: pulumi.Output[str],
+        subnet_ids: Sequence[pulumi.Output[str]],
+        security_group_id: pulumi.Output[str],
+        instance_id: pulumi.Output[str],
+        after: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("autodeploy:balancer:Balancer", name, None, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.certificate = aws.acm.Certificate(
+            "public",
+            certificate_body=web.certificate_pem,
+            private_key=certificate_key,
+            certificate_chain=web.certificate_chain_pem or None,
+            tags={"Name": plan.name},
+            opts=self._child,
+        )
+        self.load_balancer = aws.lb.LoadBalancer(
+            "public",
+            name=physical(plan.name, plan.deployment_id, "lb", plan.vpc_cidr),
+            load_balancer_type="application",
+            internal=False,
+            security_groups=[security_group_id],
+            subnets=list(subnet_ids),
+            drop_invalid_header_fields=True,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
+        )
+        self._listen(self._target_group(plan, web, vpc_id, instance_id))
+        self.register_outputs({"dnsName": self.load_balancer.dns_name})
+
+    def _target_group(
+        self, plan: InfraPlan, web: WebPlan, vpc_id: pulumi.Output[str], instance_id: pulumi.Output[str]
+    ) -> aws.lb.TargetGroup:
+        group = aws.lb.TargetGroup(
+            "app",
+            name=physical(plan.name, plan.deployment_id, "web", plan.vpc_cidr, str(web.host_port)),
+            target_type="instance",
+            protocol="HTTP",
+            port=web.host_port,
+            vpc_id=vpc_id,
+            deregistration_delay=10,
+            health_check=aws.lb.TargetGroupHealthCheckArgs(
+                protocol="HTTP",
+                port="traffic-port",
+                path=web.health_check_path,
+                matcher="200-399",
+                interval=5,
+                timeout=4,
+                healthy_threshold=2,
+                unhealthy_threshold=2,
+            ),
+            opts=self._child,
+        )
+        aws.lb.TargetGroupAttachment(
+            "app", target_group_arn=group.arn, target_id=instance_id, port=web.host_port, opts=self._child
+        )
+        return group
+
+    def _listen(self, group: aws.lb.TargetGroup) -> None:
+        aws.lb.Listener(
+            "https",
+            load_balancer_arn=self.load_balancer.arn,
+            port=443,
+            protocol="HTTPS",
+            ssl_policy=TLS_POLICY,
+            certificate_arn=self.certificate.arn,
+            default_actions=[aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=group.arn)],
+            opts=self._child,
+        )
+        aws.lb.Listener(
+            "http",
+            load_balancer_arn=self.load_balancer.arn,
+            port=80,
+            protocol="HTTP",
+            default_actions=[
+                aws.lb.ListenerDefaultActionArgs(
+                    type="redirect",
+                    redirect=aws.lb.ListenerDefaultActionRedirectArgs(
+                        protocol="HTTPS", port="443", status_code="HTTP_301"
+                    ),
+                )
+            ],
+            opts=self._child,
+        )

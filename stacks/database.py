@@ -1,0 +1,94 @@
+"""The managed database: private, encrypted, TLS only, its master password kept by Secrets Manager."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from autodeploy.model import DatabasePlan, InfraPlan
+from autodeploy.naming import physical
+
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mysql-ssl-connections.html
+FORCE_TLS = {
+    "postgres": ("rds.force_ssl", "1"),
+    "mysql": ("require_secure_transport", "1"),
+    "mariadb": ("require_secure_transport", "1"),
+}
+
+
+def parameter_family(database: DatabasePlan) -> str:
+    """Return RDS's parameter group family: PostgreSQL counts majors, MySQL and MariaDB major.minor."""
+    parts = database.engine_version.split(".")
+    return database.engine + (parts[0] if database.engine == "postgres" else ".".join(parts[:2]))
+
+
+class Database(pulumi.ComponentResource):
+    """One RDS instance. It can be deleted only after an update that lifts its protection."""
+
+    def __init__(
+        self,
+        name: str,
+        plan: InfraPlan,
+        database: DatabasePlan,
+        *,
+        subnet_ids: Sequence[pulumi.Output[str]],
+        security_group_id: pulumi.Output[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("autodeploy:database:Database", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        seeds = (database.engine, database.database_name, database.master_username)
+        self.identifier = physical(plan.name, plan.deployment_id, "db", *seeds)
+        subnet_group = aws.rds.SubnetGroup(
+            "private",
+            name=physical(plan.name, plan.deployment_id, "subnets", plan.vpc_cidr),
+            description="Private subnets",
+            subnet_ids=list(subnet_ids),
+            opts=child,
+        )
+        self.instance = aws.rds.Instance(
+            "database",
+            identifier=self.identifier,
+            engine=database.engine,
+            engine_version=database.engine_version,
+            instance_class=database.instance_class,
+            allocated_storage=database.storage_gb,
+            storage_type=database.storage_type,
+            storage_encrypted=True,
+            db_name=database.database_name,
+            username=database.master_username,
+            manage_master_user_password=True,
+            port=database.port,
+            db_subnet_group_name=subnet_group.name,
+            parameter_group_name=self._parameters(plan, database, child).name,
+            vpc_security_group_ids=[security_group_id],
+            publicly_accessible=False,
+            multi_az=False,
+            backup_retention_period=database.backup_retention_days,
+            copy_tags_to_snapshot=True,
+            auto_minor_version_upgrade=True,
+            # Lifting the protection must not wait for the maintenance window.
+            apply_immediately=True,
+            deletion_protection=database.deletion_protection,
+            skip_final_snapshot=False,
+            final_snapshot_identifier=database.final_snapshot_identifier or f"{self.identifier}-final",
+            opts=child,
+        )
+        self.secret_arn = self.instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn)
+        self.register_outputs({"endpoint": self.instance.address})
+
+    @staticmethod
+    def _parameters(plan: InfraPlan, database: DatabasePlan, opts: pulumi.ResourceOptions) -> aws.rds.ParameterGroup:
+        family = parameter_family(database)
+        name, value = FORCE_TLS[database.engine]
+        return aws.rds.ParameterGroup(
+            "tls-only",
+            name=physical(plan.name, plan.deployment_id, "params", family),
+            family=family,
+            description="TLS only",
+            parameters=[aws.rds.ParameterGroupParameterArgs(name=name, value=value)],
+            opts=opts,
+        )
