@@ -25,15 +25,15 @@ from autodeploy.model import (
     DeploymentResult,
     DeploymentState,
     Preview,
-    RepositoryUrl,
     Request,
     RollbackResult,
     Stage,
-    Status,
     Target,
 )
+from autodeploy.model.repository import RepositoryUrl
 from autodeploy.naming import new_deployment_id, slug
 from autodeploy.ports import UI, Clock, Cloud, Store
+from autodeploy.stages import LINE, recovery_options
 
 
 class Agents(NamedTuple):
@@ -74,6 +74,7 @@ class HiveMindConductor:
     def deploy(self, repo_url: str, description: str) -> DeploymentResult:
         """Bring the repository to a running, hardened service; update the one that is there already."""
         url = RepositoryUrl.parse(repo_url)
+        self._agents.compiler.use_credentials_of(repo_url)
         state = self._open(url, description)
         with self._store.lock(state.deployment_id, "deploy"):
             return self._line(Ledger(self._store, self._clock, state), STAGES)
@@ -82,7 +83,7 @@ class HiveMindConductor:
         """Return the ledger of a deployment."""
         return self._store.load(deployment_id)
 
-    def retry_stage(self, deployment_id: str, stage: Stage) -> DeploymentResult:
+    def retry_stage(self, deployment_id: str, stage: str) -> DeploymentResult:
         """Run a failed deployment again from one stage to the end."""
         if stage not in STAGES:
             raise StateError(f"there is no stage {stage!r}", f"The stages are: {', '.join(STAGES)}.")
@@ -149,13 +150,13 @@ class HiveMindConductor:
                 self._same_epoch(state)
                 whole = self._store.load(state.deployment_id)
                 return whole.but(
-                    repo_url=url.public, description=description or whole.description, request=self._wish.request
+                    repo_url=url.text, description=description or whole.description, request=self._wish.request
                 )
         now = self._clock.now()
         state = DeploymentState(
             deployment_id=new_deployment_id(name, now, self._new_token()),
             status="pending",
-            repo_url=url.public,
+            repo_url=url.text,
             description=description,
             created_at=now,
             updated_at=now,
@@ -189,7 +190,7 @@ class HiveMindConductor:
                 current.append(stage)
                 self._stage(ledger, stage)
 
-            return (f"{_OWNERS[stage]}.{stage}", run)
+            return (f"{LINE[stage].owner}.{stage}", run)
 
         outcome = walk([step(stage) for stage in stages])
         if outcome.error is None:
@@ -200,16 +201,15 @@ class HiveMindConductor:
         raise err from outcome.error
 
     def _stage(self, ledger: Ledger, stage: Stage) -> None:
-        owner, status, title = self._agents[_INDEX[stage]], _STATUS[stage], _TITLES[stage]
-        if ledger.state.status != status:
-            ledger.move(status)
-        inputs = self._inputs(ledger.state, stage)
-        self._ui.stage(owner.name, title)
-        if stage in _PROVEN_BY_DIGEST and ledger.proven(stage, inputs):
-            self._ui.done("unchanged")
+        kind = LINE[stage]
+        ledger.move(kind.status)
+        inputs = _inputs(ledger.state, stage)
+        self._ui.stage(getattr(self._agents, kind.owner).name, kind.title)
+        if kind.proven_by_digest and ledger.proven(stage, inputs):
+            self._ui.done(f"{kind.title}: unchanged")
             return
         ledger.perform(stage, inputs, self._actions()[stage])
-        self._ui.done(f"{ledger.state.stages[stage].seconds:.1f} s")
+        self._ui.done(kind.title)
 
     def _actions(self) -> dict[Stage, Callable[[DeploymentState], DeploymentState]]:
         agents = self._agents
@@ -219,7 +219,7 @@ class HiveMindConductor:
             "plan": self._plan,
             "provision": agents.provisioner.run,
             "deploy": agents.deployer.run,
-            "harden": agents.sheriff.run,
+            "harden": self._harden,
         }
 
     def _plan(self, state: DeploymentState) -> DeploymentState:
@@ -227,7 +227,7 @@ class HiveMindConductor:
         planned = self._agents.provisioner.plan(state)
         assert planned.plan is not None
         provisioned = planned.stages.get("provision")
-        if provisioned and provisioned.inputs == planned.plan.infra.digest():
+        if provisioned and provisioned.inputs == _inputs(planned, "provision"):
             return planned
         preview = self._agents.provisioner.preview(planned)
         if preview.changes:
@@ -240,19 +240,12 @@ class HiveMindConductor:
                 )
         return planned
 
-    def _inputs(self, state: DeploymentState, stage: Stage) -> str:
-        """Digest all that the stage depends on."""
-        stack = state.tech_stack.digest() if state.tech_stack else ""
-        artifact = state.build_artifact.checksum if state.build_artifact else ""
-        infra = state.plan.infra.digest() if state.plan else ""
-        return {
-            "analyze": digest(state.repo_url, state.request.to_json()),
-            "build": digest(state.commit, stack),
-            "plan": digest(stack, state.request.to_json()),
-            "provision": infra,
-            "deploy": digest(infra, artifact, stack),
-            "harden": digest(infra, artifact),
-        }[stage]
+    def _harden(self, state: DeploymentState) -> DeploymentState:
+        """Harden, then see that the public URL still answers: the one rule of success."""
+        hardened = self._agents.sheriff.run(state)
+        assert hardened.deployment_config is not None and hardened.infrastructure is not None
+        self._agents.deployer.confirm(hardened.deployment_config, hardened.infrastructure)
+        return hardened
 
     def _result(self, state: DeploymentState) -> DeploymentResult:
         outputs = {
@@ -271,41 +264,20 @@ class HiveMindConductor:
         )
 
 
-_INDEX: dict[Stage, int] = {"analyze": 0, "build": 0, "plan": 1, "provision": 1, "deploy": 2, "harden": 3}
-_OWNERS: dict[Stage, str] = dict(
-    zip(STAGES, ("compiler", "compiler", "provisioner", "provisioner", "deployer", "sheriff"), strict=True)
-)
-_STATUS: dict[Stage, Status] = {
-    "analyze": "analyzing",
-    "build": "building",
-    "plan": "provisioning",
-    "provision": "provisioning",
-    "deploy": "deploying",
-    "harden": "hardening",
-}
-_TITLES: dict[Stage, str] = {
-    "analyze": "Analysing the repository",
-    "build": "Building the application",
-    "plan": "Planning the infrastructure",
-    "provision": "Creating the infrastructure",
-    "deploy": "Releasing on the host",
-    "harden": "Hardening and verifying",
-}
-# What a host says of itself is observed at every run; the others cannot change unless their inputs do.
-_PROVEN_BY_DIGEST: tuple[Stage, ...] = ("build", "provision")
-
-
-def recovery_options(state: DeploymentState) -> tuple[str, ...]:
-    """Return what can be done next with a deployment, as commands."""
-    if state.status == "failed":
-        stage = state.failed_stage or "analyze"
-        options = [f"autodeploy retry {state.deployment_id} --stage {stage}"]
-        if state.infrastructure or "plan" in state.stages:
-            options.append(f"autodeploy destroy {state.deployment_id}")
-        return tuple(options)
-    if state.status == "complete":
-        return (f"autodeploy status {state.deployment_id}", f"autodeploy logs {state.deployment_id}")
-    return ()
+def _inputs(state: DeploymentState, stage: Stage) -> str:
+    """Digest all that the stage depends on."""
+    stack = state.tech_stack.digest() if state.tech_stack else ""
+    artifact = state.build_artifact.checksum if state.build_artifact else ""
+    infra = state.plan.infra.digest() if state.plan else ""
+    parts: dict[Stage, tuple[str, ...]] = {
+        "analyze": (state.repo_url, state.request.to_json()),
+        "build": (state.commit, stack),
+        "plan": (stack, state.request.to_json()),
+        "provision": (infra,),
+        "deploy": (infra, artifact, stack),
+        "harden": (infra, artifact),
+    }
+    return digest(*parts[stage])
 
 
 def _unexpected(err: Exception) -> AgentError:

@@ -161,3 +161,13 @@ class UI(Protocol):
 
     def confirm(self, question: str) -> bool:
         """Ask yes or no; without a terminal, raise ApprovalError naming --yes."""
+
+
+class Outside(Protocol):
+    """A deployment as the world sees it, over the network and nothing else."""
+
+    def get(self, url: str, ca: Path | None) -> tuple[int, Mapping[str, str]]:
+        """Return status and headers (names in lower case) of a GET, TLS verified; raise DeploymentError."""
+
+    def open_ports(self, address: str, ports: Sequence[int]) -> tuple[int, ...]:
+        """Return those of `ports` that accept a TCP connection."""

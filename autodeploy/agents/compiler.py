@@ -10,6 +10,7 @@ from autodeploy.analyser import analyse
 from autodeploy.builder import recipe
 from autodeploy.errors import AnalysisError
 from autodeploy.model import BuildArtifact, DeploymentState, Source, TechStack
+from autodeploy.model.repository import RepositoryUrl
 from autodeploy.ports import UI, Builder, Clock, Repo, Store
 from autodeploy.settings import Settings
 
@@ -27,10 +28,15 @@ class HiveMindCompiler(HiveMindAgent):
         self._builder = builder
         self._settings = settings
         self._sources: dict[Path, Source] = {}
+        self._typed: dict[str, str] = {}
+
+    def use_credentials_of(self, repo_url: str) -> None:
+        """Remember an address with its credentials, in memory, for this run's clone; the ledger has it without."""
+        self._typed[RepositoryUrl.parse(repo_url).text] = repo_url
 
     def analyze_repository(self, repo_url: str, local_path: str) -> TechStack:
         """Clone `repo_url` into the folder `local_path` and return its technology, with evidence."""
-        with self._attempting(f"Analysing {_without_credentials(repo_url)}"):
+        with self._attempting(f"Analysing {RepositoryUrl.parse(repo_url).text}"):
             source = self._repo.checkout(repo_url, self._settings.ref, self._settings.path, Path(local_path))
             self._sources[Path(local_path)] = source
             self.say(f"commit {source.commit[:12]}, {len(source.paths)} files")
@@ -53,7 +59,7 @@ class HiveMindCompiler(HiveMindAgent):
         """Return the state with commit and TechStack; refuse when a required variable is missing."""
         with self._working_on(state):
             path = self._checkout_path(state)
-            stack = self.analyze_repository(state.repo_url, str(path))
+            stack = self.analyze_repository(self._typed.get(state.repo_url, state.repo_url), str(path))
             self._settle_environment(state, stack)
             return self._logged(state, tech_stack=stack, commit=self._sources[path].commit)
 
@@ -109,8 +115,3 @@ def environment_of(store: Store, deployment_id: str) -> dict[str, str]:
     """Return the application's own variables, resolved; the caller must not log them."""
     kept = store.secrets(deployment_id)
     return {key.removeprefix("env:"): value for key, value in sorted(kept.items()) if key.startswith("env:")}
-
-
-def _without_credentials(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else url

@@ -1,4 +1,4 @@
-"""What a command line leaves open: the settings, the target (asked once), the deployment meant, variables from files."""
+"""What a command line leaves open: settings, target (asked once), the deployment meant, variables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ready(context: typer.Context, **flags: Any) -> Settings:
 
 
 def choose_target(settings: Settings) -> Settings:
-    """Return settings that name a target: as given, else asked once and kept in autodeploy.toml; raise SettingsError."""
+    """Return settings with a target: as given, else asked once and kept in autodeploy.toml."""
     from autodeploy.errors import SettingsError
     from autodeploy.settings import FILE_NAME
 
@@ -35,17 +35,17 @@ def choose_target(settings: Settings) -> Settings:
             "Add --target local (the embedded target, nothing is spent) or --target aws (your account).",
             context="Choosing where to deploy",
         )
-    typer.echo(
-        "Where should it run?\n  local  the embedded target on this machine; nothing is spent\n  aws    your AWS account",
-        err=True,
-    )
-    answer = typer.prompt("Target", type=typer.Choice(["local", "aws"]) if hasattr(typer, "Choice") else str, err=True)
-    chosen: Settings = settings.but(target=answer)
+    typer.echo("Where should it run?", err=True)
+    typer.echo("  local  the embedded target on this machine; nothing is spent", err=True)
+    typer.echo("  aws    your AWS account", err=True)
+    answer = ""
+    while answer not in ("local", "aws"):
+        answer = typer.prompt("Target", err=True).strip().lower()
     file = Path(FILE_NAME)
     before = file.read_text() if file.exists() else ""
     file.write_text(f'target = "{answer}"\n{before}')
     typer.echo(f"kept in {FILE_NAME}", err=True)
-    return chosen
+    return settings.but(target=answer)
 
 
 def environment(pairs: Sequence[str], file: Path | None) -> dict[str, str]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from autodeploy.model import DeploymentResult
+    from autodeploy.wiring import Wiring
 
 Identifier = Annotated[str | None, typer.Argument(help="The deployment; may be left out where only one fits.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
@@ -53,10 +57,9 @@ def deploy(
     json: Json = False,
 ) -> None:
     """Deploy a repository; deploy it again to update or to go on."""
-    from autodeploy.adapters.terminal import show_result
     from autodeploy.cli.choices import choose_target, environment, ready
-    from autodeploy.model import RepositoryUrl
-    from autodeploy.wiring import conductor
+    from autodeploy.model.repository import RepositoryUrl
+    from autodeploy.wiring import Wiring
 
     facts = {
         "app": app,
@@ -65,7 +68,8 @@ def deploy(
         "health_check_path": health_check_path,
         "runtime_version": runtime_version,
     }
-    RepositoryUrl.parse(url)
+    if RepositoryUrl.parse(url).kind == "path":
+        url = str(Path(url).resolve())
     settings = choose_target(
         ready(
             context,
@@ -83,22 +87,28 @@ def deploy(
             new=new or None,
         )
     )
-    result = conductor(settings).deploy(url, description)
+    wiring = Wiring(settings)
+    _show(wiring, wiring.conductor.deploy(url, description), json)
+
+
+def _show(wiring: Wiring, result: DeploymentResult, json: bool) -> None:
     if json:
         typer.echo(result.to_json())
-    else:
-        show_result(result)
+        return
+    wiring.ui.summary(result)
+    if result.url:
+        typer.echo(result.url)
 
 
 def preview(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
     """Show what applying the deployment's plan again would change; 0 if nothing."""
-    from autodeploy.cli.views import show_preview
     from autodeploy.cli.choices import find, ready
-    from autodeploy.wiring import conductor, store
+    from autodeploy.cli.views import show_preview
+    from autodeploy.wiring import Wiring
 
     settings = ready(context)
-    state = find(store(settings), deployment)
-    found = conductor(settings.but(target=state.target, region=state.region)).preview(state.deployment_id)
+    state = find(Wiring(settings).store, deployment)
+    found = Wiring(settings.but(target=state.target, region=state.region)).conductor.preview(state.deployment_id)
     if json:
         typer.echo(found.to_json())
     else:
@@ -113,21 +123,17 @@ def retry(
     json: Json = False,
 ) -> None:
     """Run a failed deployment again from a stage to the end."""
-    from autodeploy.adapters.terminal import show_result
     from autodeploy.cli.choices import find, ready
-    from autodeploy.wiring import conductor, store
+    from autodeploy.wiring import Wiring
 
     settings = ready(context, yes=yes or None)
-    state = find(store(settings), deployment)
+    state = find(Wiring(settings).store, deployment)
     settings = settings.but(
         target=state.target, region=state.region, path=state.request.subdirectory, ref=state.request.ref
     )
     chosen = stage or state.failed_stage or "analyze"
-    result = conductor(settings).retry_stage(state.deployment_id, chosen)  # type: ignore[arg-type]
-    if json:
-        typer.echo(result.to_json())
-    else:
-        show_result(result)
+    wiring = Wiring(settings)
+    _show(wiring, wiring.conductor.retry_stage(state.deployment_id, chosen), json)
 
 
 def pulumi_env(context: typer.Context, deployment: Identifier = None) -> None:
@@ -135,10 +141,10 @@ def pulumi_env(context: typer.Context, deployment: Identifier = None) -> None:
     import shlex
 
     from autodeploy.cli.choices import find, ready
-    from autodeploy.wiring import engine, store
+    from autodeploy.wiring import Wiring
 
     settings = ready(context)
-    state = find(store(settings), deployment)
-    found = engine(settings.but(target=state.target, region=state.region)).shell_environment(state.deployment_id)
+    state = find(Wiring(settings).store, deployment)
+    found = Wiring(settings.but(target=state.target, region=state.region)).engine.shell_environment(state.deployment_id)
     for name, value in found.items():
         typer.echo(f"export {name}={shlex.quote(value)}")

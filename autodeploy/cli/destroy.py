@@ -21,15 +21,15 @@ def destroy(
     json: Json = False,
 ) -> None:
     """Delete everything that the deployment made; again: says so."""
-    from autodeploy.cli.views import show_rollback
     from autodeploy.cli.choices import confirm_by_name, find, ready
-    from autodeploy.wiring import conductor, store
+    from autodeploy.cli.views import show_rollback
+    from autodeploy.wiring import Wiring
 
     settings = ready(context)
-    state = find(store(settings), deployment)
+    state = find(Wiring(settings).store, deployment)
     if state.status != "rolled_back":
         confirm_by_name(state, named=deployment is not None, yes=yes)
-    result = conductor(settings.but(target=state.target, region=state.region)).rollback(state.deployment_id)
+    result = Wiring(settings.but(target=state.target, region=state.region)).conductor.rollback(state.deployment_id)
     if json:
         typer.echo(result.to_json())
     else:

@@ -20,12 +20,12 @@ def doctor(
     json: Json = False,
 ) -> None:
     """Check what a deployment needs: 0 when every check of the chosen target passes."""
-    from autodeploy.cli.views import show_checks
+    from autodeploy.cli.checks import run
     from autodeploy.cli.choices import ready
-    from autodeploy.wiring import checks
+    from autodeploy.cli.views import show_checks
 
     settings = ready(context, target=target)
-    found = checks(settings)
+    found = run(settings)
     if json:
         import json as json_
 

@@ -20,11 +20,11 @@ def register(app: typer.Typer) -> None:
 
 def status(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
     """Show one deployment: where it stands, what it runs, what it costs."""
-    from autodeploy.cli.views import show_status
     from autodeploy.cli.choices import find, ready
-    from autodeploy.wiring import store
+    from autodeploy.cli.views import show_status
+    from autodeploy.wiring import Wiring
 
-    state = find(store(ready(context)), deployment, ended=True)
+    state = find(Wiring(ready(context)).store, deployment, ended=True)
     if json:
         typer.echo(state.to_json())
     else:
@@ -37,11 +37,11 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the deployments, newest first."""
-    from autodeploy.cli.views import show_list
     from autodeploy.cli.choices import ready
-    from autodeploy.wiring import store
+    from autodeploy.cli.views import show_list
+    from autodeploy.wiring import Wiring
 
-    states = [state for state in store(ready(context)).list() if everything or state.status != "rolled_back"]
+    states = [state for state in Wiring(ready(context)).store.list() if everything or state.status != "rolled_back"]
     if json:
         typer.echo("[" + ",\n".join(state.to_json() for state in states) + "]")
     else:
@@ -51,9 +51,9 @@ def list_(
 def events(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
     """Show what was done in the deployment, in order of time."""
     from autodeploy.cli.choices import find, ready
-    from autodeploy.wiring import store
+    from autodeploy.wiring import Wiring
 
-    state = find(store(ready(context)), deployment, ended=True)
+    state = find(Wiring(ready(context)).store, deployment, ended=True)
     for entry in state.logs:
         typer.echo(
             entry.model_dump_json()
@@ -75,11 +75,11 @@ def logs(
 ) -> None:
     """Show the application's own log."""
     from autodeploy.cli.choices import find, ready
-    from autodeploy.wiring import deployer, store
+    from autodeploy.wiring import Wiring
 
     settings = ready(context)
-    state = find(store(settings), deployment)
-    typer.echo(deployer(settings.but(target=state.target, region=state.region)).logs(state, lines), nl=False)
+    state = find(Wiring(settings).store, deployment)
+    typer.echo(Wiring(settings.but(target=state.target, region=state.region)).deployer.logs(state, lines), nl=False)
 
 
 def open_(context: typer.Context, deployment: Identifier = None) -> None:
@@ -89,9 +89,9 @@ def open_(context: typer.Context, deployment: Identifier = None) -> None:
 
     from autodeploy.cli.choices import find, ready
     from autodeploy.errors import StateError
-    from autodeploy.wiring import store
+    from autodeploy.wiring import Wiring
 
-    state = find(store(ready(context)), deployment)
+    state = find(Wiring(ready(context)).store, deployment)
     if not (state.deployment_config and state.deployment_config.url):
         raise StateError(
             f"{state.deployment_id} has no URL yet", f"Look at it: autodeploy status {state.deployment_id}"

@@ -13,9 +13,9 @@ app = typer.Typer(help="The embedded target on this machine.", no_args_is_help=T
 def status(context: typer.Context, json: Json = False) -> None:
     """Show the daemon and what it runs."""
     from autodeploy.cli.choices import ready
-    from autodeploy.wiring import local_target
+    from autodeploy.wiring import Wiring
 
-    found = local_target(ready(context)).status()
+    found = Wiring(ready(context)).local.status()
     if json:
         import json as json_
 
@@ -29,9 +29,9 @@ def status(context: typer.Context, json: Json = False) -> None:
 def down(context: typer.Context) -> None:
     """Stop the daemon and its machines; what ran there can only be cleared afterwards, by reset."""
     from autodeploy.cli.choices import ready
-    from autodeploy.wiring import local_target
+    from autodeploy.wiring import Wiring
 
-    local_target(ready(context)).down()
+    Wiring(ready(context)).local.down()
     typer.echo("The local target is down.", err=True)
 
 
@@ -39,9 +39,10 @@ def down(context: typer.Context) -> None:
 def reset(context: typer.Context) -> None:
     """Remove all machines, networks and records of the local target."""
     from autodeploy.cli.choices import ready
-    from autodeploy.wiring import forget_local_deployments, local_target
+    from autodeploy.wiring import Wiring
 
     settings = ready(context)
-    local_target(settings).reset()
-    forgotten = forget_local_deployments(settings)
+    wiring = Wiring(settings)
+    wiring.local.reset()
+    forgotten = wiring.forget_local_deployments()
     typer.echo(f"The local target is empty; {len(forgotten)} deployments are rolled back.", err=True)

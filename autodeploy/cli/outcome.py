@@ -46,11 +46,11 @@ def _other(err: Exception, debug: bool) -> int:
 
 
 def _report(err: Exception, debug: bool) -> int:
-    from autodeploy.adapters.terminal import show_error
     from autodeploy.errors import AgentError
+    from autodeploy.wiring import terminal
 
     assert isinstance(err, AgentError)
-    show_error(err)
+    terminal().error(err)
     if debug:
         import traceback
 

@@ -22,7 +22,12 @@ class Check(NamedTuple):
 
 def show_status(state: DeploymentState) -> None:
     """Print one deployment."""
-    stack, spec, config, security = state.tech_stack, state.infrastructure, state.deployment_config, state.security_config
+    stack, spec, config, security = (
+        state.tech_stack,
+        state.infrastructure,
+        state.deployment_config,
+        state.security_config,
+    )
     rows = [
         ("deployment", state.deployment_id),
         ("status", state.status + (f" (at {state.failed_stage})" if state.failed_stage else "")),
@@ -30,7 +35,10 @@ def show_status(state: DeploymentState) -> None:
         ("repository", f"{state.repo_url} {state.commit[:12]}"),
         ("description", state.description),
         ("target", f"{state.target}, account {state.account_id}, {state.region}"),
-        ("technology", f"{stack.language} {stack.runtime_version}, {stack.framework or 'no framework'}" if stack else None),
+        (
+            "technology",
+            f"{stack.language} {stack.runtime_version}, {stack.framework or 'no framework'}" if stack else None,
+        ),
         ("release", config.release_id if config else None),
         ("service", f"{config.service_name} {config.service_status}, pid {config.pid}" if config else None),
         ("machine", f"{spec.ec2_instance_id} {spec.ec2_public_ip}" if spec else None),
@@ -39,7 +47,10 @@ def show_status(state: DeploymentState) -> None:
         ("cost", f"{state.estimated_cost_per_month:.2f} USD a month on AWS" if state.plan else None),
         ("stages", ", ".join(f"{name} {record.seconds:.1f} s" for name, record in state.stages.items())),
         ("updated", f"{state.updated_at:%Y-%m-%d %H:%M:%S %Z}"),
-        ("CA", str(spec.ssh_private_key_path).replace("id_ed25519", "ca.pem") if spec and spec.load_balancer_dns else None),
+        (
+            "CA",
+            str(spec.ssh_private_key_path).replace("id_ed25519", "ca.pem") if spec and spec.load_balancer_dns else None,
+        ),
     ]
     for name, value in rows:
         if value:
@@ -52,7 +63,12 @@ def show_status(state: DeploymentState) -> None:
 def show_list(states: Iterable[DeploymentState]) -> None:
     """Print one line a deployment."""
     rows = [
-        (state.deployment_id, state.status, state.target, (state.deployment_config and state.deployment_config.url) or "-")
+        (
+            state.deployment_id,
+            state.status,
+            state.target,
+            (state.deployment_config and state.deployment_config.url) or "-",
+        )
         for state in states
     ]
     if not rows:
@@ -82,7 +98,9 @@ def show_rollback(result: RollbackResult) -> None:
 def show_checks(checks: Sequence[Check]) -> None:
     """Print the checks of `doctor`."""
     for check in checks:
-        typer.echo(f"{'FAIL' if check.problem else 'ok':5} {check.target:6} {check.what}: {check.problem or check.found}")
+        typer.echo(
+            f"{'FAIL' if check.problem else 'ok':5} {check.target:6} {check.what}: {check.problem or check.found}"
+        )
         if check.remedy:
             typer.echo(f"{'':13}{check.remedy}")
 

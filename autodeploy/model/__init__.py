@@ -1,6 +1,6 @@
 """The nouns of the line, one file per arrow; frozen, JSON both ways."""
 
-from autodeploy.model.build import APP_PATH, BaseImage, BuildArtifact, BuildStep, Recipe
+from autodeploy.model.build import APP_PATH, PYTHON_OF_IMAGE, BaseImage, BuildArtifact, BuildStep, Recipe
 from autodeploy.model.deployment import DeploymentConfig, Finding, FirewallRule, ScanResults, SecurityConfig
 from autodeploy.model.host import CommandResult, HostFacts, SecretRef, Step, StepResult, Upload
 from autodeploy.model.infrastructure import (
@@ -33,6 +33,7 @@ from autodeploy.model.techstack import DatabaseType, EnvironmentVariable, Eviden
 
 __all__ = [
     "APP_PATH",
+    "PYTHON_OF_IMAGE",
     "STAGES",
     "TRANSITIONS",
     "BaseImage",

@@ -8,15 +8,23 @@ from autodeploy.model.noun import Noun
 
 BaseImage = Literal["debian-12", "debian-13"]
 
+PYTHON_OF_IMAGE: dict[BaseImage, str] = {"debian-12": "3.11", "debian-13": "3.13"}
+"""The Python that each base image brings."""
+
 APP_PATH = "/app"
 """Where an application lives while it is built and while it runs (bound there from its release folder)."""
 
 
 class BuildStep(Noun):
-    """One shell command in the builder, run in /app/src; `what` is shown to people."""
+    """One shell command in the builder, run in /app/src; `what` is shown to people.
+
+    `inputs` are the source files that alone decide what the step does, so that its result may be
+    kept for the next build; None: it depends on the whole source.
+    """
 
     what: str
     command: str
+    inputs: tuple[str, ...] | None = None
 
 
 class Recipe(Noun):

@@ -6,6 +6,7 @@ import hashlib
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from typing_extensions import Self
 
 
 class Noun(BaseModel):
@@ -21,7 +22,7 @@ class Noun(BaseModel):
         """Return the SHA-256, in hex, of the canonical JSON."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
-    def but(self, **changes: Any) -> Any:
+    def but(self, **changes: Any) -> Self:
         """Return a copy with some fields replaced, validated again."""
         return type(self).model_validate({**dict(self), **changes})
 

@@ -1,0 +1,193 @@
+"""HiveMind Release-Engineer: puts a release onto the host and sees it answer, on the host and at the public URL."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+from pathlib import Path
+
+from autodeploy.agents.agent import HiveMindAgent
+from autodeploy.agents.compiler import environment_of
+from autodeploy.agents.provisioner import DATABASE_PASSWORD
+from autodeploy.agents.sheriff import Connect, Converge
+from autodeploy.errors import AgentError, DeploymentError, StateError
+from autodeploy.model import (
+    BuildArtifact,
+    DeploymentConfig,
+    DeploymentState,
+    InfrastructureSpec,
+    TechStack,
+)
+from autodeploy.ports import UI, Clock, Cloud, Host, Outside, Store
+from autodeploy.releaser import (
+    HOST_FACTS_SCRIPT,
+    LOG_PATH,
+    DatabaseAccess,
+    Release,
+    environment,
+    host_facts,
+    masked_environment,
+    release,
+    steps,
+)
+
+RELEASE_HEADER = "x-autodeploy-release"
+SEAL = "seal"
+PUBLIC_SECONDS = 90.0
+"""How long a balancer may take to find its target healthy: some checks and their interval, with room."""
+
+
+class HiveMindDeployer(HiveMindAgent):
+    """Releases applications on provisioned machines."""
+
+    name = "HiveMind Release-Engineer"
+
+    def __init__(
+        self,
+        connect: Connect,
+        converge: Converge,
+        cloud: Cloud,
+        outside: Outside,
+        ui: UI,
+        clock: Clock,
+        store: Store,
+    ) -> None:
+        super().__init__(ui, clock, store)
+        self._connect = connect
+        self._converge = converge
+        self._cloud = cloud
+        self._outside = outside
+
+    def deploy_application(
+        self, infrastructure: InfrastructureSpec, artifact: BuildArtifact, tech_stack: TechStack
+    ) -> DeploymentConfig:
+        """Make the machine serve the artifact and return the service as it runs; raise DeploymentError."""
+        state = self._store.load(infrastructure.deployment_id)
+        assert state.plan is not None
+        with self._attempting("Releasing the application on the host"):
+            new = self._release(infrastructure, artifact, tech_stack)
+            host = self._connect(infrastructure, self.say)
+            try:
+                facts = host_facts(host.run(HOST_FACTS_SCRIPT).stdout)
+                work = steps(state.plan, infrastructure, facts, artifact, tech_stack, new)
+                results = self._converge(host, work, self.say)
+                config = self._config(host, tech_stack, new, infrastructure)
+            finally:
+                host.close()
+            changed = sum(result.status == "changed" for result in results)
+            self.say(f"release {new.release_id}: {changed} of {len(results)} steps changed the host")
+            self.confirm(config, infrastructure)
+        return config
+
+    def run(self, state: DeploymentState) -> DeploymentState:
+        """Release what the state says is built on what it says is provisioned."""
+        assert state.infrastructure is not None and state.build_artifact is not None and state.tech_stack is not None
+        with self._working_on(state):
+            config = self.deploy_application(state.infrastructure, state.build_artifact, state.tech_stack)
+            return self._logged(state, deployment_config=config)
+
+    def confirm(self, config: DeploymentConfig, infrastructure: InfrastructureSpec) -> None:
+        """Return when the public URL, through balancer and TLS, answers with this release; raise DeploymentError."""
+        if config.url is None:
+            return
+        ca = Path(infrastructure.ssh_private_key_path).with_name("ca.pem")
+        url = config.url + config.health_check_path
+        deadline = self._clock.now().timestamp() + PUBLIC_SECONDS
+        while True:
+            seen = self._ask(url, ca)
+            if seen == config.release_id:
+                self.say(f"{config.url} answers with release {config.release_id}")
+                return
+            if self._clock.now().timestamp() > deadline:
+                raise DeploymentError(
+                    f"{url} does not answer with release {config.release_id}: {seen}",
+                    "Look at the application's log (autodeploy logs), then deploy again.",
+                    recoverable=True,
+                )
+            self._clock.sleep(0.5)
+
+    def stop(self, state: DeploymentState) -> None:
+        """Stop the service; a machine that cannot be reached is about to be deleted anyway."""
+        if state.infrastructure is None or state.deployment_config is None:
+            return
+        with self._working_on(state):
+            try:
+                host = self._connect(state.infrastructure, self.say)
+                host.run(f"systemctl stop {shlex.quote(state.deployment_config.service_name)}", timeout_seconds=60)
+                host.close()
+                self.say("the service is stopped")
+            except AgentError as err:
+                self.say(f"the service could not be stopped first: {err.message}", "WARNING")
+
+    def logs(self, state: DeploymentState, lines: int) -> str:
+        """Return the last lines of the application's own log."""
+        if state.infrastructure is None or state.deployment_config is None:
+            raise StateError(
+                f"{state.deployment_id} has not been released yet",
+                f"Look at what was done: autodeploy events {state.deployment_id}",
+                context="Reading the application's log",
+            )
+        host = self._connect(state.infrastructure, self.say)
+        try:
+            return host.run(f"tail -n {lines} {shlex.quote(state.deployment_config.log_path)}").stdout
+        finally:
+            host.close()
+
+    def _release(self, infrastructure: InfrastructureSpec, artifact: BuildArtifact, stack: TechStack) -> Release:
+        identifier = infrastructure.deployment_id
+        kept = self._store.secrets(identifier)
+        if SEAL not in kept:
+            self._store.save_secrets(identifier, {**kept, SEAL: secrets.token_hex(32)})
+        seal = self._store.secrets(identifier)[SEAL]
+        database = self._database(infrastructure)
+        values = environment(stack, environment_of(self._store, identifier), {}, database)
+        return release(artifact, stack, values, seal, database)
+
+    def _database(self, infrastructure: InfrastructureSpec) -> DatabaseAccess | None:
+        credentials, endpoint = infrastructure.database_credentials, infrastructure.database_endpoint
+        if credentials is None or endpoint is None or infrastructure.database_secret_arn is None:
+            return None
+        username, password = self._cloud.database_password(infrastructure.database_secret_arn)
+        bundle = self._cloud.ca_bundle()
+        if bundle is None:
+            raise DeploymentError(
+                "there is no certificate to verify the database with",
+                "Run the same command again; AWS's bundle is fetched at that time.",
+                recoverable=True,
+            )
+        return DatabaseAccess(
+            host=endpoint,
+            port=credentials.port,
+            name=credentials.database_name,
+            master_username=username,
+            master_password=password,
+            app_password=self._store.secrets(infrastructure.deployment_id)[DATABASE_PASSWORD],
+            ca_pem=bundle.read_text(),
+            app_username=credentials.username,
+        )
+
+    def _config(self, host: Host, stack: TechStack, new: Release, spec: InfrastructureSpec) -> DeploymentConfig:
+        service = f"app-{new.release_id}.service"
+        shown = host.run(f"systemctl show -p ActiveState,MainPID {service}").stdout
+        said = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+        facts = host_facts(host.run(HOST_FACTS_SCRIPT).stdout)
+        active = {"active": "running", "failed": "failed"}.get(said.get("ActiveState", ""), "stopped")
+        return DeploymentConfig(
+            app_port=facts.current_port or stack.port,
+            health_check_path=stack.health_check_path,
+            service_name=service,
+            service_status=active,
+            environment_variables=masked_environment(stack, new.environment),
+            log_path=LOG_PATH,
+            pid=int(said.get("MainPID", "0")) or None,
+            release_id=new.release_id,
+            url=f"https://{spec.load_balancer_dns}" if spec.load_balancer_dns else None,
+        )
+
+    def _ask(self, url: str, ca: Path) -> str:
+        try:
+            status, headers = self._outside.get(url, ca)
+        except DeploymentError as err:
+            return err.message
+        found = headers.get(RELEASE_HEADER, "")
+        return found if found and status < 500 else f"HTTP {status} from {found or 'no release'}"

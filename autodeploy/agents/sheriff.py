@@ -1,0 +1,133 @@
+"""HiveMind SecOps: hardens the host, then proves from the host and from outside what holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from autodeploy.agents.agent import HiveMindAgent
+from autodeploy.errors import HardeningError
+from autodeploy.hardener import controls, report
+from autodeploy.model import (
+    DeploymentConfig,
+    DeploymentState,
+    Finding,
+    FirewallRule,
+    InfrastructureSpec,
+    Plan,
+    ScanResults,
+    SecurityConfig,
+    Step,
+    StepResult,
+)
+from autodeploy.ports import UI, Clock, Host, Outside, Say, Store
+from autodeploy.releaser import HOST_FACTS_SCRIPT, host_facts
+
+SCANNED_PORTS = (21, 22, 23, 25, 80, 111, 443, 3000, 3306, 5000, 5432, 8000, 8001, 8080, 27017)
+"""Ports tried from outside: what the host may serve, and what is most often left open by mistake."""
+
+Connect = Callable[[InfrastructureSpec, Say], Host]
+
+
+class Converge(Protocol):
+    """Makes a host agree with steps; the converger."""
+
+    def __call__(
+        self, host: Host, steps: Sequence[Step], say: Say, *, keep_going: bool = False
+    ) -> tuple[StepResult, ...]: ...
+
+
+class HiveMindSheriff(HiveMindAgent):
+    """Applies and verifies security controls."""
+
+    name = "HiveMind SecOps"
+
+    def __init__(
+        self, connect: Connect, converge: Converge, outside: Outside, ui: UI, clock: Clock, store: Store
+    ) -> None:
+        super().__init__(ui, clock, store)
+        self._connect = connect
+        self._converge = converge
+        self._outside = outside
+
+    def harden_deployment(
+        self, infrastructure: InfrastructureSpec, deployment_config: DeploymentConfig
+    ) -> SecurityConfig:
+        """Harden the machine of a deployment and return what was verified; raise HardeningError."""
+        state = self._store.load(infrastructure.deployment_id)
+        assert state.plan is not None
+        with self._attempting("Hardening the host"):
+            host = self._connect(infrastructure, self.say)
+            try:
+                facts = host_facts(host.run(HOST_FACTS_SCRIPT).stdout)
+                results = self._converge(host, controls(state.plan, facts), self.say, keep_going=True)
+            finally:
+                host.close()
+            score, findings, recommendations = report(results)
+            allowed = {22, state.plan.infra.web.host_port} if state.plan.infra.web else {22}
+            open_ports = self._outside.open_ports(infrastructure.ec2_public_ip, SCANNED_PORTS)
+            unexpected = sorted(set(open_ports) - allowed)
+            failed = [result for result in results if result.status == "failed"]
+            if unexpected or failed:
+                raise self._broken(failed, unexpected)
+        self.say(f"score {score}/100; open from outside: {', '.join(map(str, open_ports)) or 'none'}")
+        return SecurityConfig(
+            ssl_enabled=bool(deployment_config.url and deployment_config.url.startswith("https://")),
+            certificate_arn=infrastructure.certificate_arn,
+            firewall_rules=firewall_rules(state.plan, infrastructure),
+            open_ports=open_ports,
+            vulnerability_scan_results=ScanResults(
+                scanner="controls observed on the host, ports tried from outside",
+                findings=(*findings, _ports_finding(open_ports)),
+            ),
+            security_score=score,
+            recommendations=recommendations,
+            findings=findings,
+        )
+
+    def run(self, state: DeploymentState) -> DeploymentState:
+        """Harden what the state says is deployed."""
+        assert state.infrastructure is not None and state.deployment_config is not None
+        with self._working_on(state):
+            security = self.harden_deployment(state.infrastructure, state.deployment_config)
+            return self._logged(state, security_config=security)
+
+    def _broken(self, failed: Sequence[StepResult], ports: Sequence[int]) -> HardeningError:
+        what = [f"{result.name} (found: {result.observed[:80]!r})" for result in failed]
+        what += [f"port {port} is open to the outside" for port in ports]
+        return HardeningError(
+            f"these controls do not hold: {'; '.join(what)}",
+            "The service keeps running. Look at the events (autodeploy events), then retry: "
+            "autodeploy retry --stage harden",
+            recoverable=False,
+            agent=self.name,
+            output="\n".join(result.output for result in failed),
+        )
+
+
+def firewall_rules(plan: Plan, infrastructure: InfrastructureSpec) -> tuple[FirewallRule, ...]:
+    """Return the ways in that the plan's security groups leave open."""
+    infra = plan.infra
+    rules = [FirewallRule(port=22, protocol="tcp", source=infra.admin_cidr, description="SSH from the operator")]
+    if infra.web:
+        rules += [
+            FirewallRule(port=443, protocol="tcp", source="0.0.0.0/0", description="HTTPS to the balancer"),
+            FirewallRule(port=80, protocol="tcp", source="0.0.0.0/0", description="redirect to HTTPS at the balancer"),
+            FirewallRule(
+                port=infra.web.host_port, protocol="tcp", source="balancer", description="balancer to the host's proxy"
+            ),
+        ]
+    if infra.database:
+        rules.append(
+            FirewallRule(
+                port=infra.database.port,
+                protocol="tcp",
+                source=infrastructure.security_group_id,
+                description="application to its database",
+            )
+        )
+    return tuple(rules)
+
+
+def _ports_finding(ports: Sequence[int]) -> Finding:
+    return Finding(name="ports open from outside", status="pass", detail=", ".join(map(str, ports)) or "none")

@@ -1,0 +1,70 @@
+"""The checks of `doctor`: each looks, none changes anything."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+
+from autodeploy.cli.views import Check
+from autodeploy.errors import AgentError
+from autodeploy.settings import Settings
+from autodeploy.wiring import Wiring
+
+FREE_GB = 5.0
+
+
+def run(settings: Settings) -> list[Check]:
+    """Run the checks of the chosen target, or of both."""
+    targets = [settings.target] if settings.target else ["local", "aws"]
+    checks = list(_common(settings))
+    if "local" in targets:
+        checks += _local(settings)
+    if "aws" in targets:
+        checks += _aws(settings)
+    return checks
+
+
+def _attempt(target: str, what: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(target, what, look())
+    except AgentError as err:
+        return Check(target, what, "", err.message, err.remediation)
+
+
+def _common(settings: Settings) -> Iterator[Check]:
+    yield Check("both", "Python", sys.version.split()[0])
+    git = shutil.which("git")
+    yield Check("both", "git", git or "", "" if git else "not on PATH", "" if git else "Install git.")
+    free = shutil.disk_usage(next(p for p in (settings.home, *settings.home.parents) if p.exists())).free / 1e9
+    short = free < FREE_GB
+    yield Check(
+        "both",
+        "disk",
+        f"{free:.0f} GB free",
+        f"only {free:.1f} GB free below {settings.home}" if short else "",
+        f"Free at least {FREE_GB:.0f} GB." if short else "",
+    )
+    yield _attempt("both", "Pulumi engine", lambda: _engine(settings))
+
+
+def _engine(settings: Settings) -> str:
+    from autodeploy.adapters.pulumi.engine import find
+
+    found = find(settings.cache)
+    return str(found) if found else "not here yet: fetched, or built with Go, at the first deploy"
+
+
+def _local(settings: Settings) -> Iterator[Check]:
+    from autodeploy.local.containers import container_engine
+
+    yield _attempt("local", "container engine", lambda: " ".join(container_engine().command()[:1]))
+    yield _attempt("local", "daemon", lambda: ", ".join(f"{k} {v}" for k, v in Wiring(settings).local.status().items()))
+
+
+def _aws(settings: Settings) -> Iterator[Check]:
+    def account() -> str:
+        facts = Wiring(settings.but(target="aws")).cloud.facts()
+        return f"{facts.identity or facts.account_id} in {facts.region}, SSH from {facts.admin_cidr}"
+
+    yield _attempt("aws", "credentials", account)

@@ -1,0 +1,226 @@
+"""Builds the real adapters for a target and hands them to the agents; the only place where they meet."""
+
+from __future__ import annotations
+
+import secrets
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autodeploy.adapters.clock import SystemClock
+from autodeploy.adapters.store import FileStore
+from autodeploy.errors import SettingsError
+from autodeploy.model import CloudFacts, InfrastructureSpec, Request, Target
+from autodeploy.ports import Host, Say
+from autodeploy.settings import Settings
+
+if TYPE_CHECKING:
+    from autodeploy.adapters.aws import AwsCloud
+    from autodeploy.adapters.build import ContainerBuilder
+    from autodeploy.adapters.pulumi import PulumiEngine
+    from autodeploy.adapters.terminal import PlainTerminal
+    from autodeploy.agents.compiler import HiveMindCompiler
+    from autodeploy.agents.deployer import HiveMindDeployer
+    from autodeploy.agents.provisioner import Certificate, HiveMindProvisioner
+    from autodeploy.agents.sheriff import HiveMindSheriff
+    from autodeploy.conductor import HiveMindConductor
+    from autodeploy.local.client import DaemonInfo, LocalTarget
+
+DEFAULT_REGION = "us-east-1"
+
+
+class Wiring:
+    """The real world of one run; each part is made when it is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self.store = FileStore(settings.home)
+
+    @property
+    def ui(self) -> PlainTerminal:
+        """The terminal."""
+        return terminal()
+
+    @cached_property
+    def local(self) -> LocalTarget:
+        """The embedded target, running or not."""
+        from autodeploy.local.client import LocalTarget
+
+        return LocalTarget(self.settings.home, self.settings.cache)
+
+    @cached_property
+    def _daemon(self) -> DaemonInfo | None:
+        return self.local.ensure() if self.settings.target == "local" else None
+
+    @cached_property
+    def cloud(self) -> AwsCloud:
+        """The account."""
+        from autodeploy.adapters.aws import AwsCloud
+
+        daemon = self._daemon
+        return AwsCloud(
+            self._target(),
+            self._region(),
+            profile=None if daemon else self.settings.profile,
+            endpoint_url=daemon.aws_endpoint if daemon else None,
+            instance_type=self.settings.instance_type or "t3.small",
+            admin_cidr=self.settings.admin_cidr or ("127.0.0.1/32" if daemon else None),
+            epoch=(lambda: daemon.account_epoch) if daemon else (lambda: ""),
+            ca_bundle=self.settings.home / "local" / "rds-ca.pem" if daemon else None,
+        )
+
+    @cached_property
+    def engine(self) -> PulumiEngine:
+        """Pulumi over this home's stacks."""
+        from autodeploy.adapters.pulumi import PulumiEngine
+        from stacks.program import program
+
+        environment = {}
+        if self._daemon:
+            environment = {
+                "PULUMI_DEBUG_PROVIDERS": f"aws:{self._daemon.provider_port}",
+                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            }
+        elif self.settings.profile:
+            environment = {"AWS_PROFILE": self.settings.profile}
+        return PulumiEngine(
+            program, self.settings.home, self.settings.cache, environment, refresh=self._daemon is not None
+        )
+
+    @cached_property
+    def builder(self) -> ContainerBuilder:
+        """The place where repositories' own code runs."""
+        from autodeploy.adapters.build import ContainerBuilder
+        from autodeploy.local.containers import container_engine
+        from autodeploy.local.images import ensure_image
+
+        return ContainerBuilder(
+            container_engine(),
+            lambda base, say: ensure_image("builder", base, say),
+            lambda base, say: ensure_image("database", base, say),
+            self.settings.cache,
+        )
+
+    @cached_property
+    def compiler(self) -> HiveMindCompiler:
+        """HiveMind DevOps."""
+        from autodeploy.adapters.git import GitRepo
+        from autodeploy.agents.compiler import HiveMindCompiler
+
+        repo = GitRepo(self.settings.cache, self.ui.say)
+        return HiveMindCompiler(repo, self.builder, self.ui, self.clock, self.store, self.settings)
+
+    @cached_property
+    def provisioner(self) -> HiveMindProvisioner:
+        """HiveMind SysEng."""
+        from autodeploy.adapters.keys import generate
+        from autodeploy.agents.provisioner import HiveMindProvisioner
+
+        return HiveMindProvisioner(
+            self.engine, self.cloud, generate, new_certificate, self.ui, self.clock, self.store, self.settings
+        )
+
+    @cached_property
+    def deployer(self) -> HiveMindDeployer:
+        """HiveMind Release-Engineer."""
+        from autodeploy.adapters.outside import OutsideWorld
+        from autodeploy.agents.deployer import HiveMindDeployer
+        from autodeploy.converger import converge
+
+        return HiveMindDeployer(connect, converge, self.cloud, OutsideWorld(), self.ui, self.clock, self.store)
+
+    @cached_property
+    def sheriff(self) -> HiveMindSheriff:
+        """HiveMind SecOps."""
+        from autodeploy.adapters.outside import OutsideWorld
+        from autodeploy.agents.sheriff import HiveMindSheriff
+        from autodeploy.converger import converge
+
+        return HiveMindSheriff(connect, converge, OutsideWorld(), self.ui, self.clock, self.store)
+
+    @cached_property
+    def conductor(self) -> HiveMindConductor:
+        """HiveMind Control Plane."""
+        from autodeploy.conductor import Agents, HiveMindConductor, Wish
+
+        settings = self.settings
+        wish = Wish(
+            target=self._target(),
+            name=settings.name,
+            request=Request(
+                ref=settings.ref,
+                subdirectory=settings.path,
+                environment_names=tuple(sorted(settings.environment)),
+                profile=settings.profile,
+                instance_type=settings.instance_type,
+            ),
+            new=settings.new,
+            approve=settings.yes,
+        )
+        agents = Agents(self.compiler, self.provisioner, self.deployer, self.sheriff)
+        return HiveMindConductor(
+            agents, self.cloud, self.store, self.ui, self.clock, wish, lambda: secrets.token_hex(3)
+        )
+
+    def forget_local_deployments(self) -> list[str]:
+        """Write off what lived in the local target that was reset; return the ids."""
+        from autodeploy.ledger import Ledger
+
+        gone = [s for s in self.store.list() if s.target == "local" and s.status != "rolled_back"]
+        for state in gone:
+            with self.store.lock(state.deployment_id, "local reset"):
+                self.engine.remove(state.deployment_id)
+                self.store.save_secrets(state.deployment_id, {})
+                for name in ("id_ed25519", "id_ed25519.pub"):
+                    (self.store.folder(state.deployment_id) / name).unlink(missing_ok=True)
+                ledger = Ledger(self.store, self.clock, self.store.load(state.deployment_id))
+                if ledger.state.status not in ("complete", "failed"):
+                    ledger.move("failed")
+                ledger.move("rolled_back")
+        return [state.deployment_id for state in gone]
+
+    def _target(self) -> Target:
+        if self.settings.target is None:
+            raise SettingsError("no target was chosen", "Add --target local or --target aws.")
+        return self.settings.target
+
+    def _region(self) -> str:
+        if self.settings.region or self.settings.target == "local":
+            return self.settings.region or DEFAULT_REGION
+        import boto3
+        from botocore.exceptions import ProfileNotFound
+
+        try:
+            return boto3.Session(profile_name=self.settings.profile).region_name or DEFAULT_REGION
+        except ProfileNotFound as err:
+            raise SettingsError(
+                f"there is no AWS profile {self.settings.profile!r}", "List them: aws configure list-profiles"
+            ) from err
+
+
+@cache
+def terminal() -> PlainTerminal:
+    """Return the one terminal of this process: errors must end the same live display that progress began."""
+    from autodeploy.adapters.terminal import open_terminal
+
+    return open_terminal()
+
+
+def connect(infrastructure: InfrastructureSpec, say: Say) -> Host:
+    """Open the deployment's machine over SSH."""
+    from autodeploy.adapters.ssh import connect as open_ssh
+
+    key = Path(infrastructure.ssh_private_key_path)
+    return open_ssh(infrastructure.ec2_public_ip, key_path=key, known_hosts=key.with_name("known_hosts"), say=say)
+
+
+def new_certificate(deployment_id: str, facts: CloudFacts) -> Certificate:
+    """Make an authority of the deployment's own and a leaf for the names its balancer can have."""
+    from autodeploy.adapters.tls import issue, make_authority
+    from autodeploy.agents.provisioner import Certificate
+
+    authority = make_authority(f"AutoDeploy {deployment_id}")
+    names = ["localhost", "127.0.0.1"] if facts.target == "local" else [f"*.{facts.region}.elb.amazonaws.com"]
+    leaf, key = issue(authority, names)
+    return Certificate(leaf, key, authority[0])
