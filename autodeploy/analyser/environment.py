@@ -1,0 +1,167 @@
+"""Finds the environment variables that the code reads: required or optional, secret or open."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from autodeploy.analyser.names import dotted, imports, keyword, text_of
+from autodeploy.analyser.tree import Tree
+from autodeploy.model import EnvironmentVariable
+
+EXAMPLES = (
+    ".env.example",
+    ".env.sample",
+    ".env.template",
+    ".env.dist",
+    "env.example",
+    "example.env",
+    ".env.local.example",
+)
+IGNORED = frozenset({"PORT", "HOME", "PATH", "USER", "LANG", "TZ", "PWD", "SHELL", "PYTHONPATH", "HOSTNAME", "CI"})
+_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+_SECRET = re.compile(
+    r"(^|_)(SECRET|PASSWORD|PASSWD|PASS|TOKEN|KEY|CREDENTIALS?|PRIVATE|SALT|DSN)(_|$)|(SECRET|PASSWORD|TOKEN|APIKEY)"
+)
+_GENERATED = re.compile(
+    r"^((DJANGO|FLASK|FASTAPI|APP|APPLICATION|WEB|SESSION|JWT|COOKIE|CSRF|AUTH|TOKEN)_)?SECRET(_KEY)?(_BASE)?$"
+    r"|^(JWT|SESSION|COOKIE)_(SECRET|KEY)(_KEY)?$|^(SECURITY_)?PASSWORD_SALT$"
+)
+"""Names whose value only has to be random and to stay; a third party's secret (STRIPE_SECRET_KEY) is not among them."""
+
+_SUBSCRIPTS = frozenset({"os.environ"})
+_GETTERS = frozenset({"os.getenv", "os.environ.get", "os.environ.pop"})
+_READERS = frozenset({"decouple.config", "starlette.config.Config", "environs.Env", "environ.Env"})
+_SETTINGS = frozenset(
+    {"pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic_settings.main.BaseSettings"}
+)
+
+
+def detect_environment(tree: Tree, reachable: frozenset[str]) -> list[EnvironmentVariable]:
+    """Return the variables by name. Only what the application imports can make one required."""
+    found: dict[str, EnvironmentVariable] = {}
+    for path in tree.modules:
+        for read in _read_in(tree, path) if path in reachable else ():
+            found[read.name] = _joined(found[read.name], read) if read.name in found else read
+    aside = [read for path in tree.modules if path not in reachable for read in _read_in(tree, path)]
+    examples = [read for path in EXAMPLES for read in _examples(tree, path)]
+    for read in (*aside, *examples):
+        found.setdefault(read.name, read.but(required=False))
+    kept = (variable for name, variable in found.items() if name not in IGNORED and _NAME.match(name))
+    return sorted((_marked(variable) for variable in kept), key=lambda variable: variable.name)
+
+
+def _joined(old: EnvironmentVariable, new: EnvironmentVariable) -> EnvironmentVariable:
+    """A variable with a default somewhere, or whose presence is tested, is optional everywhere."""
+    default = old.default if old.default is not None else new.default
+    joined: EnvironmentVariable = old.but(default=default, required=old.required and new.required)
+    return joined
+
+
+def _marked(variable: EnvironmentVariable) -> EnvironmentVariable:
+    is_generated = bool(_GENERATED.match(variable.name))
+    is_secret = is_generated or bool(_SECRET.search(variable.name.upper()))
+    marked: EnvironmentVariable = variable.but(
+        secret=is_secret,
+        generated=is_generated,
+        # A default that stands in public code is no secret: a generated value takes its place.
+        required=variable.required or is_generated,
+        default=None if is_secret else variable.default,
+    )
+    return marked
+
+
+def _read_in(tree: Tree, path: str) -> Iterator[EnvironmentVariable]:
+    syntax = tree.syntax(path)
+    if syntax is None:
+        return
+    origins = imports(tree, path)
+    readers = _reader_names(syntax, origins)
+    where = tree.where(path)
+    for node in ast.walk(syntax):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            name = text_of(node.slice)
+            if name and dotted(node.value, origins) in _SUBSCRIPTS:
+                yield EnvironmentVariable(name=name, required=True, file=where, line=node.lineno)
+        elif isinstance(node, ast.Call) and node.args and (name := text_of(node.args[0])):
+            yield from _called(node, name, origins, readers, where)
+        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+            name = text_of(node.left)
+            if name and dotted(node.comparators[0], origins) in _SUBSCRIPTS:
+                yield EnvironmentVariable(name=name, file=where, line=node.lineno)
+        elif isinstance(node, ast.ClassDef) and any(dotted(base, origins) in _SETTINGS for base in node.bases):
+            yield from _settings_fields(node, where)
+
+
+def _called(
+    node: ast.Call, name: str, origins: dict[str, str], readers: frozenset[str], where: str
+) -> Iterator[EnvironmentVariable]:
+    called = dotted(node.func, origins)
+    if called in _GETTERS:
+        default = _literal(node.args[1] if len(node.args) > 1 else keyword(node, "default"))
+        yield EnvironmentVariable(name=name, default=default, file=where, line=node.lineno)
+    elif called in readers or called.rpartition(".")[0] in readers:
+        given = keyword(node, "default")
+        is_optional = given is not None or (called.endswith(".config") and len(node.args) > 1)
+        yield EnvironmentVariable(
+            name=name, required=not is_optional, default=_literal(given), file=where, line=node.lineno
+        )
+
+
+def _reader_names(syntax: ast.Module, origins: dict[str, str]) -> frozenset[str]:
+    """Return the local names that read a variable when they are called: `env = environ.Env()`, `config`."""
+    names = {origin for origin in origins.values() if origin == "decouple.config"}
+    for node in ast.walk(syntax):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            made = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            names.update(made if dotted(node.value.func, origins) in _READERS else ())
+    return frozenset(names)
+
+
+def _settings_fields(node: ast.ClassDef, where: str) -> Iterator[EnvironmentVariable]:
+    prefix = _env_prefix(node)
+    for item in node.body:
+        if not isinstance(item, ast.AnnAssign) or not isinstance(item.target, ast.Name):
+            continue
+        if item.target.id != "model_config" and "ClassVar" not in ast.dump(item.annotation):
+            name, is_required, default = _field(item.value)
+            yield EnvironmentVariable(
+                name=name or (prefix + item.target.id).upper(),
+                required=is_required,
+                default=default,
+                file=where,
+                line=item.lineno,
+            )
+
+
+def _env_prefix(node: ast.ClassDef) -> str:
+    for part in ast.walk(node):
+        if isinstance(part, ast.keyword) and part.arg == "env_prefix":
+            return text_of(part.value) or ""
+        if isinstance(part, ast.Assign) and getattr(part.targets[0], "id", "") == "env_prefix":
+            return text_of(part.value) or ""
+    return ""
+
+
+def _field(value: ast.expr | None) -> tuple[str | None, bool, str | None]:
+    """Return alias, whether a value must be given, and the default of a pydantic field."""
+    if not isinstance(value, ast.Call):
+        return None, value is None, _literal(value)
+    given = value.args[0] if value.args else keyword(value, "default")
+    is_open = given is None or (isinstance(given, ast.Constant) and given.value is ...)
+    alias = text_of(keyword(value, "validation_alias") or keyword(value, "env") or keyword(value, "alias"))
+    return alias, is_open and keyword(value, "default_factory") is None, None if is_open else _literal(given)
+
+
+def _examples(tree: Tree, path: str) -> Iterator[EnvironmentVariable]:
+    for number, line in tree.lines(path):
+        match = re.match(r"^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$", line)
+        if match:
+            value = match[2].strip().strip("\"'")
+            yield EnvironmentVariable(name=match[1], default=value or None, file=tree.where(path), line=number)
+
+
+def _literal(node: ast.expr | None) -> str | None:
+    is_plain = isinstance(node, ast.Constant) and isinstance(node.value, (str, int, float, bool))
+    return str(node.value) if is_plain and isinstance(node, ast.Constant) else None

@@ -1,0 +1,71 @@
+"""Chooses the path that tells health: a named health route, else the front page, else the shortest open route."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from autodeploy.analyser.failures import refusal
+from autodeploy.analyser.routes import Route
+from autodeploy.model import Evidence
+
+_NAMES = (
+    "health",
+    "healthz",
+    "healthcheck",
+    "health-check",
+    "health_check",
+    "_health",
+    "livez",
+    "live",
+    "up",
+    "ping",
+    "status",
+    "heartbeat",
+    "readyz",
+    "ready",
+    "ht",
+)
+_STATIC = re.compile(r"^/[\w./~-]*$")
+
+
+def detect_health_path(
+    routes: Sequence[Route], framework: str | None, overrides: Mapping[str, str]
+) -> tuple[str, Evidence]:
+    """Return the health check's path and why; raise AnalysisError when the flag's is no path."""
+    if "health_check_path" in overrides:
+        path = overrides["health_check_path"]
+        if not _STATIC.match(path.partition("?")[0]):
+            raise refusal(
+                f"{path!r} is no path on the web", "Give one that begins with '/': --health-check-path /health"
+            )
+        return path, Evidence(fact="health_check_path", value=path, rule="--health-check-path")
+    usable = [route for route in routes if route.is_open and _STATIC.match(route.path)]
+    named = sorted((route for route in usable if _rank(route) < len(_NAMES)), key=_rank)
+    fronts = [route for route in usable if route.path == "/"]
+    if named:
+        return named[0].path, _evidence(named[0], "health-route", [*named[1:], *fronts])
+    if fronts:
+        return "/", _evidence(fronts[0], "front-page", [])
+    if framework == "fastapi":
+        return "/docs", Evidence(fact="health_check_path", value="/docs", rule="fastapi-docs", confidence="likely")
+    if usable:
+        shortest = min(usable, key=lambda route: (route.path.count("/"), len(route.path), route.path))
+        return shortest.path, _evidence(shortest, "shortest-route", []).but(confidence="likely")
+    return "/", Evidence(fact="health_check_path", value="/", rule="default", confidence="default")
+
+
+def _rank(route: Route) -> int:
+    last = route.path.strip("/").rsplit("/", 1)[-1].lower()
+    return _NAMES.index(last) if last in _NAMES else len(_NAMES)
+
+
+def _evidence(route: Route, rule: str, others: Sequence[Route]) -> Evidence:
+    return Evidence(
+        fact="health_check_path",
+        value=route.path,
+        file=route.file,
+        line=route.line,
+        rule=rule,
+        alternatives=tuple(dict.fromkeys(other.path for other in others if other.path != route.path)),
+    )

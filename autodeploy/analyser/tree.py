@@ -1,0 +1,83 @@
+"""Tree: the application's folder within a Source, texts and syntax trees read once. A broken file is empty."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from autodeploy.model import Source
+
+MAX_MODULES = 600
+"""Syntax trees beyond this many files add time, not facts: shallow files come first."""
+
+_FOREIGN = frozenset({"node_modules", "venv", ".venv", "env", "virtualenv", "site-packages", "__pycache__", ".git"})
+_ASIDE = frozenset({"test", "tests", "testing", "docs", "doc", "examples", "example", "benchmarks", "samples"})
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Files below `root`; paths given and taken are relative to it."""
+
+    source: Source
+    root: str = "."
+    _texts: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    _trees: dict[str, ast.Module | None] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """All files, without those of package managers and virtual environments."""
+        prefix = "" if self.root == "." else f"{self.root}/"
+        below = (path[len(prefix) :] for path in self.source.paths if path.startswith(prefix))
+        return tuple(sorted(path for path in below if not _FOREIGN.intersection(path.split("/"))))
+
+    @cached_property
+    def index(self) -> frozenset[str]:
+        """The paths, for quick look-ups."""
+        return frozenset(self.paths)
+
+    @cached_property
+    def modules(self) -> tuple[str, ...]:
+        """The Python files that may belong to the running application, shallow ones first."""
+        python = (path for path in self.paths if path.endswith(".py") and not _is_aside(path))
+        return tuple(sorted(python, key=lambda path: (path.count("/"), path))[:MAX_MODULES])
+
+    def where(self, path: str) -> str:
+        """Return the path as the repository knows it."""
+        return path if self.root == "." else f"{self.root}/{path}"
+
+    def read(self, path: str) -> str:
+        """Return the text of a file; "" when it is missing or cannot be read."""
+        if path not in self._texts:
+            try:
+                self._texts[path] = self.source.read(self.where(path)) if path in self.index else ""
+            except OSError:
+                self._texts[path] = ""
+        return self._texts[path]
+
+    def lines(self, path: str) -> list[tuple[int, str]]:
+        """Return the numbered lines of a file, stripped."""
+        return [(number, line.strip()) for number, line in enumerate(self.read(path).splitlines(), 1)]
+
+    def syntax(self, path: str) -> ast.Module | None:
+        """Return the syntax tree of a file; None when it is no valid Python."""
+        if path not in self._trees:
+            self._trees[path] = _parse(self.read(path)) if path in self.index else None
+        return self._trees[path]
+
+
+def _parse(text: str) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _is_aside(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    name = parts[-1]
+    return bool(_ASIDE.intersection(parts[:-1])) or name.startswith("test_") or name in {"conftest.py", "setup.py"}
