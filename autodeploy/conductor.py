@@ -75,9 +75,14 @@ class HiveMindConductor:
         """Bring the repository to a running, hardened service; update the one that is there already."""
         url = RepositoryUrl.parse(repo_url)
         self._agents.compiler.use_credentials_of(repo_url)
-        state = self._open(url, description)
-        with self._store.lock(state.deployment_id, "deploy"):
-            return self._line(Ledger(self._store, self._clock, state), STAGES)
+        identifier = self._open(url, description)
+        with self._store.lock(identifier, "deploy"):
+            state = self._store.load(identifier)
+            self._same_epoch(state)
+            state = state.but(
+                repo_url=url.text, description=description or state.description, request=self._wish.request
+            )
+            return self._line(Ledger(self._store, self._clock, state))
 
     def get_status(self, deployment_id: str) -> DeploymentState:
         """Return the ledger of a deployment."""
@@ -96,7 +101,7 @@ class HiveMindConductor:
             self._same_epoch(state)
             later = STAGES[STAGES.index(stage) :]
             kept = {name: record for name, record in state.stages.items() if name not in later}
-            return self._line(Ledger(self._store, self._clock, state.but(stages=kept)), STAGES)
+            return self._line(Ledger(self._store, self._clock, state.but(stages=kept)))
 
     def rollback(self, deployment_id: str) -> RollbackResult:
         """Take everything back: service, machines, database, network, keys; done already counts as done."""
@@ -135,8 +140,8 @@ class HiveMindConductor:
         self._same_epoch(state)
         return self._agents.provisioner.preview(state)
 
-    def _open(self, url: RepositoryUrl, description: str) -> DeploymentState:
-        """Find the deployment of this identity, or begin one."""
+    def _open(self, url: RepositoryUrl, description: str) -> str:
+        """Find the deployment of this identity, or begin one; return its id."""
         facts = self._cloud.facts()
         name = slug(self._wish.name or url.name)
         for state in self._store.list():
@@ -147,11 +152,7 @@ class HiveMindConductor:
                 facts.region,
             )
             if same and state.status != "rolled_back" and not self._wish.new:
-                self._same_epoch(state)
-                whole = self._store.load(state.deployment_id)
-                return whole.but(
-                    repo_url=url.text, description=description or whole.description, request=self._wish.request
-                )
+                return state.deployment_id
         now = self._clock.now()
         state = DeploymentState(
             deployment_id=new_deployment_id(name, now, self._new_token()),
@@ -168,7 +169,7 @@ class HiveMindConductor:
             request=self._wish.request,
         )
         self._store.save(state)
-        return state
+        return state.deployment_id
 
     def _same_epoch(self, state: DeploymentState) -> None:
         epoch = self._cloud.account_epoch()
@@ -179,7 +180,7 @@ class HiveMindConductor:
                 context="Comparing the ledger with the account",
             )
 
-    def _line(self, ledger: Ledger, stages: tuple[Stage, ...]) -> DeploymentResult:
+    def _line(self, ledger: Ledger) -> DeploymentResult:
         if ledger.state.status not in ("pending", "complete", "failed"):
             ledger.move("failed")  # an earlier run was killed half-way
         ledger.write(ledger.state.but(failed_stage=None))
@@ -192,13 +193,13 @@ class HiveMindConductor:
 
             return (f"{LINE[stage].owner}.{stage}", run)
 
-        outcome = walk([step(stage) for stage in stages])
+        outcome = walk([step(stage) for stage in STAGES])
         if outcome.error is None:
             ledger.move("complete")
             return self._result(ledger.state)
         err = outcome.error if isinstance(outcome.error, AgentError) else _unexpected(outcome.error)
         ledger.fail(err, current[-1])
-        raise err from outcome.error
+        return self._result(ledger.state)
 
     def _stage(self, ledger: Ledger, stage: Stage) -> None:
         kind = LINE[stage]

@@ -68,6 +68,7 @@ class Ledger:
             stack_trace=err.stack or "".join(traceback.format_exception(err)),
             remediation=err.remediation,
             context=err.context,
+            output=err.output,
         )
         self.write(self.state.but(errors=(*self.state.errors, entry), failed_stage=stage))
         if self.state.status != "failed":

@@ -92,12 +92,17 @@ def deploy(
 
 
 def _show(wiring: Wiring, result: DeploymentResult, json: bool) -> None:
+    from autodeploy.cli.outcome import failure
+
     if json:
         typer.echo(result.to_json())
-        return
-    wiring.ui.summary(result)
-    if result.url:
-        typer.echo(result.url)
+    if result.status == "failed":
+        wiring.ui.error(failure(result.errors[-1]))
+        for option in result.options:
+            typer.echo(f"  {option}", err=True)
+        raise typer.Exit(failure(result.errors[-1]).exit_code)
+    if not json:
+        wiring.ui.summary(result)
 
 
 def preview(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:

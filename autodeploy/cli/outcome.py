@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from autodeploy.errors import AgentError
+    from autodeploy.model import ErrorEntry
 
 INTERRUPTED = 130
 
@@ -56,3 +61,19 @@ def _report(err: Exception, debug: bool) -> int:
 
         traceback.print_exception(err)
     return err.exit_code
+
+
+def failure(entry: ErrorEntry) -> AgentError:
+    """Return the error that the ledger recorded, of its own class, so that its exit code is known."""
+    from autodeploy import errors
+
+    kind = getattr(errors, entry.error_type, errors.AgentError)
+    error: AgentError = kind(
+        entry.message,
+        entry.remediation,
+        agent=entry.agent,
+        context=entry.context,
+        output=entry.output,
+        stack=entry.stack_trace or "",
+    )
+    return error

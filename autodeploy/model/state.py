@@ -50,6 +50,7 @@ class ErrorEntry(Noun):
     stack_trace: str | None
     remediation: str
     context: str = ""
+    output: str = ""
 
 
 class StageRecord(Noun):
