@@ -11,8 +11,8 @@ from autodeploy.releaser.release import Release, sealed
 from autodeploy.releaser.sealing import sealing_step
 from autodeploy.releaser.texts import (
     HEALTH_SECONDS,
-    LOG_PATH,
     RELEASES,
+    log_path,
     migration_script,
     migration_unit,
     start_script,
@@ -58,13 +58,14 @@ def migration_steps(release_id: str, stack: TechStack) -> tuple[Step, ...]:
     """Return the step that migrates the database once per release, as the application's user in its sandbox."""
     if not stack.migration_command:
         return ()
+    log = log_path(release_id)
     name, mark = f"app-migrate-{release_id}.service", f"{RELEASES}/{release_id}/.migrated"
     fix = f"""\
 systemctl daemon-reload
-size=$(stat -c %s {LOG_PATH} 2>/dev/null || echo 0)
+size=$(stat -c %s {log} 2>/dev/null || echo 0)
 systemctl start {name}; code=$?
 [ "$code" = 0 ] || journalctl --unit={name} --output=cat --no-pager --lines=10
-tail -c +"$((size + 1))" {LOG_PATH} | tail -n 60
+tail -c +"$((size + 1))" {log} | tail -n 60
 [ "$code" = 0 ] && echo done >{mark}
 exit "$code"
 """
@@ -84,7 +85,7 @@ exit "$code"
 
 def logrotate_step() -> Step:
     """Return the step that bounds the application's log."""
-    text = render("host/logrotate.j2", log_path=LOG_PATH)
+    text = render("host/logrotate.j2", log_path=log_path("*"))
     return _files_step("logrotate", "bound the application's log", (Upload(path="/etc/logrotate.d/app", content=text),))
 
 
@@ -152,7 +153,7 @@ def tidy_step(release_id: str) -> Step:
         fix=f"""\
 {older} | while read -r id; do
   systemctl disable --now --quiet "app-$id.service" 2>/dev/null
-  rm -rf "/etc/systemd/system/app-$id.service" "{RELEASES}/$id"
+  rm -rf "/etc/systemd/system/app-$id.service" "{RELEASES}/$id" {log_path('"$id"')}*
 done
 systemctl daemon-reload
 """,

@@ -7,8 +7,14 @@ from autodeploy.templating import render
 
 RELEASES = "/opt/app/releases"
 LOG_PATH = "/var/log/app/app.log"
+"""A link to the live release's own log, so that two releases side by side do not mix their words."""
 HEALTH_SECONDS = 60
 SETTLE_SECONDS = 8
+
+
+def log_path(release_id: str) -> str:
+    """Return the log of one release."""
+    return f"/var/log/app/release-{release_id}.log"
 
 
 def unit(release_id: str) -> str:
@@ -48,7 +54,8 @@ def switch_script(release_id: str, stack: TechStack, host_port: int) -> str:
         health_seconds=HEALTH_SECONDS,
         settle_seconds=SETTLE_SECONDS,
         host_port=host_port,
-        log_path=LOG_PATH,
+        log_path=log_path(release_id),
+        log_link=LOG_PATH,
     )
 
 
@@ -59,5 +66,6 @@ def _unit(release_id: str, description: str, script: str, oneshot: bool) -> str:
         description=description,
         script=script,
         oneshot=oneshot,
+        log_path=log_path(release_id),
         app_path=APP_PATH,
     )
