@@ -26,7 +26,7 @@ set -eu
 version={version}
 conf=/etc/postgresql/$version/main
 if ! [ -d $conf ]; then
-  pg_createcluster $version main --encoding=UTF8 --locale=C.UTF-8 -- --auth-local=peer --auth-host=scram-sha-256 >/dev/null
+  pg_createcluster $version main --encoding=UTF8 --locale=C.UTF-8 >/dev/null
 fi
 cat > $conf/server.crt <<'PEM'
 {certificate}PEM
@@ -63,7 +63,8 @@ rm /run/setup.sql
 """
 
 SQL = """\
-SELECT 'CREATE ROLE rds_superuser NOLOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_superuser')\\gexec
+SELECT 'CREATE ROLE rds_superuser NOLOGIN'
+  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_superuser')\\gexec
 GRANT pg_monitor, pg_signal_backend TO rds_superuser;
 SELECT format('CREATE ROLE %I', {user}) WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {user})\\gexec
 SELECT format('ALTER ROLE %I LOGIN CREATEROLE CREATEDB PASSWORD %L', {user}, {password})\\gexec

@@ -16,6 +16,8 @@ from typing import NamedTuple
 from autodeploy.errors import LocalTargetError
 from autodeploy.local.containers import AGENT, ContainerEngine, labels
 
+LABELS = ("kind", "name", "deployment", "epoch", "address")
+
 
 class Member(NamedTuple):
     """One container of this home, as its labels tell it."""
@@ -58,8 +60,8 @@ class Fleet:
         if told is None:
             return None
         said = told["Config"]["Labels"] or {}
-        values = [said.get(f"autodeploy.{key}", "") for key in ("kind", "name", "deployment", "epoch", "address")]
-        return Member(container, *values, state=told["State"]["Status"])
+        kind, name, deployment, epoch, address = (said.get(f"autodeploy.{key}", "") for key in LABELS)
+        return Member(container, kind, name, deployment, epoch, address, told["State"]["Status"])
 
     async def start(
         self, kind: str, name: str, deployment: str, network: str, image: str, flags: Iterable[str], init: str

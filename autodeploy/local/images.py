@@ -75,11 +75,8 @@ def _bootstrap(engine: ContainerEngine, base_image: BaseImage, tag: str, say: Sa
         archive = Path(folder) / "root.tar"
         leave_out = [f"--dpkgopt=path-exclude={path}" for path in recipes.LEFT_OUT]
         packages = recipes.PACKAGES["machine"].replace(" ", ",")
-        _stream(
-            ["mmdebstrap", "--variant=minbase", f"--include={packages}", *leave_out]
-            + [recipes.SUITES[base_image], str(archive)],
-            say,
-        )
+        target = [recipes.SUITES[base_image], str(archive)]
+        _stream(["mmdebstrap", "--variant=minbase", f"--include={packages}", *leave_out, *target], say)
         engine.call("import", "--quiet", str(archive), tag, timeout=600)
 
 

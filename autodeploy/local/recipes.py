@@ -92,10 +92,12 @@ printf '[Service]\\nExecStart=\\nExecStart=/lib/systemd/systemd-sysctl --prefix=
 mkdir -p /etc/systemd/journald.conf.d
 printf '[Journal]\\nReadKMsg=no\\nStorage=persistent\\n' > /etc/systemd/journald.conf.d/machine.conf
 cd /etc/systemd/system
-for unit in systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udev-trigger.service \\
-  systemd-modules-load.service systemd-firstboot.service systemd-networkd-wait-online.service systemd-resolved.service \\
-  systemd-timesyncd.service systemd-logind-varlink.socket sys-kernel-debug.mount sys-kernel-tracing.mount \\
-  sys-kernel-config.mount sys-fs-fuse-connections.mount dev-hugepages.mount dev-mqueue.mount \\
+for unit in systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket \\
+  systemd-udev-trigger.service systemd-modules-load.service systemd-firstboot.service \\
+  systemd-networkd-wait-online.service systemd-resolved.service systemd-timesyncd.service \\
+  systemd-binfmt.service proc-sys-fs-binfmt_misc.automount systemd-remount-fs.service e2scrub_reap.service \\
+  systemd-logind-varlink.socket sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount \\
+  sys-fs-fuse-connections.mount dev-hugepages.mount dev-mqueue.mount \\
   getty.target console-getty.service getty@tty1.service networking.service ifupdown-pre.service; do
   ln -sf /dev/null "$unit"
 done
@@ -130,8 +132,8 @@ def containerfile(kind: ImageKind, parent: str, parent_has_packages: bool) -> st
         return f'FROM {parent}\n{install}{TRUST_ENVIRONMENT}CMD ["/bin/bash"]\n'
     # The cluster is made on the machine: an image's would share its identity among all databases.
     no_cluster = (
-        "RUN mkdir -p /etc/postgresql-common"
-        " && printf 'create_main_cluster = false\\nadd_include_dir = conf.d\\n' > /etc/postgresql-common/createcluster.conf\n"
+        "RUN mkdir -p /etc/postgresql-common && printf 'create_main_cluster = false\\nadd_include_dir = conf.d\\n'"
+        " > /etc/postgresql-common/createcluster.conf\n"
     )
     closed = "RUN touch /etc/cloud/cloud-init.disabled && systemctl disable ssh.service\n"
     return f"FROM {parent}\n{no_cluster}{install}{closed}"
