@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -71,6 +71,15 @@ def is_absent(error: ClientError) -> bool:
     """Say whether AWS answered that the thing does not exist."""
     code = str(error.response.get("Error", {}).get("Code", ""))
     return "NotFound" in code
+
+
+def ignoring_absent(work: Callable[[], Any]) -> None:
+    """Do something to a thing that may be gone already."""
+    try:
+        work()
+    except ClientError as err:
+        if not is_absent(err):
+            raise
 
 
 def refusal(

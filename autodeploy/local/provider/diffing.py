@@ -32,7 +32,7 @@ def difference(
     kinds = {name: _kind(name, olds, news) for name in sorted(names) if _differs(name, olds.get(name), news.get(name))}
     if tags is not None and "tags" not in ignored and tags != state.get("tagsAll", {}):
         kinds["tagsAll"] = "update"
-    replaces = tuple(name for name in kinds if entry.forces_replacement(name))
+    replaces = tuple(name for name in kinds if entry.forces_replacement(name, news))
     return Difference(kinds, replaces, bool(replaces) and _collides(entry, olds, news))
 
 
@@ -50,6 +50,8 @@ def _differs(name: str, old: Any, new: Any) -> bool:
 
 
 def _canonical(name: str, value: Any) -> Any:
+    if name == "parameters" and isinstance(value, list):
+        value = [{"applyMethod": "immediate", **item} if isinstance(item, dict) else item for item in value]
     if name in _SETS and isinstance(value, list):
         return sorted(value, key=lambda item: json.dumps(item, sort_keys=True))
     return value

@@ -74,8 +74,11 @@ class Entry:
     """One resource type.
 
     `create` returns the id; `read` returns what AWS says, by output name, or None; `start` boots what stands behind
-    the resource, after it was tagged; when it fails, `delete` is called. `replaces`: inputs that force replacement.
-    `updates`: changed in place. `recorded`: kept in the state without effect here. Any other known input is refused.
+    the resource, after it was tagged; when it fails, `undo` (or `delete`) is called.
+
+    `replaces`: inputs that force replacement. `replaces_when`: those that do when another input is true. `updates`:
+    changed in place. `recorded`: kept in the state without effect here. Any other known input is refused.
+
     `tagged`: AWS service and the output that names the resource there. `unique`: inputs that no two resources may
     share, so that replacing must delete first. `named`: the physical name's input, with its longest length.
     """
@@ -86,8 +89,10 @@ class Entry:
     delete: Callable[[Call, str], None]
     update: Callable[[Call, str], None] = _nothing
     start: Callable[[Call, str], None] = _nothing
+    undo: Callable[[Call, str], None] | None = None
     limits: Callable[[Values], Iterable[Failure]] = _no_limits
     replaces: tuple[str, ...] = ()
+    replaces_when: Mapping[str, str] = field(default_factory=dict)
     updates: tuple[str, ...] = ()
     recorded: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -105,6 +110,8 @@ class Entry:
         named = (self.named[0],) if self.named else ()
         return frozenset({*self.replaces, *self.updates, *self.recorded, *named, "region", "tags"})
 
-    def forces_replacement(self, name: str) -> bool:
+    def forces_replacement(self, name: str, news: Values) -> bool:
         """Say whether a change of this input needs a new resource."""
+        if name in self.replaces_when:
+            return bool(news.get(self.replaces_when[name]))
         return name in self.replaces or name == "region" or (self.named is not None and name == self.named[0])

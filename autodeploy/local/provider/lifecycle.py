@@ -6,6 +6,7 @@ Creating, tagging, starting, reading, changing and deleting in the right order; 
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -27,7 +28,7 @@ def create(entry: Entry, call: Call) -> tuple[str, Values]:
         return identity, _outputs(entry, call, identity)
     except BaseException:
         with contextlib.suppress(Exception):
-            entry.delete(call, identity)
+            (entry.undo or entry.delete)(call, identity)
         raise
 
 
@@ -53,7 +54,7 @@ def read(entry: Entry, call: Call, identity: str) -> tuple[Values, Values] | Non
     inputs = {}
     for name in sorted(wanted):
         old = call.inputs.get(name)
-        value = seen.get(name, old)
+        value = _narrowed(name, seen.get(name, old), old)
         inputs[name] = old if same(name, old, value) else value
     return _known(call, seen), {**call.inputs, **inputs}
 
@@ -87,6 +88,15 @@ def _outputs(entry: Entry, call: Call, identity: str) -> Values:
 def _known(call: Call, observed: Values) -> Values:
     merged = _plain(call.inputs) | {"region": call.region} | observed
     return {name: value for name, value in merged.items() if value is not None}
+
+
+def _narrowed(name: str, seen: Any, old: Any) -> Any:
+    """Return what was seen, without the members of objects that the program never gave."""
+    if isinstance(seen, dict) and isinstance(old, dict) and name != "tags":
+        return {key: _narrowed(key, seen.get(key), value) for key, value in old.items() if key in seen}
+    if isinstance(seen, list) and isinstance(old, list) and len(seen) == len(old):
+        return [_narrowed("", *pair) for pair in zip(seen, old, strict=True)]
+    return seen
 
 
 def _plain(inputs: Values) -> Values:

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
 
-from autodeploy.local.provider.account import refusal
+from autodeploy.local.provider import limits
+from autodeploy.local.provider.account import ignoring_absent, refusal
 from autodeploy.local.provider.entry import Call, Entry
-from autodeploy.local.provider.schema import Failure
-from autodeploy.local.provider.wire import UNKNOWN, Values
+from autodeploy.local.provider.wire import Values
 
 Network = ipaddress.IPv4Network
 
 
 def _arn(call: Call, kind: str, identity: str, owner: str) -> str:
     return f"arn:aws:ec2:{call.region}:{owner}:{kind}/{identity}"
-
-
-def _block(inputs: Values) -> Iterator[Failure]:
-    """https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html"""
-    text = inputs.get("cidrBlock")
-    if text is None:
-        yield "cidrBlock", "the local target needs 'cidrBlock': it has no IPAM pools"
-    elif text != UNKNOWN:
-        try:
-            network = Network(text)
-        except ValueError as err:
-            yield "cidrBlock", f"{text!r} is not an IPv4 CIDR block: {err}"
-        else:
-            if not 16 <= network.prefixlen <= 28:
-                yield "cidrBlock", f"{text!r} must be between /16 and /28"
 
 
 def _vpc_create(call: Call) -> str:
@@ -73,8 +57,23 @@ def _vpc_read(call: Call, identity: str) -> Values | None:
     }
 
 
+def _refuse_while_used(identity: str, users: list[str]) -> None:
+    if users:
+        raise refusal(
+            f"DependencyViolation: {identity} has dependencies and cannot be deleted: {', '.join(users)}",
+            "Delete what is in it first.",
+            "Deleting a network",
+        )
+
+
 def _vpc_delete(call: Call, identity: str) -> None:
-    call.client("ec2").delete_vpc(VpcId=identity)
+    only = [{"Name": "vpc-id", "Values": [identity]}]
+    ec2 = call.client("ec2")
+    groups = ec2.describe_security_groups(Filters=only)["SecurityGroups"]
+    users = [item["GroupId"] for item in groups if item["GroupName"] != "default"]
+    users += [item["SubnetId"] for item in ec2.describe_subnets(Filters=only)["Subnets"]]
+    _refuse_while_used(identity, users)
+    ignoring_absent(lambda: ec2.delete_vpc(VpcId=identity))
     call.account.wait(call.account.plane.remove_network(identity))
 
 
@@ -116,6 +115,20 @@ def _subnet_read(call: Call, identity: str) -> Values | None:
     }
 
 
+def _subnet_delete(call: Call, identity: str) -> None:
+    ec2 = call.client("ec2")
+    cards = ec2.describe_network_interfaces(Filters=[{"Name": "subnet-id", "Values": [identity]}])["NetworkInterfaces"]
+    balancers = call.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    users = [card["NetworkInterfaceId"] for card in cards if card["Status"] == "in-use"]
+    users += [
+        balancer["LoadBalancerArn"]
+        for balancer in balancers
+        if identity in [zone["SubnetId"] for zone in balancer["AvailabilityZones"]]
+    ]
+    _refuse_while_used(identity, users)
+    ec2.delete_subnet(SubnetId=identity)
+
+
 def _gateway_create(call: Call) -> str:
     identity = str(call.client("ec2").create_internet_gateway()["InternetGateway"]["InternetGatewayId"])
     if "vpcId" in call.inputs:
@@ -152,7 +165,7 @@ VPC = Entry(
     _vpc_read,
     _vpc_delete,
     _vpc_update,
-    limits=_block,
+    limits=limits.vpc_block,
     replaces=("cidrBlock",),
     updates=("enableDnsHostnames", "enableDnsSupport"),
     recorded=("instanceTenancy", "enableNetworkAddressUsageMetrics"),
@@ -162,9 +175,9 @@ SUBNET = Entry(
     "aws:ec2/subnet:Subnet",
     _subnet_create,
     _subnet_read,
-    lambda call, identity: call.client("ec2").delete_subnet(SubnetId=identity) and None,
+    _subnet_delete,
     _subnet_update,
-    limits=_block,
+    limits=limits.vpc_block,
     replaces=("vpcId", "cidrBlock", "availabilityZone", "availabilityZoneId"),
     updates=("mapPublicIpOnLaunch",),
     tagged=("ec2", "id"),

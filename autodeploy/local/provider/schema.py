@@ -10,7 +10,7 @@ import functools
 import importlib
 import inspect
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,8 +102,8 @@ def _collection(kind: type, value: Any, path: str, member: Any, name: Any) -> It
     if not isinstance(value, kind):
         yield path, f"'{path}' must be {'an object' if kind is dict else 'a list'}, not {value!r}"
         return
-    items: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, item in items:
+    pairs: Any = value.items() if isinstance(value, dict) else enumerate(typing.cast(Any, value))
+    for key, item in pairs:
         yield from _mismatch(member, item, name(key))
 
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import difflib
 
-from autodeploy.local.provider import network
+from autodeploy.local.provider import (
+    balancer,
+    certificate,
+    compute,
+    database,
+    database_groups,
+    network,
+    routing,
+    security,
+    targets,
+)
 from autodeploy.local.provider.account import refusal
 from autodeploy.local.provider.entry import Entry
 from autodeploy.local.provider.schema import schema
 
-TABLE: dict[str, Entry] = {entry.token: entry for entry in (*network.ENTRIES,)}
+_MODULES = (network, routing, security, compute, database_groups, database, certificate, balancer, targets)
+TABLE: dict[str, Entry] = {entry.token: entry for module in _MODULES for entry in module.ENTRIES}
 
 
 def entry(token: str) -> Entry:

@@ -1,0 +1,103 @@
+"""The entry of imported certificates. ACM never gives a private key back, so it is kept here, in memory, by ARN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from autodeploy.local.provider import serving
+from autodeploy.local.provider.account import refusal
+from autodeploy.local.provider.entry import Call, Entry
+from autodeploy.local.provider.schema import Failure
+from autodeploy.local.provider.wire import UNKNOWN, Values
+
+
+def _limits(inputs: Values) -> Iterator[Failure]:
+    for name in ("certificateBody", "privateKey"):
+        if not inputs.get(name):
+            yield (
+                name,
+                f"'{name}' is required: the local target takes imported certificates, it cannot issue public ones",
+            )
+    body, key = inputs.get("certificateBody"), inputs.get("privateKey")
+    if body and key and UNKNOWN not in (body, key):
+        try:
+            pair = x509.load_pem_x509_certificate(body.encode()), load_pem_private_key(key.encode(), None)
+        except (ValueError, TypeError) as err:
+            yield "certificateBody", f"certificate and private key must be PEM without a passphrase: {err}"
+        else:
+            if pair[0].public_key() != pair[1].public_key():
+                yield "privateKey", "the private key does not belong to the certificate"
+
+
+def _import(call: Call, arn: str | None) -> str:
+    given = {
+        "Certificate": call.inputs["certificateBody"].encode(),
+        "PrivateKey": call.inputs["privateKey"].encode(),
+        **(
+            {"CertificateChain": call.inputs["certificateChain"].encode()}
+            if call.inputs.get("certificateChain")
+            else {}
+        ),
+        **({"CertificateArn": arn} if arn else {}),
+    }
+    made = str(call.client("acm").import_certificate(**given)["CertificateArn"])
+    call.account.keys[made] = call.inputs["privateKey"]
+    return made
+
+
+def _update(call: Call, identity: str) -> None:
+    if any(map(call.changed, ("certificateBody", "privateKey", "certificateChain"))):
+        _import(call, identity)
+        serving.refresh(call, lambda listener: identity in serving.certificates(listener))
+
+
+def _read(call: Call, identity: str) -> Values | None:
+    acm = call.client("acm")
+    found = acm.describe_certificate(CertificateArn=identity)["Certificate"]
+    held = acm.get_certificate(CertificateArn=identity)
+    return {
+        "arn": identity,
+        "domainName": found["DomainName"],
+        "subjectAlternativeNames": found.get("SubjectAlternativeNames", []),
+        "keyAlgorithm": found["KeyAlgorithm"],
+        "notBefore": found["NotBefore"].isoformat(),
+        "notAfter": found["NotAfter"].isoformat(),
+        "status": found["Status"],
+        "type": found["Type"],
+        "certificateBody": _kept(call, "certificateBody", held["Certificate"]),
+        "certificateChain": _kept(call, "certificateChain", held.get("CertificateChain")),
+    }
+
+
+def _kept(call: Call, name: str, observed: str | None) -> str | None:
+    """Return the input as it was written when AWS holds the same PEM but for white space."""
+    given = call.inputs.get(name)
+    return given if given and observed and given.split() == observed.split() else observed
+
+
+def _delete(call: Call, identity: str) -> None:
+    users = [item["ListenerArn"] for item in serving.listeners(call) if identity in serving.certificates(item)]
+    if users:
+        raise refusal(
+            f"ResourceInUseException: certificate {identity} is in use by {', '.join(users)}",
+            "Delete the listener first.",
+            "Deleting a certificate",
+        )
+    call.client("acm").delete_certificate(CertificateArn=identity)
+    call.account.keys.pop(identity, None)
+
+
+CERTIFICATE = Entry(
+    "aws:acm/certificate:Certificate",
+    lambda call: _import(call, None),
+    _read,
+    _delete,
+    _update,
+    limits=_limits,
+    updates=("certificateBody", "privateKey", "certificateChain"),
+    tagged=("acm", "arn"),
+)
+ENTRIES = (CERTIFICATE,)

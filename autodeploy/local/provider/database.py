@@ -1,0 +1,178 @@
+"""The entry of databases: instances with a managed master password, which the data plane boots."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any
+
+from autodeploy.local.dataplane import DatabaseOrder
+from autodeploy.local.provider import limits
+from autodeploy.local.provider.account import ignoring_absent, refusal
+from autodeploy.local.provider.entry import Call, Entry
+from autodeploy.local.provider.wire import Values
+
+_MODIFIABLE = {
+    "DBInstanceClass": "instanceClass",
+    "AllocatedStorage": "allocatedStorage",
+    "MaxAllocatedStorage": "maxAllocatedStorage",
+    "StorageType": "storageType",
+    "EngineVersion": "engineVersion",
+    "BackupRetentionPeriod": "backupRetentionPeriod",
+    "PreferredBackupWindow": "backupWindow",
+    "PreferredMaintenanceWindow": "maintenanceWindow",
+    "MultiAZ": "multiAz",
+    "AutoMinorVersionUpgrade": "autoMinorVersionUpgrade",
+    "CopyTagsToSnapshot": "copyTagsToSnapshot",
+    "DeletionProtection": "deletionProtection",
+    "DBParameterGroupName": "parameterGroupName",
+    "VpcSecurityGroupIds": "vpcSecurityGroupIds",
+    "PubliclyAccessible": "publiclyAccessible",
+}
+_FIXED = {
+    "DBInstanceIdentifier": "identifier",
+    "Engine": "engine",
+    "MasterUsername": "username",
+    "ManageMasterUserPassword": "manageMasterUserPassword",
+    "DBName": "dbName",
+    "DBSubnetGroupName": "dbSubnetGroupName",
+    "AvailabilityZone": "availabilityZone",
+    "StorageEncrypted": "storageEncrypted",
+    "Port": "port",
+}
+
+
+def _name(call: Call) -> str:
+    return str((call.state or call.inputs)["identifier"])
+
+
+def _found(call: Call, identity: str) -> dict[str, Any] | None:
+    """Return the instance by its resource id, as pulumi-aws names it, or by its identifier."""
+    for item in call.client("rds").describe_db_instances()["DBInstances"]:
+        if identity in (item["DbiResourceId"], item["DBInstanceIdentifier"]):
+            return dict(item)
+    return None
+
+
+def _limits(inputs: Values) -> Any:
+    yield from limits.database_identifier(inputs)
+    yield from limits.needs(inputs, "engine", "engineVersion", "username", "allocatedStorage", "dbSubnetGroupName")
+    if inputs.get("manageMasterUserPassword") is not True:
+        yield "manageMasterUserPassword", "the local target manages the master password itself: this must be true"
+
+
+def _create(call: Call) -> str:
+    made = call.client("rds").create_db_instance(**call.given(**_FIXED, **_MODIFIABLE))["DBInstance"]
+    # The emulator writes one well-known password for all; RDS makes a random one, and so do we.
+    secret = {"username": made["MasterUsername"], "password": secrets.token_urlsafe(24)}
+    vault = call.client("secretsmanager")
+    vault.put_secret_value(SecretId=made["MasterUserSecret"]["SecretArn"], SecretString=json.dumps(secret))
+    return str(made["DbiResourceId"])
+
+
+def _start(call: Call, identity: str) -> None:
+    found = _found(call, identity) or {}
+    secret = call.client("secretsmanager").get_secret_value(SecretId=found["MasterUserSecret"]["SecretArn"])
+    order = DatabaseOrder(
+        identifier=_name(call),
+        deployment_id=call.deployment_id,
+        network=found["DBSubnetGroup"]["VpcId"],
+        engine=found["Engine"],
+        engine_version=found["EngineVersion"],
+        username=found["MasterUsername"],
+        password=json.loads(secret["SecretString"])["password"],
+        database_name=found.get("DBName") or "",
+    )
+    call.account.endpoints[identity] = call.account.wait(call.account.plane.run_database(order))
+
+
+def _read(call: Call, identity: str) -> Values | None:
+    found = _found(call, identity)
+    if found is None:
+        return None
+    observed = {name: found.get(parameter) for parameter, name in {**_FIXED, **_MODIFIABLE}.items()}
+    observed |= {
+        "arn": found["DBInstanceArn"],
+        "resourceId": found["DbiResourceId"],
+        "status": "available",
+        "engineVersionActual": found["EngineVersion"],
+        "parameterGroupName": found["DBParameterGroups"][0]["DBParameterGroupName"],
+        "dbSubnetGroupName": found["DBSubnetGroup"]["DBSubnetGroupName"],
+        "vpcSecurityGroupIds": [group["VpcSecurityGroupId"] for group in found["VpcSecurityGroups"]],
+        "manageMasterUserPassword": "MasterUserSecret" in found,
+    }
+    for name in ("publiclyAccessible", "maxAllocatedStorage", "port", "copyTagsToSnapshot"):
+        if observed[name] is None:
+            del observed[name]
+    secret = found.get("MasterUserSecret")
+    if secret:
+        observed["masterUserSecrets"] = [
+            {"secretArn": secret["SecretArn"], "secretStatus": "active", "kmsKeyId": secret["KmsKeyId"]}
+        ]
+    return observed | _endpoint(call, identity)
+
+
+def _endpoint(call: Call, identity: str) -> Values:
+    if identity not in call.account.endpoints:
+        return {}
+    address, port = call.account.endpoints[identity]
+    return {"address": address, "port": port, "endpoint": f"{address}:{port}"}
+
+
+def _update(call: Call, identity: str) -> None:
+    changed = {parameter: name for parameter, name in _MODIFIABLE.items() if call.changed(name)}
+    given = call.given(**changed)
+    if given:
+        call.client("rds").modify_db_instance(DBInstanceIdentifier=_name(call), ApplyImmediately=True, **given)
+
+
+def _delete(call: Call, identity: str) -> None:
+    found, values = _found(call, identity), call.state or call.inputs
+    if found is not None:
+        snapshot = values.get("finalSnapshotIdentifier")
+        if not values.get("skipFinalSnapshot") and not snapshot:
+            raise refusal(
+                f"finalSnapshotIdentifier is required when skipFinalSnapshot is false: {found['DBInstanceIdentifier']}",
+                "Set one of the two, deploy, and delete again.",
+                "Deleting a database",
+            )
+        last = (
+            {"SkipFinalSnapshot": True} if values.get("skipFinalSnapshot") else {"FinalDBSnapshotIdentifier": snapshot}
+        )
+        name = found["DBInstanceIdentifier"]
+        ignoring_absent(lambda: call.client("rds").delete_db_instance(DBInstanceIdentifier=name, **last))
+    call.account.wait(call.account.plane.delete_database(_name(call)))
+    call.account.endpoints.pop(identity, None)
+
+
+def _undo(call: Call, identity: str) -> None:
+    """Take back an instance that never ran; it has nothing to protect or to keep."""
+    name = _name(call)
+    rds = call.client("rds")
+    rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
+    rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+    call.account.wait(call.account.plane.delete_database(name))
+
+
+INSTANCE = Entry(
+    "aws:rds/instance:Instance",
+    _create,
+    _read,
+    _delete,
+    _update,
+    _start,
+    undo=_undo,
+    limits=_limits,
+    replaces=("engine", "username", "dbName", "dbSubnetGroupName", "availabilityZone", "storageEncrypted", "port"),
+    updates=tuple(_MODIFIABLE.values()),
+    recorded=(
+        *("manageMasterUserPassword", "skipFinalSnapshot", "finalSnapshotIdentifier", "applyImmediately"),
+        *("allowMajorVersionUpgrade", "deleteAutomatedBackups", "performanceInsightsEnabled", "monitoringInterval"),
+        *("enabledCloudwatchLogsExports", "caCertIdentifier"),
+    ),
+    tagged=("rds", "arn"),
+    named=("identifier", 63),
+)
+
+
+ENTRIES = (INSTANCE,)
