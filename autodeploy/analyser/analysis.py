@@ -25,6 +25,10 @@ OVERRIDES = frozenset(
 """The facts that a flag may settle."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
+_STAND_INS = {"url": "postgresql://build:build@127.0.0.1:1/build", "engine": "django.db.backends.postgresql"} | {
+    part: "1" for part in ("host", "port", "name", "user", "password")
+}
+"""Values of no use to anybody, by part of a database's address."""
 _SERVICES = {"redis": "redis", "celery": "celery", "elasticsearch": "elasticsearch", "pika": "rabbitmq"}
 
 
@@ -159,7 +163,7 @@ def _build_command(manifest: Manifest, project: django.Project | None, parts: li
     if project and django.collects_static(project):
         # Settings are loaded to collect files. The builder gives what people would be asked for; nobody is asked
         # for the parts of the database's address.
-        given = [f"{item.value.partition('=')[0]}=1" for item in parts]
+        given = [f"{name}={_STAND_INS[part]}" for name, _, part in (item.value.partition("=") for item in parts)]
         commands.append(" ".join([*given, f"/app/venv/bin/python {project.manage} collectstatic --noinput"]))
     return " && ".join(commands)
 

@@ -1,0 +1,82 @@
+"""Refuses what must not be planned, whatever flag or agent asks for it. Each refusal says what to type instead."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from autodeploy.errors import PlanError
+from autodeploy.model import CloudFacts, DatabaseEngine, TechStack
+from autodeploy.planner.sizing import engine_of
+from autodeploy.settings import Settings
+
+WIDEST_PREFIX = 8
+"""No office is wider than a /8."""
+
+OWN_DATABASE = re.compile(r"^(DATABASE|DB|MONGO|MONGODB|POSTGRES|POSTGRESQL|MYSQL)_?(URL|URI)$")
+
+
+def admin_cidr(facts: CloudFacts, settings: Settings) -> str:
+    """Return the CIDR that may reach SSH; raise PlanError when it is no IPv4 network, or the whole world."""
+    asked = settings.admin_cidr or facts.admin_cidr
+    try:
+        network = ipaddress.IPv4Network(asked, strict=False)
+    except ValueError as err:
+        raise refusal(f"the admin CIDR {asked!r} is no IPv4 network", _NAME_CIDR) from err
+    if network.prefixlen < WIDEST_PREFIX:
+        raise refusal(f"the admin CIDR {asked} would open SSH to the world", _NAME_CIDR)
+    return str(network)
+
+
+def zones(facts: CloudFacts) -> tuple[str, str]:
+    """Return the two zones to use; raise PlanError when the region offers fewer."""
+    names = tuple(dict.fromkeys(facts.zones))
+    if len(names) < 2:
+        raise refusal(
+            f"{facts.region} offers {len(names)} availability zone(s); the balancer and the database need two",
+            "Choose another region: --region us-east-1",
+        )
+    return names[0], names[1]
+
+
+def brings_own_database(stack: TechStack, settings: Settings) -> str | None:
+    """Return the variable that gives the application's own database, None where AutoDeploy is to make it."""
+    if not stack.requires_database:
+        return None
+    return next((name for name in sorted(settings.environment) if OWN_DATABASE.match(name)), None)
+
+
+def database_engine(stack: TechStack, facts: CloudFacts) -> DatabaseEngine:
+    """Return the engine of the managed database; raise PlanError for a database that the target does not offer."""
+    kind = stack.database_type or "postgresql"
+    engine = engine_of(kind)
+    if engine is None:
+        raise refusal(
+            f"the application needs {kind}, for which there is no managed database here",
+            "Make one elsewhere and give its address: --env DATABASE_URL=… (or MONGODB_URI, as the application reads)",
+        )
+    if facts.target == "local" and engine not in (facts.engine_versions or {"postgres": ""}):
+        raise refusal(
+            f"the local target has no {kind} yet",
+            "Deploy with --target aws, or give the address of your own: --env DATABASE_URL=…",
+        )
+    return engine
+
+
+def check_instance_type(name: str) -> str:
+    """Return the instance type; raise PlanError for a name that is none, or for ARM, which the images are not."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]*\.[a-z0-9-]+", name):
+        raise refusal(f"{name!r} is no EC2 instance type", "Name one such as --instance-type t3.small")
+    if re.match(r"[a-z]+\d+g[a-z]*\.|a1\.", name):
+        raise refusal(
+            f"{name} is an ARM machine; the images and builds are x86-64", "Name one such as --instance-type t3.small"
+        )
+    return name
+
+
+def refusal(message: str, remediation: str) -> PlanError:
+    """Return the error of HiveMind SysEng for a plan that is not made."""
+    return PlanError(message, remediation, agent="HiveMind SysEng", context="Planning the infrastructure")
+
+
+_NAME_CIDR = "Name your own address or network: --admin-cidr 203.0.113.7/32"

@@ -1,0 +1,89 @@
+"""Lowers a TechStack to the InfraPlan that the Pulumi program is told. Encryption is no input: it is always on."""
+
+from __future__ import annotations
+
+from autodeploy.model import PYTHON_OF_IMAGE, BaseImage, CloudFacts, DatabasePlan, InfraPlan, TechStack, WebPlan
+from autodeploy.naming import slug
+from autodeploy.planner import guards, sizing
+from autodeploy.settings import Settings
+from autodeploy.templating import render
+
+PACKAGES = (
+    "ca-certificates",
+    "curl",
+    "fail2ban",
+    "logrotate",
+    "nginx-light",
+    "postgresql-client",
+    "python3-systemd",
+    "python3-venv",
+    "ufw",
+    "unattended-upgrades",
+    "zstd",
+)
+"""What every host needs, whatever runs on it."""
+
+
+def lower(
+    stack: TechStack,
+    facts: CloudFacts,
+    *,
+    deployment_id: str,
+    name: str,
+    ssh_public_key: str,
+    certificate_pem: str,
+    certificate_chain_pem: str,
+    settings: Settings,
+) -> InfraPlan:
+    """Return what to make; raise PlanError for what must not be made."""
+    instance_type = guards.check_instance_type(sizing.instance_type(stack.language, settings.instance_type))
+    web = WebPlan(
+        health_check_path=stack.health_check_path,
+        certificate_pem=certificate_pem,
+        certificate_chain_pem=certificate_chain_pem,
+    )
+    return InfraPlan(
+        deployment_id=deployment_id,
+        name=slug(name),
+        target=facts.target,
+        account_id=facts.account_id,
+        region=facts.region,
+        zones=guards.zones(facts),
+        image_id=_image(stack, facts),
+        instance_type=instance_type,
+        ssh_public_key=ssh_public_key.strip(),
+        admin_cidr=guards.admin_cidr(facts, settings),
+        user_data=render("host/cloud-config.yaml.j2", ssh_public_key=ssh_public_key.strip(), packages=PACKAGES),
+        web=web if stack.is_web_service else None,
+        database=_database(stack, facts, settings),
+        tags={"Application": slug(name)},
+    )
+
+
+def base_image(stack: TechStack) -> BaseImage:
+    """Return the base image that brings the application's runtime."""
+    if stack.language != "python":
+        return "debian-13"
+    minor = ".".join(stack.runtime_version.split(".")[:2])
+    for image, version in PYTHON_OF_IMAGE.items():
+        if version == minor:
+            return image
+    raise guards.refusal(
+        f"no base image brings Python {stack.runtime_version}",
+        f"Choose one that is there: --runtime-version {next(iter(PYTHON_OF_IMAGE.values()))}",
+    )
+
+
+def _image(stack: TechStack, facts: CloudFacts) -> str:
+    wanted = base_image(stack)
+    if wanted not in facts.images:
+        raise guards.refusal(
+            f"{facts.region} has no image of {wanted}", "Choose another region, or another --runtime-version."
+        )
+    return facts.images[wanted]
+
+
+def _database(stack: TechStack, facts: CloudFacts, settings: Settings) -> DatabasePlan | None:
+    if not stack.requires_database or guards.brings_own_database(stack, settings):
+        return None
+    return sizing.database(guards.database_engine(stack, facts), facts.engine_versions)

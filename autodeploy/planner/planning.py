@@ -1,0 +1,40 @@
+"""Joins lowering, bill and notes to a Plan. It asks nobody: what the account said comes in as CloudFacts."""
+
+from __future__ import annotations
+
+from autodeploy.model import CloudFacts, Plan, TechStack
+from autodeploy.planner import cost, guards, prices
+from autodeploy.planner.infra import lower
+from autodeploy.settings import Settings
+
+
+def plan(
+    stack: TechStack,
+    facts: CloudFacts,
+    *,
+    deployment_id: str,
+    name: str,
+    ssh_public_key: str,
+    certificate_pem: str,
+    certificate_chain_pem: str,
+    settings: Settings,
+) -> Plan:
+    """Return what will be made and what it costs a month; raise PlanError for what must not be made."""
+    infra = lower(
+        stack,
+        facts,
+        deployment_id=deployment_id,
+        name=name,
+        ssh_public_key=ssh_public_key,
+        certificate_pem=certificate_pem,
+        certificate_chain_pem=certificate_chain_pem,
+        settings=settings,
+    )
+    own = guards.brings_own_database(stack, settings)
+    brought = (f"no database is made: {own} names the application's own",) if own else ()
+    return Plan(
+        infra=infra,
+        cost=cost.bill(infra),
+        prices_as_of=prices.AS_OF,
+        notes=(*brought, *cost.notes(infra), *stack.unknowns),
+    )
