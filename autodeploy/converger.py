@@ -56,7 +56,18 @@ def converge(host: Host, steps: Sequence[Step], say: Say, *, keep_going: bool = 
         results[index] = _mend(host, step, results[index], say)
         if results[index].status == "failed" and not keep_going:
             raise _failure(step, results[index])
+    if any(result.status == "changed" for result in results):
+        _confirm(host, steps, results, keep_going)
     return tuple(results)
+
+
+def _confirm(host: Host, steps: Sequence[Step], results: list[StepResult], keep_going: bool) -> None:
+    """Look once more at everything: a later step may have undone an earlier one."""
+    for index, (step, again) in enumerate(zip(steps, verify(host, steps), strict=True)):
+        if again.status == "failed" and results[index].status != "failed":
+            results[index] = again
+            if not keep_going:
+                raise _failure(step, again)
 
 
 def _mend(host: Host, step: Step, before: StepResult, say: Say) -> StepResult:

@@ -7,7 +7,8 @@ from autodeploy.model import HostFacts
 
 HOST_FACTS_SCRIPT = r"""
 echo "hostname=$(hostname)"
-echo "boot_id=$(cat /proc/sys/kernel/random/boot_id)"
+# In a container the kernel's boot_id outlives a reboot; the start of its init does not.
+echo "boot_id=$(cat /proc/sys/kernel/random/boot_id)-$(cut -d' ' -f22 /proc/1/stat)"
 echo "os=$(. /etc/os-release; echo "$ID-$VERSION_ID")"
 echo "container=$(systemd-detect-virt --container)"
 echo "release=$(basename "$(readlink /opt/app/current)" 2>/dev/null)"
