@@ -22,10 +22,10 @@ class Firewall(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._plan = plan
         self._vpc_id = vpc_id
-        self.app = self._group("app", "The application's machine")
+        self.app = self._group("app", "Application machine")
         self.ssh = self._group("ssh", "SSH from the operator")
-        self.balancer = self._group("balancer", "The load balancer") if plan.web else None
-        self.database = self._group("database", "The database") if plan.database else None
+        self.balancer = self._group("balancer", "Load balancer") if plan.web else None
+        self.database = self._group("database", "Database") if plan.database else None
         self._open()
         self.register_outputs({})
 
@@ -44,7 +44,7 @@ class Firewall(pulumi.ComponentResource):
         if plan.web and self.balancer:
             self._from_network("balancer-http", self.balancer, HTTP, ANYWHERE, "HTTP, only to be redirected")
             self._from_network("balancer-https", self.balancer, HTTPS, ANYWHERE, "HTTPS from anywhere")
-            self._from_group("app-web", self.app, plan.web.host_port, self.balancer, "The load balancer")
+            self._from_group("app-web", self.app, plan.web.host_port, self.balancer, "Load balancer")
             aws.vpc.SecurityGroupEgressRule(
                 "balancer-app",
                 security_group_id=self.balancer.id,
@@ -52,11 +52,11 @@ class Firewall(pulumi.ComponentResource):
                 ip_protocol="tcp",
                 from_port=plan.web.host_port,
                 to_port=plan.web.host_port,
-                description="The application's machine",
+                description="Application machine",
                 opts=self._child,
             )
         if plan.database and self.database:
-            self._from_group("database-app", self.database, plan.database.port, self.app, "The application's machine")
+            self._from_group("database-app", self.database, plan.database.port, self.app, "Application machine")
 
     def _group(self, role: str, description: str) -> aws.ec2.SecurityGroup:
         plan = self._plan

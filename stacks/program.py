@@ -64,7 +64,7 @@ def declare(plan: InfraPlan, certificate_key: pulumi.Output[str] | None) -> dict
             "balancer",
             plan,
             plan.web,
-            certificate_key,
+            certificate_key=certificate_key,
             vpc_id=network.vpc.id,
             subnet_ids=[subnet.id for subnet in network.public_subnets],
             security_group_id=firewall.balancer.id,

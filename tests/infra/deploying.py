@@ -1,0 +1,97 @@
+"""Runs the Pulumi program against mocks: an InfraPlan in, the resources it declares out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_all_config, set_mocks, test
+from pulumi.runtime.settings import get_root_resource
+
+from autodeploy.model import InfraPlan
+from stacks.program import program
+
+PROVIDER = "pulumi:providers:aws"
+KEY = "-----BEGIN PRIVATE KEY-----\nnobody may read this\n-----END PRIVATE KEY-----\n"
+COMPUTED: dict[str, dict[str, Any]] = {
+    "aws:ec2/instance:Instance": {"publicIp": "203.0.113.7", "privateIp": "10.0.1.10"},
+    "aws:rds/instance:Instance": {
+        "address": "db.example.internal",
+        "masterUserSecrets": [{"secretArn": "arn:secret", "kmsKeyId": "k", "secretStatus": "active"}],
+    },
+    "aws:lb/loadBalancer:LoadBalancer": {"dnsName": "lb.example.org"},
+}
+SECRET = "4dabf18193072939515e22adb298388d"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One resource as the engine would register it. `id` is what others refer to it by."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    provider: str
+    id: str
+
+
+@dataclass
+class Deployed(Mocks):
+    """What one run of the program declared, asked and exported."""
+
+    resources: list[Declared] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        identity = f"{args.name}|{args.typ}"
+        self.resources.append(Declared(args.typ, args.name, dict(args.inputs), args.provider or "", identity))
+        return identity, {**args.inputs, "arn": f"arn:{identity}", **COMPUTED.get(args.typ, {})}
+
+    def call(self, args: MockCallArgs) -> dict[str, Any]:
+        self.calls.append(args.token)
+        return {}
+
+    def of(self, kind: str) -> list[Declared]:
+        """Return the resources whose type ends so, e.g. ":Vpc"."""
+        return [resource for resource in self.resources if resource.type.endswith(f":{kind}")]
+
+    def one(self, kind: str, name: str | None = None) -> Declared:
+        """Return the only resource of a type, or of a type and a name."""
+        (found,) = [resource for resource in self.of(kind) if name in (None, resource.name)]
+        return found
+
+    @property
+    def physical(self) -> list[Declared]:
+        """Return what exists in AWS: all but the provider, components and the stack."""
+        return [resource for resource in self.resources if resource.type.startswith("aws:")]
+
+
+def deploy(plan: InfraPlan, config: Mapping[str, str] | None = None) -> Deployed:
+    """Run the program for a plan; `config` replaces the stack's config."""
+    deployed = Deployed()
+    set_mocks(deployed, project="autodeploy", stack=plan.deployment_id, preview=False)
+    set_all_config(
+        dict(
+            config
+            if config is not None
+            else {"autodeploy:plan": plan.model_dump_json(), "autodeploy:certificateKey": KEY}
+        ),
+        ["autodeploy:certificateKey"],
+    )
+    _run(deployed)
+    return deployed
+
+
+def _run(deployed: Deployed) -> None:
+    root = get_root_resource()
+    root.outputs.clear()
+
+    @test
+    def run() -> pulumi.Output[Any]:
+        program()
+        return pulumi.Output.all(**root.outputs).apply(deployed.outputs.update)
+
+    run()
