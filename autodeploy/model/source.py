@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 MAX_READ_BYTES = 1_000_000
 
@@ -33,6 +33,15 @@ class Source:
             return ""
         with (self.root / path).open("rb") as file:
             return file.read(MAX_READ_BYTES).decode("utf-8-sig", errors="replace")
+
+    def below(self, folder: str) -> Source:
+        """Return the part of the source in one folder of it; "." is all."""
+        prefix = PurePosixPath(folder)
+        if not prefix.parts:
+            return self
+        inner = tuple(path[len(f"{prefix}/") :] for path in self.paths if path.startswith(f"{prefix}/"))
+        subdirectory = str(PurePosixPath(self.subdirectory) / prefix)
+        return replace(self, root=self.root / prefix, paths=inner, subdirectory=subdirectory)
 
     def matching(self, *suffixes: str) -> Iterable[str]:
         """Yield the indexed paths that end with one of the suffixes."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 from autodeploy.adapters.git import tree
+from autodeploy.adapters.git.commands import AGENT
 from autodeploy.adapters.git.mirror import Mirror
 from autodeploy.adapters.git.submodules import submodules
 from autodeploy.adapters.git.working import WorkingFolder
@@ -13,6 +16,16 @@ from autodeploy.errors import SourceError
 from autodeploy.model import Source
 from autodeploy.model.repository import RepositoryUrl
 from autodeploy.ports import Say
+
+
+class _Record(NamedTuple):
+    """What a folder was checked out as. `inner` is the application's place in the whole repository."""
+
+    url: str
+    commit: str
+    subdirectory: str
+    inner: str
+    ref: str | None
 
 
 def _silent(_: str) -> None:
@@ -33,6 +46,8 @@ class GitRepo:
         """
         address = RepositoryUrl.parse(url)
         text, inner = address.text, subdirectory or "."
+        if address.kind == "path" and Path(text).resolve() == into.resolve():
+            return self._again(into)
         _replace(into)
         if address.kind == "path":
             working = WorkingFolder(address)
@@ -40,10 +55,23 @@ class GitRepo:
             inner = working.inner(subdirectory)
             if ref is None and not working.is_bare:
                 commit = working.copy(into)
-                return self._source(text, commit, into, subdirectory, inner, ref)
+                return self._source(_Record(text, commit, subdirectory, inner, ref), into)
             subdirectory = inner
         commit = self._clone(address, ref, into, depth=0)
-        return self._source(text, commit, into, subdirectory, inner, ref)
+        return self._source(_Record(text, commit, subdirectory, inner, ref), into)
+
+    def _again(self, into: Path) -> Source:
+        """Return the Source that `into` was checked out as: a run that goes on needs no second checkout."""
+        try:
+            record = _Record(*json.loads(_record_file(into).read_text("utf-8")))
+        except (OSError, ValueError, TypeError) as err:
+            raise SourceError(
+                f"{into} cannot be checked out into itself",
+                "Name the repository's own address.",
+                agent=AGENT,
+                context="Checking out the repository",
+            ) from err
+        return self._source(record, into)
 
     def _clone(self, url: RepositoryUrl, ref: str | None, into: Path, depth: int) -> str:
         mirror = Mirror(self._clones, url, self._say)
@@ -66,14 +94,19 @@ class GitRepo:
             self._clone(submodule.url, submodule.commit, folder, depth + 1)
         return commit
 
-    def _source(self, url: str, commit: str, into: Path, subdirectory: str, inner: str, ref: str | None) -> Source:
-        root = tree.application(into, subdirectory)
+    def _source(self, record: _Record, into: Path) -> Source:
+        root = tree.application(into, record.subdirectory)
         paths = tree.index(root)
         pointers = tree.pointers(root, paths)
         if pointers:
             named = ", ".join(pointers[:5])
             self._say(f"Git LFS content is not fetched; {len(pointers)} files are pointers only: {named}")
-        return Source(url=url, commit=commit, root=root, paths=paths, subdirectory=inner, ref=ref)
+        _record_file(into).write_text(json.dumps(record), "utf-8")
+        return Source(record.url, record.commit, root, paths, record.inner, record.ref)
+
+
+def _record_file(into: Path) -> Path:
+    return into.parent / f".{into.name}.json"
 
 
 def _replace(folder: Path) -> None:

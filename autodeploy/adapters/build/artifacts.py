@@ -1,0 +1,103 @@
+"""The cache of archives: a digest of everything that goes into a build names it; what is damaged counts as missing."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from autodeploy.model import BuildArtifact, Recipe, Source
+
+KEPT = 20
+
+
+def key(source: Source, recipe: Recipe, image: str) -> str:
+    """Return the name of a build: the same commit, folder, recipe and image give the same archive."""
+    parts = (source.commit, source.subdirectory, recipe.digest(), image)
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def layer_key(source: Source, recipe: Recipe, image: str) -> tuple[str, int]:
+    """Return a name for what the first steps leave behind, and how many they are; "" and 0 where none can be kept.
+
+    Those are the steps whose inputs are known: a change elsewhere in the source does not change what they do.
+    """
+    total = hashlib.sha256(f"{image}\0{recipe.environment}".encode())
+    count = 0
+    for step in recipe.steps:
+        if step.inputs is None:
+            break
+        count += 1
+        total.update(f"\0{step.command}".encode())
+        for path in step.inputs:
+            total.update(f"\0{path}\0".encode() + (source.root / path).read_bytes())
+    return (total.hexdigest()[:32], count) if count else ("", 0)
+
+
+def checksum(path: Path) -> str:
+    """Return a file's SHA-256 in hex."""
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            total.update(chunk)
+    return total.hexdigest()
+
+
+class ArtifactCache:
+    """Archives under <cache>/artifacts/<key>/, each beside its artifact.json."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """Hold one build for this process, so that two of the same do not run side by side."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self._folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def find(self, name: str) -> BuildArtifact | None:
+        """Return the archive of an earlier build, None when there is none or when it was damaged since."""
+        folder = self._folder / name
+        try:
+            artifact = BuildArtifact.model_validate_json((folder / "artifact.json").read_bytes())
+            if checksum(folder / "archive.tar.zst") != artifact.checksum:
+                return None
+        except (OSError, ValidationError):
+            return None
+        os.utime(folder)
+        return artifact
+
+    def keep(self, name: str, archive: Path, artifact: BuildArtifact) -> None:
+        """Take an archive over, and drop those that were not asked for longest."""
+        folder = self._folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        archive.replace(folder / "archive.tar.zst")
+        (folder / "artifact.json").write_text(artifact.to_json(), "utf-8")
+        others = sorted(
+            (path for path in self._folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime
+        )
+        for old in others[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def bring(self, name: str, artifact: BuildArtifact, into: Path) -> Path:
+        """Leave the archive in `into`, under its checksum, and return its place."""
+        into.mkdir(parents=True, exist_ok=True)
+        place = into / f"{artifact.checksum[:16]}.tar.zst"
+        kept = self._folder / name / "archive.tar.zst"
+        place.unlink(missing_ok=True)
+        try:
+            place.hardlink_to(kept)
+        except OSError:
+            with suppress(OSError):
+                place.unlink()
+            shutil.copyfile(kept, place)
+        return place

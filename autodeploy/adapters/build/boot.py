@@ -1,0 +1,170 @@
+"""Runs inside the trial's container, as root, with the standard library alone: unpacks an archive, starts the
+application as a user without rights, asks it for its health page, and prints what came of it as JSON.
+
+Standard input: one line of JSON (the order), then the archive. Nothing of AutoDeploy is imported here.
+"""
+
+from __future__ import annotations
+
+import collections
+import glob
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+DATABASE_URL = "postgresql://app:app@127.0.0.1:5432/app"
+_POSTGRES = (
+    "-c listen_addresses=127.0.0.1 -c unix_socket_directories=/var/tmp -c fsync=off "
+    "-c ssl=on -c ssl_cert_file=/var/tmp/database.pem -c ssl_key_file=/var/tmp/database.key"
+)
+
+
+def as_user(number: int) -> list[str]:
+    """Return the prefix that gives up all rights."""
+    return ["setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups", "--inh-caps=-all",
+            "--bounding-set=-all", "--no-new-privs"]  # fmt: skip
+
+
+def unpack(prefix: list[str], root: str) -> None:
+    """Unpack the archive that follows on standard input."""
+    with subprocess.Popen([*prefix, "tar", "-x", "-I", "zstd -q", "-C", root, "-f", "-"], stdin=subprocess.PIPE) as tar:
+        assert tar.stdin
+        shutil.copyfileobj(sys.stdin.buffer, tar.stdin, 1 << 18)
+    if tar.returncode:
+        raise SystemExit(f"the archive cannot be unpacked: tar ended with {tar.returncode}")
+
+
+def start_database() -> None:
+    """Start a PostgreSQL with TLS, a role `app` and a database `app`, on loopback."""
+    programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]  # noqa: PTH207
+    key, certificate = "/var/tmp/database.key", "/var/tmp/database.pem"
+    steps = (
+        f"openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout {key} -out {certificate}",
+        f"{programs}/initdb -D /var/tmp/database -U postgres -A trust --no-sync -E UTF8 --locale=C.UTF-8",
+        f"{programs}/pg_ctl -D /var/tmp/database -w -l /var/tmp/database.log -o '{_POSTGRES}' start",
+        f"{programs}/createuser -h 127.0.0.1 -U postgres app",
+        f"{programs}/createdb -h 127.0.0.1 -U postgres -O app app",
+    )
+    for step in steps:
+        done = subprocess.run(
+            ["runuser", "-u", "postgres", "--", "sh", "-c", step],
+            cwd="/var/tmp",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SystemExit(f"the trial's database cannot be started: {done.stderr.strip()[-500:]}")
+
+
+class Application:
+    """The application's process, and the last lines that it wrote."""
+
+    def __init__(self, prefix: list[str], command: str, environment: dict[str, str], folder: str) -> None:
+        self.lines: collections.deque[str] = collections.deque(maxlen=100)
+        self.process = subprocess.Popen(
+            [*prefix, "sh", "-c", command], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        while raw := self.process.stdout.readline(4096):
+            self.lines.append(raw.decode("utf-8", "replace").rstrip("\n"))
+
+    def end(self) -> list[str]:
+        """Kill it if it still runs, and return its last lines."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self._reader.join(2)
+        return list(self.lines)
+
+
+def answer(port: int, path: str) -> int | None:
+    """Return the status that the health page is answered with; None when nobody answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path, headers={"Host": "localhost", "User-Agent": "AutoDeploy-Trial"})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def watch(application: Application, order: dict[str, Any]) -> dict[str, Any]:
+    """Wait until the application answers, ends, or the time is over."""
+    started = time.monotonic()
+    status = None
+    while time.monotonic() - started < order["seconds"]:
+        seconds = round(time.monotonic() - started, 1)
+        code = application.process.poll()
+        if code is not None:
+            return {"outcome": "exited", "code": code, "seconds": seconds}
+        if not order["web"]:
+            if seconds >= order["settle"]:
+                return {"outcome": "running", "seconds": seconds}
+        else:
+            status = answer(order["port"], order["path"]) or status
+            if status is not None and status < 500:
+                return {"outcome": "answered", "status": status, "seconds": round(time.monotonic() - started, 1)}
+        time.sleep(0.1)
+    if status is not None:
+        return {"outcome": "unwell", "status": status}
+    return {"outcome": "silent", "ports": listening()}
+
+
+def listening(table: str = "/proc/net/tcp", table6: str = "/proc/net/tcp6") -> list[int]:
+    """Return the ports that something listens on, the database's left out."""
+    found = set()
+    for file in (table, table6):
+        if os.path.exists(file):  # noqa: PTH110
+            with open(file, encoding="ascii") as lines:  # noqa: PTH123
+                rows = [line.split() for line in list(lines)[1:]]
+            found |= {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A"}
+    return sorted(found - {5432})
+
+
+def boot(order: dict[str, Any], prefix: list[str], root: str = "/app") -> dict[str, Any]:
+    """Migrate, start and watch the application; return outcome and last lines."""
+    venv = f"{root}/venv/bin"
+    inherited = {"PATH": f"{venv}:{os.environ['PATH']}", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+    environment = {**inherited, **order["environment"]}
+    folder = f"{root}/src"
+    if order["migrate"]:
+        migration = Application(prefix, order["migrate"], environment, folder)
+        try:
+            code = migration.process.wait(order["seconds"] * 2)
+        except subprocess.TimeoutExpired:
+            code = -1
+        lines = migration.end()
+        if code:
+            return {"outcome": "migration", "code": code, "lines": lines}
+    application = Application(prefix, f"exec {order['start']}", environment, folder)
+    result = watch(application, order)
+    return {**result, "lines": application.end()}
+
+
+def main() -> None:
+    """Carry out the order."""
+    order = json.loads(sys.stdin.buffer.readline())
+    pathlib.Path("/app").mkdir(exist_ok=True)
+    os.chown("/app", 10001, 10001)
+    unpack(as_user(10001), "/app")
+    if order["database"]:
+        start_database()
+        order["environment"]["DATABASE_URL"] = DATABASE_URL
+    print(json.dumps(boot(order, as_user(10001))))
+
+
+if __name__ == "__main__":
+    main()

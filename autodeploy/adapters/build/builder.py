@@ -1,0 +1,193 @@
+"""ContainerBuilder fulfils ports.Builder: Source and Recipe in, archive out; and boots an archive to see it answer."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import BinaryIO
+
+from autodeploy.adapters.build import artifacts, context, failures
+from autodeploy.adapters.build.container import Container, Ended, Limits
+from autodeploy.adapters.build.registries import RegistrySettings
+from autodeploy.adapters.build.trial import Trial
+from autodeploy.model import BaseImage, BuildArtifact, Recipe, Source, TechStack
+from autodeploy.ports import Say
+
+ImageFor = Callable[[BaseImage, Say], str]
+_SCRIPT = "build.sh"
+
+
+class ContainerBuilder:
+    """Builds in containers. `engine_command` is an argv prefix: `podman run --rm` and the flags every run needs.
+
+    `image_for` and `database_image_for` return the tags of images that have python3, iproute2, setpriv and zstd;
+    the latter has PostgreSQL too, for the trial of applications that need it.
+    """
+
+    def __init__(
+        self,
+        engine_command: Sequence[str],
+        image_for: ImageFor,
+        database_image_for: ImageFor,
+        cache: Path,
+        registries: RegistrySettings | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._engine = tuple(engine_command)
+        self._image_for = image_for
+        self._database_image_for = database_image_for
+        self._cache = artifacts.ArtifactCache(cache / "artifacts")
+        self._registries = registries or RegistrySettings({})
+        self._limits = limits or Limits()
+
+    def build(self, source: Source, stack: TechStack, recipe: Recipe, into: Path, say: Say) -> BuildArtifact:
+        """Run the recipe in a container, leave archive and build log in `into`; raise BuildError."""
+        source = source.below(stack.app_root)
+        image = self._image_for(recipe.base_image, say)
+        name = artifacts.key(source, recipe, image)
+        into.mkdir(parents=True, exist_ok=True)
+        with self._cache.held(name):
+            found = self._cache.find(name)
+            if found:
+                say(f"Commit {source.commit[:12]} was built before: using that archive")
+            artifact = found or self._build(name, source, stack, recipe, image, into, say)
+            place = self._cache.bring(name, artifact, into)
+        return artifact.but(
+            path=str(place),
+            commit=source.commit,
+            start_command=stack.start_command,
+            run_packages=stack.run_packages,
+            runtime_version=stack.runtime_version,
+        )
+
+    def trial(self, artifact: BuildArtifact, stack: TechStack, environment: Mapping[str, str], say: Say) -> str:
+        """Boot the artifact without a network and return what it answered; raise TrialError.
+
+        A PostgreSQL that lives as long as the trial stands in for the application's database.
+        """
+        wants_database = stack.requires_database and stack.database_type == "postgresql"
+        image = (self._database_image_for if wants_database else self._image_for)(artifact.base_image, say)
+        container = Container(self._engine, "trial", self._limits)
+        return Trial(container, self._limits).run(image, artifact, stack, environment, wants_database, say)
+
+    def _build(
+        self, name: str, source: Source, stack: TechStack, recipe: Recipe, image: str, into: Path, say: Say
+    ) -> BuildArtifact:
+        started = time.monotonic()
+        partial = into / f".{name[:16]}.partial"
+        try:
+            with partial.open("wb") as output, (into / "build.log").open("w", encoding="utf-8") as log:
+                report = _Report(recipe, say, log.write)
+                ended = self._run(source, recipe, image, report, output)
+                log.write(f"exit code {ended.code}; {ended.lines_left_out} lines were left out\n")
+            self._check(ended, report, stack, recipe, partial, into / "build.log")
+            artifact = BuildArtifact(
+                path=str(partial),
+                type="archive",
+                size_bytes=partial.stat().st_size,
+                checksum=report.checksum,
+                build_command=" && ".join(step.command for step in recipe.steps),
+                build_duration_seconds=round(time.monotonic() - started, 3),
+                commit=source.commit,
+                base_image=recipe.base_image,
+            )
+            self._cache.keep(name, partial, artifact)
+            return artifact
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _run(self, source: Source, recipe: Recipe, image: str, report: _Report, output: BinaryIO) -> Ended:
+        container = Container(self._engine, "build", self._limits)
+        layer, layer_steps = artifacts.layer_key(source, recipe, image)
+        told = {
+            "MARK": report.mark, "EPOCH": str(context.epoch(source)), "LAYER": layer, "LAYER_STEPS": str(layer_steps),
+            "KEEP": " ".join(recipe.keep), "EXCLUDE": "\n".join(recipe.exclude),
+        }  # fmt: skip
+        # One cache per repository: what one leaves in it, no other build takes out.
+        owner = hashlib.sha256(f"{source.url}\0{source.subdirectory}".encode()).hexdigest()[:16]
+        flags = ["--volume", f"autodeploy-cache-{owner}:/cache"]
+        flags += [word for item in told.items() for word in ("--env", "=".join(item))]
+        script = files(__package__).joinpath(_SCRIPT).read_text("utf-8")
+        seconds = self._limits.build_seconds
+        steps = [word for step in recipe.steps for word in (step.what, step.command)]
+        # The container's own clock ends it where we are killed and cannot.
+        inner = ["timeout", "--kill-after=5", str(seconds + 60), "sh", "-c", script, "build", *steps]
+        return container.run(
+            container.command(image, flags, inner),
+            lambda stream: context.write(stream, source, recipe.environment, self._registries),
+            report.hear,
+            output,
+            seconds,
+        )
+
+    def _check(self, ended: Ended, report: _Report, stack: TechStack, recipe: Recipe, archive: Path, log: Path) -> None:
+        lines, language = list(report.lines), stack.language
+        if ended.timed_out:
+            message = f"the build did not end within {self._limits.build_seconds} s"
+            raise failures.broken(message, "Make the build shorter.", language, lines, log)
+        if report.failed:
+            number, code = report.failed
+            raise failures.step_failed(recipe.steps[number - 1], code, language, lines, log)
+        if report.missing:
+            message = f"the build left no /app/{report.missing}"
+            raise failures.broken(message, "Check that the build command makes it.", language, lines, log)
+        if ended.code == 137 and report.step:
+            raise failures.step_failed(recipe.steps[report.step - 1], ended.code, language, lines, log)
+        if ended.code or not report.checksum:
+            raise failures.engine_failed(ended.code, lines)
+        if ended.output_bytes > self._limits.archive_bytes:
+            message = f"the archive has {ended.output_bytes / 1e6:.0f} MB, more than is deployed"
+            raise failures.broken(message, "Leave large files out of the repository.", language, lines, log)
+        if artifacts.checksum(archive) != report.checksum:
+            raise failures.engine_failed(ended.code, ["the archive was cut on its way out of the container"])
+
+
+class _Report:
+    """Listens to the container: the script's own lines begin with a mark that the build cannot know."""
+
+    def __init__(self, recipe: Recipe, say: Say, log: Callable[[str], object]) -> None:
+        self.mark = secrets.token_hex(16)
+        self.lines: deque[str] = deque(maxlen=200)
+        self.step = 0
+        self.failed: tuple[int, int] | None = None
+        self.missing = self.checksum = ""
+        self._recipe = recipe
+        self._say = say
+        self._log = log
+
+    def hear(self, line: str) -> None:
+        """Take one line of the container's output."""
+        before, found, rest = line.partition(self.mark)
+        if before.strip():
+            self.lines.append(before)
+            self._log(before + "\n")
+            self._say(before)
+        if found:
+            self._told(rest.split())
+
+    def _told(self, words: list[str]) -> None:
+        what, values = words[0], words[1:]
+        if what == "step":
+            self.step = int(values[0])
+            self._announce(self._recipe.steps[self.step - 1].what)
+        elif what == "reused":
+            self._announce("Dependencies are unchanged: using those installed before")
+        elif what == "packing":
+            self._announce("Packing the archive")
+        elif what == "failed":
+            self.failed = (int(values[0]), int(values[1]))
+        elif what == "missing":
+            self.missing = values[0]
+        elif what == "archive":
+            self.checksum = values[0]
+        elif what == "unsafe":
+            self.lines.append("the way to the cloud's metadata address cannot be closed in the container")
+
+    def _announce(self, line: str) -> None:
+        self._log(f"== {line}\n")
+        self._say(line)

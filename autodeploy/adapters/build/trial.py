@@ -1,0 +1,125 @@
+"""The trial: an archive boots in a container without a network; what it answered goes out, or why it did not."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections import deque
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from autodeploy.adapters.build import failures
+from autodeploy.adapters.build.container import Container, Limits
+from autodeploy.errors import TrialError
+from autodeploy.model import BuildArtifact, TechStack
+from autodeploy.ports import Say
+
+SETTLE_SECONDS = 5
+_START_OVER = 120
+"""Seconds that unpacking, database and migrations may take on top of the wait for an answer."""
+
+
+class Trial:
+    """One trial in one container."""
+
+    def __init__(self, container: Container, limits: Limits) -> None:
+        self._container = container
+        self._limits = limits
+
+    def run(
+        self,
+        image: str,
+        artifact: BuildArtifact,
+        stack: TechStack,
+        environment: Mapping[str, str],
+        wants_database: bool,
+        say: Say,
+    ) -> str:
+        """Boot and return what was seen; raise TrialError."""
+        say(f"Starting the application without a network{', beside a PostgreSQL of its own' if wants_database else ''}")
+        order = self._order(stack, environment, wants_database)
+        lines: deque[str] = deque(maxlen=failures.LAST_LINES)
+        output = io.BytesIO()
+        script = files(__package__).joinpath("boot.py").read_text("utf-8")
+        seconds = 3 * self._limits.trial_seconds + _START_OVER
+        inner = ["timeout", "--kill-after=5", str(seconds + 30), "python3", "-I", "-c", script]
+        ended = self._container.run(
+            self._container.command(image, ["--network", "none"], inner),
+            lambda stream: _feed(stream, order, Path(artifact.path)),
+            lines.append,
+            output,
+            seconds,
+        )
+        if ended.timed_out:
+            raise _failure(stack, {"outcome": "silent", "ports": [], "lines": list(lines)}, self._limits)
+        try:
+            result = json.loads(output.getvalue())
+        except ValueError as err:
+            raise failures.engine_failed(ended.code, list(lines)) from err
+        if result["outcome"] == "answered":
+            return f"HTTP {result['status']} on {stack.health_check_path} after {result['seconds']} s"
+        if result["outcome"] == "running":
+            return f"still running after {result['seconds']} s"
+        raise _failure(stack, result, self._limits)
+
+    def _order(self, stack: TechStack, environment: Mapping[str, str], wants_database: bool) -> dict[str, Any]:
+        port = {stack.port_env: str(stack.port)} if stack.port_env else {}
+        # Without its database a migration can only fail: other engines have no stand-in here.
+        migrate = stack.migration_command if wants_database or not stack.requires_database else None
+        return {
+            "start": stack.start_command,
+            "migrate": migrate,
+            "environment": {"PORT": str(stack.port), **port, **environment},
+            "port": stack.port,
+            "path": stack.health_check_path,
+            "web": stack.is_web_service,
+            "database": wants_database,
+            "seconds": self._limits.trial_seconds,
+            "settle": SETTLE_SECONDS,
+        }
+
+
+def _feed(stream: BinaryIO, order: Mapping[str, Any], archive: Path) -> None:
+    stream.write(json.dumps(order).encode() + b"\n")
+    with archive.open("rb") as file:
+        shutil.copyfileobj(file, stream, 1 << 18)
+
+
+def _failure(stack: TechStack, result: Mapping[str, Any], limits: Limits) -> TrialError:
+    lines = [str(line) for line in result["lines"]]
+    message, remediation = _explanation(stack, result, limits)
+    return TrialError(
+        message,
+        remediation,
+        agent=failures.AGENT,
+        context=f"Starting the built application with: {stack.start_command}",
+        output="\n".join(lines[-failures.LAST_LINES :]),
+    )
+
+
+def _explanation(stack: TechStack, result: Mapping[str, Any], limits: Limits) -> tuple[str, str]:
+    outcome, wanted = result["outcome"], f"port {stack.port}"
+    if outcome == "exited":
+        return (
+            f"the application ended with exit code {result['code']} before it answered on {wanted}",
+            "Read its last lines; give what it misses with --env NAME=VALUE, or another command with --start-command.",
+        )
+    if outcome == "migration":
+        return (
+            f"the migration failed with exit code {result['code']}: {stack.migration_command}",
+            "Run the migration against an empty PostgreSQL on your machine and correct it.",
+        )
+    if outcome == "unwell":
+        return (
+            f"the application answers {stack.health_check_path} with HTTP {result['status']}",
+            "Read its last lines; correct the error, or name another page with --health-check-path.",
+        )
+    ports = ", ".join(str(port) for port in result["ports"])
+    elsewhere = f"; it listens on {ports} instead" if ports else ""
+    return (
+        f"the application did not listen on {wanted} within {limits.trial_seconds} s{elsewhere}",
+        "Let it bind to 127.0.0.1:$PORT (PORT is in its environment), or name its port with --port.",
+    )

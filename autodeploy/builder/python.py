@@ -1,0 +1,83 @@
+"""Python: a virtual environment at /app/venv with the application's dependencies and server, then its own build."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from autodeploy.builder import requirements
+from autodeploy.errors import AnalysisError
+from autodeploy.model import APP_PATH, BaseImage, BuildStep, Recipe, Source, TechStack
+
+VENV = f"{APP_PATH}/venv"
+PIP_INSTALL = f"{VENV}/bin/python -m pip install"
+BASE_IMAGES: dict[str, BaseImage] = {"3.11": "debian-12", "3.13": "debian-13"}
+"""Which Debian has which Python; https://packages.debian.org/search?keywords=python3."""
+
+_INSTALL = re.compile(r"\bpip3?\s+install\b")
+
+
+def recipe(stack: TechStack, source: Source) -> Recipe:
+    """Return how to build a Python application; raise AnalysisError where no base image or manifest fits."""
+    installs, builds = _parts(stack.build_command)
+    dependencies = [_install(command, source) for command in installs] or _dependencies(stack, source)
+    server = [_step("Installing the server", f"{PIP_INSTALL} {_quoted(stack.server_package)}", ())]
+    return Recipe(
+        base_image=_base_image(stack.runtime_version),
+        steps=(
+            _step("Creating the virtual environment", f"python3 -m venv {VENV}", ()),
+            *dependencies,
+            *(server if stack.server_package else []),
+            *(_step("Building the application", command, None) for command in builds),
+        ),
+        keep=("src", "venv"),
+        exclude=(".git", "__pycache__", "*.pyc"),
+        packages=stack.build_packages,
+    )
+
+
+def _parts(command: str) -> tuple[list[str], list[str]]:
+    """Take a build command apart: what installs dependencies, and what comes after it."""
+    parts = [part.strip() for part in command.split(" && ") if part.strip()]
+    installs = [part for part in parts if _INSTALL.search(part)]
+    return installs, [part for part in parts if part not in installs]
+
+
+def _dependencies(stack: TechStack, source: Source) -> list[BuildStep]:
+    if "requirements.txt" in source:
+        return [_install(f"{PIP_INSTALL} -r requirements.txt", source)]
+    if "pyproject.toml" in source and stack.package_manager in {"", "pip"}:
+        return [_install(f"{PIP_INSTALL} .", source)]
+    if not stack.dependencies:
+        return []
+    raise AnalysisError(
+        f"dependencies that {stack.package_manager or 'no known tool'} manages cannot be installed by pip",
+        "Add a requirements.txt to the repository (poetry export, pipenv requirements or uv export writes one).",
+        agent="HiveMind DevOps",
+        context="Choosing how to build the Python application",
+    )
+
+
+def _install(command: str, source: Source) -> BuildStep:
+    command = re.sub(r"^(python3? -m )?pip3? install\b", PIP_INSTALL, command)
+    return _step("Installing dependencies", command, requirements.inputs(command, source))
+
+
+def _step(what: str, command: str, inputs: tuple[str, ...] | None) -> BuildStep:
+    return BuildStep(what=what, command=command, inputs=inputs)
+
+
+def _quoted(packages: str | None) -> str:
+    return " ".join(shlex.quote(package) for package in (packages or "").split())
+
+
+def _base_image(version: str) -> BaseImage:
+    minor = ".".join(version.split(".")[:2])
+    if minor in BASE_IMAGES:
+        return BASE_IMAGES[minor]
+    raise AnalysisError(
+        f"Python {version} is not available: the base images have {' and '.join(BASE_IMAGES)}",
+        "Relax the version the repository asks for (requires-python, .python-version, runtime.txt), or override it.",
+        agent="HiveMind DevOps",
+        context="Choosing a base image for the Python application",
+    )
