@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from functools import cache, cached_property
 from pathlib import Path
@@ -91,15 +92,17 @@ class Wiring:
     @cached_property
     def builder(self) -> ContainerBuilder:
         """The place where repositories' own code runs."""
-        from autodeploy.adapters.build import ContainerBuilder
+        from autodeploy.adapters.build import ContainerBuilder, operator_registries
         from autodeploy.local.containers import container_engine
         from autodeploy.local.images import ensure_image
 
+        engine = container_engine()
         return ContainerBuilder(
-            container_engine(),
+            engine.command("run", "--rm", *engine.limits),
             lambda base, say: ensure_image("builder", base, say),
             lambda base, say: ensure_image("database", base, say),
             self.settings.cache,
+            operator_registries(os.environ, Path.home()),
         )
 
     @cached_property
@@ -137,7 +140,7 @@ class Wiring:
         from autodeploy.agents.sheriff import HiveMindSheriff
         from autodeploy.converger import converge
 
-        return HiveMindSheriff(connect, converge, OutsideWorld(), self.ui, self.clock, self.store)
+        return HiveMindSheriff(connect, converge, OutsideWorld(), self.ui, self.clock, self.store, self.settings)
 
     @cached_property
     def conductor(self) -> HiveMindConductor:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.errors import HardeningError
-from autodeploy.hardener import controls, report
+from autodeploy.hardener import controls, firewall_rules, report, undo
 from autodeploy.model import (
     DeploymentConfig,
     DeploymentState,
@@ -22,6 +22,7 @@ from autodeploy.model import (
 )
 from autodeploy.ports import UI, Clock, Host, Outside, Say, Store
 from autodeploy.releaser import HOST_FACTS_SCRIPT, host_facts
+from autodeploy.settings import Settings
 
 SCANNED_PORTS = (21, 22, 23, 25, 80, 111, 443, 3000, 3306, 5000, 5432, 8000, 8001, 8080, 27017)
 """Ports tried from outside: what the host may serve, and what is most often left open by mistake."""
@@ -43,12 +44,20 @@ class HiveMindSheriff(HiveMindAgent):
     name = "HiveMind SecOps"
 
     def __init__(
-        self, connect: Connect, converge: Converge, outside: Outside, ui: UI, clock: Clock, store: Store
+        self,
+        connect: Connect,
+        converge: Converge,
+        outside: Outside,
+        ui: UI,
+        clock: Clock,
+        store: Store,
+        settings: Settings,
     ) -> None:
         super().__init__(ui, clock, store)
         self._connect = connect
         self._converge = converge
         self._outside = outside
+        self._settings = settings
 
     def harden_deployment(
         self, infrastructure: InfrastructureSpec, deployment_config: DeploymentConfig
@@ -60,21 +69,22 @@ class HiveMindSheriff(HiveMindAgent):
             host = self._connect(infrastructure, self.say)
             try:
                 facts = host_facts(host.run(HOST_FACTS_SCRIPT).stdout)
-                results = self._converge(host, controls(state.plan, facts), self.say, keep_going=True)
+                wanted = controls(state.plan, facts, self._settings)
+                results = self._converge(host, wanted, self.say, keep_going=True)
+                open_ports = self._outside.open_ports(infrastructure.ec2_public_ip, SCANNED_PORTS)
+                unexpected = sorted(set(open_ports) - _allowed(state.plan))
+                failed = [result for result in results if result.status == "failed"]
+                if unexpected or failed:
+                    self._converge(host, [undo()], self.say, keep_going=True)
+                    raise self._broken(failed, unexpected)
             finally:
                 host.close()
-            score, findings, recommendations = report(results)
-            allowed = {22, state.plan.infra.web.host_port} if state.plan.infra.web else {22}
-            open_ports = self._outside.open_ports(infrastructure.ec2_public_ip, SCANNED_PORTS)
-            unexpected = sorted(set(open_ports) - allowed)
-            failed = [result for result in results if result.status == "failed"]
-            if unexpected or failed:
-                raise self._broken(failed, unexpected)
+            score, findings, recommendations = report(wanted, results)
         self.say(f"score {score}/100; open from outside: {', '.join(map(str, open_ports)) or 'none'}")
         return SecurityConfig(
             ssl_enabled=bool(deployment_config.url and deployment_config.url.startswith("https://")),
             certificate_arn=infrastructure.certificate_arn,
-            firewall_rules=firewall_rules(state.plan, infrastructure),
+            firewall_rules=(*group_rules(state.plan), *firewall_rules(state.plan, facts, self._settings)),
             open_ports=open_ports,
             vulnerability_scan_results=ScanResults(
                 scanner="controls observed on the host, ports tried from outside",
@@ -97,7 +107,7 @@ class HiveMindSheriff(HiveMindAgent):
         what += [f"port {port} is open to the outside" for port in ports]
         return HardeningError(
             f"these controls do not hold: {'; '.join(what)}",
-            "The service keeps running. Look at the events (autodeploy events), then retry: "
+            "The service keeps running, the hardening was taken back. Look at the events (autodeploy events), then retry: "
             "autodeploy retry --stage harden",
             recoverable=False,
             agent=self.name,
@@ -105,28 +115,23 @@ class HiveMindSheriff(HiveMindAgent):
         )
 
 
-def firewall_rules(plan: Plan, infrastructure: InfrastructureSpec) -> tuple[FirewallRule, ...]:
-    """Return the ways in that the plan's security groups leave open."""
+def group_rules(plan: Plan) -> tuple[FirewallRule, ...]:
+    """Return the ways in that the balancer's and the database's security groups leave open."""
     infra = plan.infra
-    rules = [FirewallRule(port=22, protocol="tcp", source=infra.admin_cidr, description="SSH from the operator")]
+    rules = []
     if infra.web:
         rules += [
             FirewallRule(port=443, protocol="tcp", source="0.0.0.0/0", description="HTTPS to the balancer"),
             FirewallRule(port=80, protocol="tcp", source="0.0.0.0/0", description="redirect to HTTPS at the balancer"),
-            FirewallRule(
-                port=infra.web.host_port, protocol="tcp", source="balancer", description="balancer to the host's proxy"
-            ),
         ]
     if infra.database:
-        rules.append(
-            FirewallRule(
-                port=infra.database.port,
-                protocol="tcp",
-                source=infrastructure.security_group_id,
-                description="application to its database",
-            )
-        )
+        port = infra.database.port
+        rules.append(FirewallRule(port=port, protocol="tcp", source="app", description="application to its database"))
     return tuple(rules)
+
+
+def _allowed(plan: Plan) -> set[int]:
+    return {22, plan.infra.web.host_port} if plan.infra.web else {22}
 
 
 def _ports_finding(ports: Sequence[int]) -> Finding:
