@@ -37,7 +37,7 @@ def vpc_has_a_public_and_a_private_subnet(plan: InfraPlan, deployed: Deployed) -
     assert {subnet.inputs["vpcId"] for subnet in subnets} == {vpc.id}
     for public, cidrs in ((True, plan.public_cidrs), (False, plan.private_cidrs)):
         found = [subnet.inputs for subnet in subnets if subnet.inputs["mapPublicIpOnLaunch"] is public]
-        assert [(each["cidrBlock"], each["availabilityZone"]) for each in found] == list(
+        assert {(each["cidrBlock"], each["availabilityZone"]) for each in found} == set(
             zip(cidrs, plan.zones, strict=True)
         )
     networks = [ipaddress.ip_network(subnet.inputs["cidrBlock"]) for subnet in subnets]
