@@ -194,14 +194,15 @@ class _Door:
 
     def open(self) -> paramiko.SSHClient:
         """Return a connection, trying with growing pauses until the deadline."""
+        key = self._key()
         end, pause, told = time.monotonic() + self.deadline, 0.2, False
         while True:
             try:
-                return self._attempt()
+                return self._attempt(key)
             except paramiko.BadHostKeyException as err:
                 raise self._changed_key() from err
             except _RETRIABLE as err:
-                if time.monotonic() + pause > end or isinstance(err, FileNotFoundError):
+                if time.monotonic() + pause > end:
                     raise self._unreachable(err) from err
                 if not told and pause > 1:
                     self.say(f"waiting for SSH on {self.address}")
@@ -209,7 +210,18 @@ class _Door:
             time.sleep(pause)
             pause = min(pause * 1.6, 4.0)
 
-    def _attempt(self) -> paramiko.SSHClient:
+    def _key(self) -> paramiko.PKey:
+        try:
+            return paramiko.PKey.from_path(self.key_path)
+        except (OSError, ValueError, paramiko.SSHException, paramiko.UnknownKeyType) as err:
+            raise DeploymentError(
+                f"the deployment's private key {self.key_path} cannot be read: {err}",
+                "Restore it from your backup, or destroy the deployment and make it again.",
+                agent="HiveMind Release-Engineer",
+                context=f"Connecting to {self.address} over SSH",
+            ) from err
+
+    def _attempt(self, key: paramiko.PKey) -> paramiko.SSHClient:
         client = paramiko.SSHClient()
         self.known_hosts.parent.mkdir(parents=True, exist_ok=True)
         self.known_hosts.touch(mode=0o600)
@@ -221,7 +233,7 @@ class _Door:
                 self.address,
                 port=self.port,
                 username=self.user,
-                key_filename=str(self.key_path),
+                pkey=key,
                 timeout=5,
                 banner_timeout=15,
                 auth_timeout=15,
@@ -250,9 +262,6 @@ class _Door:
         if isinstance(err, paramiko.AuthenticationException):
             message = f"{self.address} refuses the deployment's key for {self.user}"
             remedy = "Check that the instance was started with this deployment's user data (cloud-init status --long)."
-        elif isinstance(err, FileNotFoundError):
-            message = f"the deployment's private key {self.key_path} is not there"
-            remedy = "Restore it from your backup, or destroy the deployment and make it again."
         else:
             reason = str(err) or type(err).__name__
             message = f"no SSH connection to {self.address} within {self.deadline:.0f} s: {reason}"
