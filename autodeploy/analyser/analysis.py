@@ -25,8 +25,10 @@ OVERRIDES = frozenset(
 """The facts that a flag may settle."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
-_STAND_INS = {"url": "postgresql://build:build@127.0.0.1:1/build", "engine": "django.db.backends.postgresql"} | {
-    part: "1" for part in ("host", "port", "name", "user", "password")
+_STAND_INS = {
+    **dict.fromkeys(("host", "port", "name", "user", "password"), "1"),
+    "url": "postgresql://build:build@127.0.0.1:1/build",
+    "engine": "django.db.backends.postgresql",
 }
 """Values of no use to anybody, by part of a database's address."""
 _SERVICES = {"redis": "redis", "celery": "celery", "elasticsearch": "elasticsearch", "pika": "rabbitmq"}

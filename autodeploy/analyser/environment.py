@@ -41,10 +41,11 @@ _SETTINGS = frozenset(
 def detect_environment(tree: Tree, reachable: frozenset[str]) -> list[EnvironmentVariable]:
     """Return the variables by name. Only what the application imports can make one required."""
     found: dict[str, EnvironmentVariable] = {}
+    settings = _settings_classes(tree)
     for path in tree.modules:
-        for read in _read_in(tree, path) if path in reachable else ():
+        for read in _read_in(tree, path, settings) if path in reachable else ():
             found[read.name] = _joined(found[read.name], read) if read.name in found else read
-    aside = [read for path in tree.modules if path not in reachable for read in _read_in(tree, path)]
+    aside = [read for path in tree.modules if path not in reachable for read in _read_in(tree, path, settings)]
     examples = [read for path in EXAMPLES for read in _examples(tree, path)]
     for read in (*aside, *examples):
         found.setdefault(read.name, read.but(required=False))
@@ -72,7 +73,7 @@ def _marked(variable: EnvironmentVariable) -> EnvironmentVariable:
     return marked
 
 
-def _read_in(tree: Tree, path: str) -> Iterator[EnvironmentVariable]:
+def _read_in(tree: Tree, path: str, settings: frozenset[str]) -> Iterator[EnvironmentVariable]:
     syntax = tree.syntax(path)
     if syntax is None:
         return
@@ -90,7 +91,7 @@ def _read_in(tree: Tree, path: str) -> Iterator[EnvironmentVariable]:
             name = text_of(node.left)
             if name and dotted(node.comparators[0], origins) in _SUBSCRIPTS:
                 yield EnvironmentVariable(name=name, file=where, line=node.lineno)
-        elif isinstance(node, ast.ClassDef) and any(dotted(base, origins) in _SETTINGS for base in node.bases):
+        elif isinstance(node, ast.ClassDef) and node.name in settings:
             yield from _settings_fields(node, where)
 
 
@@ -117,6 +118,30 @@ def _reader_names(syntax: ast.Module, origins: dict[str, str]) -> frozenset[str]
             made = [target.id for target in node.targets if isinstance(target, ast.Name)]
             names.update(made if dotted(node.value.func, origins) in _READERS else ())
     return frozenset(names)
+
+
+def _settings_classes(tree: Tree) -> frozenset[str]:
+    """Return the names of the classes that derive from pydantic's BaseSettings, however far."""
+    bases: dict[str, set[str]] = {}
+    for path in tree.modules:
+        syntax = tree.syntax(path)
+        if syntax is None or "Settings" not in tree.read(path):
+            continue
+        origins = imports(tree, path)
+        for node in ast.walk(syntax):
+            if isinstance(node, ast.ClassDef):
+                bases.setdefault(node.name, set()).update(dotted(base, origins) for base in node.bases)
+    found: set[str] = set()
+    known: set[str] = set(_SETTINGS)
+    while known:
+        found |= known
+        derived = {name for name, above in bases.items() if any(_is_one_of(base, known) for base in above)}
+        known = derived - found
+    return frozenset(found - _SETTINGS)
+
+
+def _is_one_of(base: str, known: set[str]) -> bool:
+    return base in known or base.rsplit(".", 1)[-1] in known
 
 
 def _settings_fields(node: ast.ClassDef, where: str) -> Iterator[EnvironmentVariable]:

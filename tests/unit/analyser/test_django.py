@@ -1,0 +1,94 @@
+"""Django projects: settings, WSGI module, static files, hosts, routes."""
+
+from __future__ import annotations
+
+from fixtures.sources import memory
+
+from autodeploy.analyser import analyse
+from autodeploy.model import TechStack
+
+MANAGE = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site1.settings.dev')\n"
+WSGI = (
+    "import os\nfrom django.core.wsgi import get_wsgi_application\n"
+    "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site1.settings.prod')\napplication = get_wsgi_application()\n"
+)
+PROD = "from .base import *\nALLOWED_HOSTS = ['shop.example.org']\n"
+BASE = "import os\nROOT_URLCONF = 'site1.urls'\nSTATIC_ROOT: str = 'static'\nHOST = os.environ['DB_HOST']\n"
+URLS = (
+    "from django.urls import include, path, re_path\nfrom django.contrib import admin\nfrom shop import views\n"
+    "urlpatterns = [path('admin/', admin.site.urls), path('api/', include('shop.urls')), re_path(r'^(?P<x>.)$', views.x)]\n"
+)
+SHOP = "from django.urls import path\nurlpatterns = [path('health/', 1), path('me/', login_required(2)), path('<int:n>/', 3)]\n"
+PROJECT = {
+    "requirements.txt": "django\npsycopg2-binary",
+    "manage.py": MANAGE,
+    "site1/__init__.py": "",
+    "site1/wsgi.py": WSGI,
+    "site1/asgi.py": "from django.core.asgi import get_asgi_application\napplication = get_asgi_application()\n",
+    "site1/settings/__init__.py": "",
+    "site1/settings/base.py": BASE,
+    "site1/settings/prod.py": PROD,
+    "site1/settings/dev.py": "DEBUG = True\n",
+    "site1/urls.py": URLS,
+    "shop/__init__.py": "",
+    "shop/urls.py": SHOP,
+}
+
+
+def stack_of(**changes: str | None) -> TechStack:
+    return analyse(memory({path: text for path, text in {**PROJECT, **changes}.items() if text is not None}))
+
+
+def test_a_project_with_split_settings() -> None:
+    stack = stack_of()
+    assert stack.framework == "django"
+    assert stack.start_command == "/app/venv/bin/gunicorn --bind 127.0.0.1:$PORT site1.wsgi:application"
+    assert stack.migration_command == "/app/venv/bin/python manage.py migrate --noinput"
+    assert stack.build_command == (
+        "/app/venv/bin/python -m pip install -r requirements.txt"
+        " && DB_HOST=1 /app/venv/bin/python manage.py collectstatic --noinput"
+    )
+    assert stack.health_check_path == "/api/health/"
+    assert any("shop.example.org" in unknown for unknown in stack.unknowns)
+
+
+def test_a_project_in_a_folder_below_its_manifest() -> None:
+    moved = {f"backend/{path}" if path != "requirements.txt" else path: text for path, text in PROJECT.items()}
+    stack = analyse(memory(moved))
+    assert stack.start_command.endswith("gunicorn --bind 127.0.0.1:$PORT --chdir backend site1.wsgi:application")
+    assert stack.migration_command == "/app/venv/bin/python backend/manage.py migrate --noinput"
+    assert stack.health_check_path == "/api/health/"
+
+
+def test_the_login_page_of_the_admin_where_nothing_else_is_open() -> None:
+    assert stack_of(**{"shop/urls.py": ""}).health_check_path == "/admin/login/"
+
+
+def test_an_asgi_project_is_served_by_uvicorn() -> None:
+    stack = stack_of(**{"site1/wsgi.py": None})
+    assert stack.start_command == (
+        "/app/venv/bin/python -m uvicorn site1.asgi:application --host 127.0.0.1 --port $PORT"
+    )
+
+
+def test_no_static_root_no_collectstatic() -> None:
+    for base in ("STATIC_ROOT = None\n", "STATIC_ROOT = ''\n", ""):
+        assert "collectstatic" not in stack_of(**{"site1/settings/base.py": base}).build_command
+
+
+def test_hosts_from_the_environment_and_for_all() -> None:
+    told = stack_of(**{"site1/settings/prod.py": "import os\nALLOWED_HOSTS = os.environ['HOSTS'].split()\n"})
+    assert [item.value for item in told.evidence if item.fact == "allowed_hosts_variable"] == ["HOSTS"]
+    for hosts in ("['*']", "'*'", "make_hosts()"):
+        assert stack_of(**{"site1/settings/prod.py": f"ALLOWED_HOSTS = {hosts}\n"}).unknowns == ()
+
+
+def test_settings_that_import_each_other_and_urls_that_include_themselves_end() -> None:
+    changes = {"site1/settings/base.py": "from .prod import *\nROOT_URLCONF = 'site1.urls'\n",
+               "site1/urls.py": "from django.urls import include, path\nu = [path('', include('site1.urls'))]\n"}  # fmt: skip
+    assert stack_of(**changes).health_check_path == "/"
+
+
+def test_without_settings_the_project_still_starts() -> None:
+    stack = stack_of(**{"site1/settings/prod.py": None, "site1/settings/dev.py": None})
+    assert "site1.wsgi:application" in stack.start_command

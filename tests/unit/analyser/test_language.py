@@ -1,0 +1,60 @@
+"""Languages by their package files, and the folder of the application."""
+
+from __future__ import annotations
+
+import pytest
+from fixtures.sources import memory
+
+from autodeploy.analyser import analyse, detect_language
+from autodeploy.errors import AnalysisError
+
+APP = "from flask import Flask\napp = Flask('x')\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "language"),
+    [("package.json", "nodejs"), ("go.mod", "go"), ("Gemfile", "ruby"), ("Cargo.toml", "rust"), ("pom.xml", "java"),
+     ("build.gradle.kts", "java"), ("composer.json", "php"), ("mix.exs", "elixir"), ("shop.csproj", "dotnet")],
+)  # fmt: skip
+def test_an_unsupported_language_is_named_with_the_file_that_told(file: str, language: str) -> None:
+    with pytest.raises(AnalysisError, match=f"unsupported language: {language} .*{file}") as caught:
+        analyse(memory({file: "{}", "README.md": ""}))
+    assert caught.value.exit_code == 30
+    assert str(caught.value).startswith("[HiveMind DevOps] Error: AnalysisError\nMessage: ")
+
+
+@pytest.mark.parametrize("files", [{}, {"README.md": "hello"}, {"docs/requirements.txt": "sphinx"}])
+def test_a_repository_without_an_application_is_refused(files: dict[str, str]) -> None:
+    with pytest.raises(AnalysisError) as caught:
+        analyse(memory(files))
+    assert "--" in caught.value.remediation
+
+
+def test_the_only_folder_with_a_manifest_is_the_application() -> None:
+    files = {"README.md": "", "backend/requirements.txt": "flask", "backend/app.py": APP, "frontend/package.json": "{}"}
+    stack = analyse(memory(files))
+    assert stack.app_root == "backend"
+    assert stack.start_command.endswith(" app:app")
+    evidence = {item.fact: item for item in stack.evidence}
+    assert evidence["app"].file == "backend/app.py"
+    assert evidence["language"].alternatives == ("frontend",)
+
+
+def test_several_python_folders_are_a_question() -> None:
+    with pytest.raises(AnalysisError, match="several python applications: a, b") as caught:
+        analyse(memory({"a/requirements.txt": "", "b/requirements.txt": ""}))
+    assert "--path a" in caught.value.remediation
+
+
+def test_a_pyproject_that_only_configures_tools_is_no_manifest() -> None:
+    home = detect_language(memory({"pyproject.toml": "[tool.ruff]\n", "api/requirements.txt": "", "api/x.py": ""}))
+    assert home.root == "api"
+
+
+def test_python_wins_over_the_tools_that_stand_beside_it() -> None:
+    home = detect_language(memory({"requirements.txt": "flask", "package.json": "{}"}))
+    assert (home.language, home.evidence.alternatives) == ("python", ("package.json",))
+
+
+def test_loose_python_files_are_python() -> None:
+    assert analyse(memory({"app.py": APP})).build_command == ""
