@@ -1,0 +1,141 @@
+"""Plans: sizes, zones, image, database, guards."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from fixtures.planned import FACTS, LOCAL, planned
+
+from autodeploy.errors import PlanError
+from autodeploy.model import CloudFacts, DatabasePlan, InfraPlan, TechStack, WebPlan
+
+STACK = TechStack(language="python", runtime_version="3.11", build_tool="pip", health_check_path="/up")
+WITH_DATABASE = STACK.but(requires_database=True, database_type="postgresql")
+
+
+def test_a_web_application_gets_a_balancer_and_a_worker_none() -> None:
+    web = planned(STACK).infra.web
+    assert web is not None
+    assert (web.health_check_path, web.host_port) == ("/up", 80)
+    assert planned(STACK.but(is_web_service=False)).infra.web is None
+
+
+def test_the_image_is_the_one_whose_python_fits() -> None:
+    assert planned(STACK).infra.image_id == "ami-0debian12"
+    assert planned(STACK.but(runtime_version="3.13")).infra.image_id == "ami-0debian13"
+    assert planned(STACK.but(language="go", build_tool="go", runtime_version="1.22")).infra.image_id == "ami-0debian13"
+    with pytest.raises(PlanError, match=r"Python 3\.12"):
+        planned(STACK.but(runtime_version="3.12"))
+    with pytest.raises(PlanError, match="no image of debian-12"):
+        planned(STACK, FACTS.but(images={"debian-13": "ami-1"}))
+
+
+def test_the_database_is_the_documents_with_the_accounts_version() -> None:
+    database = planned(WITH_DATABASE).infra.database
+    assert database is not None
+    assert (database.engine, database.engine_version, database.port) == ("postgres", "15.10", 5432)
+    assert (database.instance_class, database.storage_gb, database.storage_type) == ("db.t3.micro", 20, "gp2")
+    assert database.backup_retention_days == 7
+    assert database.deletion_protection
+    mariadb = planned(STACK.but(requires_database=True, database_type="mariadb")).infra.database
+    assert mariadb is not None
+    assert (mariadb.engine, mariadb.engine_version, mariadb.port) == ("mariadb", "10.11", 3306)
+
+
+def test_a_database_of_the_operators_own_is_not_made() -> None:
+    plan = planned(WITH_DATABASE, environment={"DATABASE_URL": "postgresql://elsewhere"})
+    assert plan.infra.database is None
+    assert any("DATABASE_URL" in note for note in plan.notes)
+    assert "elsewhere" not in plan.to_json()
+
+
+def test_mongodb_is_refused_unless_its_address_is_given() -> None:
+    stack = STACK.but(requires_database=True, database_type="mongodb")
+    with pytest.raises(PlanError, match="mongodb") as caught:
+        planned(stack)
+    assert "--env" in caught.value.remediation
+    assert (caught.value.agent, caught.value.exit_code) == ("HiveMind SysEng", 50)
+    assert planned(stack, environment={"MONGODB_URI": "mongodb://elsewhere"}).infra.database is None
+
+
+def test_the_local_target_refuses_an_engine_that_it_has_not() -> None:
+    assert planned(WITH_DATABASE, LOCAL).infra.database is not None
+    with pytest.raises(PlanError, match="local target has no mysql"):
+        planned(STACK.but(requires_database=True, database_type="mysql"), LOCAL)
+
+
+@pytest.mark.parametrize("cidr", ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0", "2001:db8::/32", "everyone", ""])
+def test_ssh_is_never_open_to_the_world(cidr: str) -> None:
+    with pytest.raises(PlanError, match="admin CIDR") as caught:
+        planned(STACK, FACTS.but(admin_cidr=cidr))
+    assert "--admin-cidr" in caught.value.remediation
+    if cidr:
+        with pytest.raises(PlanError):
+            planned(STACK, admin_cidr=cidr)
+
+
+def test_the_admin_cidr_is_the_operators_before_the_observed() -> None:
+    assert planned(STACK).infra.admin_cidr == "203.0.113.7/32"
+    assert planned(STACK, admin_cidr="198.51.100.9").infra.admin_cidr == "198.51.100.9/32"
+    assert planned(STACK, admin_cidr="198.51.100.9/24").infra.admin_cidr == "198.51.100.0/24"
+
+
+@pytest.mark.parametrize("zones", [(), ("a",), ("a", "a")])
+def test_fewer_than_two_zones_are_refused(zones: tuple[str, ...]) -> None:
+    with pytest.raises(PlanError, match="availability zone"):
+        planned(STACK, FACTS.but(zones=zones))
+
+
+@pytest.mark.parametrize("name", ["t4g.small", "m7gd.large", "a1.medium", "small", "t3.small; rm"])
+def test_an_instance_type_that_cannot_work_is_refused(name: str) -> None:
+    with pytest.raises(PlanError, match=r"ARM|no EC2 instance type"):
+        planned(STACK, instance_type=name)
+
+
+def test_the_operator_chooses_the_instance_type() -> None:
+    assert planned(STACK, instance_type="m5.large").infra.instance_type == "m5.large"
+
+
+def test_encryption_is_no_choice() -> None:
+    for part in (InfraPlan, DatabasePlan, WebPlan):
+        assert not [name for name in part.model_fields if "encrypt" in name or "tls" in name]
+
+
+def test_the_same_input_gives_the_same_bytes_and_a_new_health_path_another_digest() -> None:
+    assert planned(WITH_DATABASE).to_json() == planned(WITH_DATABASE).to_json()
+    assert planned(STACK).infra.digest() != planned(STACK.but(health_check_path="/")).infra.digest()
+
+
+def test_a_change_of_the_application_alone_changes_no_infrastructure() -> None:
+    other = STACK.but(start_command="x", dependencies=("y",), unknowns=("z",), port=9000)
+    assert planned(other).infra == planned(STACK).infra
+
+
+def test_the_user_data_makes_the_users_and_asks_for_missing_packages_only() -> None:
+    config = yaml.safe_load(planned(STACK).infra.user_data)
+    ubuntu, app = config["users"]
+    assert ubuntu["name"] == "ubuntu"
+    assert ubuntu["ssh_authorized_keys"] == ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLE autodeploy"]
+    assert ubuntu["sudo"] == "ALL=(ALL) NOPASSWD:ALL"
+    assert (app["name"], app["system"], app["shell"]) == ("app", True, "/usr/sbin/nologin")
+    assert (config["ssh_pwauth"], config["disable_root"], config["manage_etc_hosts"]) == (False, True, True)
+    assert (config["locale"], config["package_update"]) == ("C.UTF-8", False)
+    assert "nginx-light" in config["runcmd"][0][2]
+
+
+def test_the_user_data_knows_nothing_of_the_application() -> None:
+    assert planned(WITH_DATABASE, LOCAL).infra.user_data == planned(STACK.but(health_check_path="/x")).infra.user_data
+
+
+def test_names_are_legal_and_what_the_analysis_left_open_is_said() -> None:
+    plan = planned(STACK.but(unknowns=("redis is used and not made",)))
+    assert plan.infra.name == "guestbook"
+    assert plan.infra.tags == {"Application": "guestbook"}
+    assert "redis is used and not made" in plan.notes
+
+
+def test_facts_without_engine_versions_leave_the_minor_to_rds() -> None:
+    facts: CloudFacts = FACTS.but(engine_versions={})
+    database = planned(WITH_DATABASE, facts).infra.database
+    assert database is not None
+    assert database.engine_version == "15"
