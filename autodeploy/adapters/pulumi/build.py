@@ -15,13 +15,14 @@ from autodeploy.ports import Say
 Make = Callable[[Path], str]
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+INSTALLED = "/usr/local/go/bin"
 SAY_EVERY_SECONDS = 15.0
 KEPT_LINES = 30
 
 
 def go() -> str | None:
     """Return Go's command, from PATH or from where its own installer puts it."""
-    return shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    return shutil.which("go") or shutil.which("go", path=INSTALLED)
 
 
 def missing(module: Path) -> str:

@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,8 +37,7 @@ class EngineCommand(PulumiCommand):
         # The base class would run `pulumi version` again; the version is known.
         self.command = str(executable)
         self.version = VersionInfo.parse(version)
-        self._running: subprocess.Popen[str] | None = None
-        self._interrupted = False
+        self._current: _Run | None = None
 
     def run(
         self,
@@ -49,47 +49,99 @@ class EngineCommand(PulumiCommand):
         stdin: str | None = None,
     ) -> CommandResult:
         """Run one command to its end; raise CommandError, or KeyboardInterrupt after an ordered end."""
+        process_environment = environment(Path(self.command), additional_env)
+        argv = [self.command, "--non-interactive", *args]
+        current = self._current = _Run(argv, cwd, process_environment, stdin, on_output, on_error)
+        current.start()
+        # Not join(): Python 3.11 takes a thread for ended whose join was interrupted (bpo-45274).
+        while not current.ended.is_set():
+            try:
+                current.ended.wait()
+            except KeyboardInterrupt:
+                current.interrupt()
+        self._current = None
+        return current.result()
+
+    def interrupt(self) -> None:
+        """Ask the running engine to finish what it began and stop; from any thread; the second time does nothing."""
+        current = self._current
+        if current is not None:
+            current.interrupt()
+
+
+class _Run(threading.Thread):
+    """One start of the engine, attended by a thread that no Ctrl-C reaches."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        cwd: str,
+        env: Mapping[str, str],
+        stdin: str | None,
+        *callbacks: OnOutput | None,
+    ) -> None:
+        super().__init__(daemon=True)
+        self.ended = threading.Event()
+        self._order = (argv, cwd, env, stdin)
+        self._callbacks = callbacks
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
         self._interrupted = False
+        self._answer: CommandResult | None = None
+        self._failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._answer = self._attend()
+        except BaseException as err:  # raised again where the command was asked for
+            self._failure = err
+        finally:
+            self.ended.set()
+
+    def interrupt(self) -> None:
+        with self._lock:
+            if not self._interrupted and self._process is not None:
+                self._process.send_signal(signal.SIGINT)
+            self._interrupted = True
+
+    def result(self) -> CommandResult:
+        if self._interrupted:
+            raise KeyboardInterrupt
+        if self._failure or self._answer is None:
+            raise self._failure or RuntimeError("the engine was never started")
+        if self._answer.code != 0:
+            raise create_command_error(self._answer)
+        return self._answer
+
+    def _attend(self) -> CommandResult:
+        argv, cwd, env, stdin = self._order
         with subprocess.Popen(
-            [self.command, "--non-interactive", *args],
+            argv,
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=cwd,
-            env=environment(Path(self.command), additional_env),
+            env=env,
             encoding="utf-8",
             errors="replace",
             start_new_session=True,
         ) as process:
-            self._running = process
-            stdout, stderr = _Reader(process.stdout, on_output), _Reader(process.stderr, on_error)
+            with self._lock:
+                self._process = process
+                if self._interrupted:
+                    process.send_signal(signal.SIGINT)
+            pipes = (process.stdout, process.stderr)
+            readers = [_Reader(pipe, callback) for pipe, callback in zip(pipes, self._callbacks, strict=True)]
             if process.stdin is not None:
-                process.stdin.write(stdin or "")
-                process.stdin.close()
-            for reader in (stdout, stderr):
-                self._join(reader)
-            code = process.wait()
-            self._running = None
-        result = CommandResult(stdout="\n".join(stdout.lines), stderr="\n".join(stderr.lines), code=code)
-        if self._interrupted:
-            raise KeyboardInterrupt
-        if code != 0:
-            raise create_command_error(result)
-        return result
-
-    def interrupt(self) -> None:
-        """Ask the running engine to finish what it began and stop; from any thread; the second time does nothing."""
-        process = self._running
-        if process is not None and not self._interrupted:
-            self._interrupted = True
-            process.send_signal(signal.SIGINT)
-
-    def _join(self, reader: _Reader) -> None:
-        while reader.is_alive():
-            try:
+                # An engine that refuses before it reads says why on its way out.
+                with suppress(BrokenPipeError):
+                    process.stdin.write(stdin or "")
+                    process.stdin.close()
+            for reader in readers:
                 reader.join()
-            except KeyboardInterrupt:
-                self.interrupt()
+            code = process.wait()
+        stdout, stderr = ("\n".join(reader.lines) for reader in readers)
+        return CommandResult(stdout=stdout, stderr=stderr, code=code)
 
 
 class _Reader(threading.Thread):

@@ -45,7 +45,7 @@ def find(cache: Path) -> Path | None:
     return kept if kept.exists() else None
 
 
-def provide(cache: Path, say: Say, module: Path = MODULE) -> Path:
+def provide(cache: Path, say: Say, module: Path = MODULE, download: build.Make | None = None) -> Path:
     """Return the engine, downloading or building it first when it must be; raise EngineError."""
     if found := find(cache):
         return found
@@ -53,7 +53,7 @@ def provide(cache: Path, say: Say, module: Path = MODULE) -> Path:
         if found := find(cache):
             return found
         say(f"no Pulumi engine {VERSION} on PATH; trying to download it")
-        reason = _placed(cache, _download)
+        reason = _placed(cache, download or _download)
         if reason:
             say("it cannot be downloaded here; building it with Go, which takes some minutes, once")
             _check_buildable(module, reason)

@@ -1,7 +1,7 @@
 """The Python language host beside a built engine: the engine starts it, it runs the program that Pulumi.yaml names.
 
 Speaks the engine's LanguageRuntime protocol; prints its port, and nothing else, on standard output.
-Ends with its parent. `python -m autodeploy.adapters.pulumi.language_host ENGINE_ADDRESS`.
+Ends with its parent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PYTHON = "AUTODEPLOY_PYTHON"
 MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 WRAPPER = f"""#!/bin/sh
 # The interpreter is the one that `autodeploy pulumi-env` names, else the shell's own.
-exec "${{{PYTHON}:-python3}}" -m autodeploy.adapters.pulumi.language_host "$@"
+exec "${{{PYTHON}:-python3}}" -c 'from autodeploy.adapters.pulumi.language_host import serve; serve()' "$@"
 """
 
 
@@ -94,7 +94,3 @@ def _follow(parent: int) -> None:
 def _leave(number: int, frame: object) -> None:
     # A plain exit would print a trace into the engine's output and wait for the running program.
     os._exit(0)
-
-
-if __name__ == "__main__":
-    serve()

@@ -1,0 +1,67 @@
+"""What a person reads when the engine refuses."""
+
+from __future__ import annotations
+
+import pytest
+from pulumi.automation._cmd import CommandResult
+from pulumi.automation.errors import create_command_error
+
+from autodeploy.adapters.pulumi.diagnosis import translated
+from autodeploy.adapters.pulumi.progress import Progress
+from autodeploy.errors import AgentError, InfrastructureError, LockedError, PlanError
+
+
+def fail(stdout: str = "", stderr: str = "", errors: list[str] | None = None) -> AgentError:
+    progress = Progress()
+    progress.errors += errors or []
+    with pytest.raises(AgentError) as caught, translated("guestbook-1", "bring the infrastructure up", progress):
+        raise create_command_error(CommandResult(stdout=stdout, stderr=stderr, code=255))
+    assert caught.value.agent == "HiveMind SysEng"
+    assert "guestbook-1" in caught.value.context
+    return caught.value
+
+
+def test_a_resources_own_words_come_first() -> None:
+    error = fail("noise\n\nmore noise", errors=["aws:ec2:Instance app: InvalidAMIID.NotFound\ndetails", "a: b", "a: b"])
+    assert type(error) is InfrastructureError
+    assert (
+        error.message
+        == "Pulumi could not bring the infrastructure up: aws:ec2:Instance app: InvalidAMIID.NotFound; a: b"
+    )
+    assert error.output.splitlines() == ["255", "noise", "more noise"] or "more noise" in error.output
+
+
+def test_without_events_the_error_lines_are_taken() -> None:
+    error = fail(stderr="warning: x\nerror: could not load the plugin\n")
+    assert error.message.endswith("could not load the plugin")
+    assert fail().message.endswith("the engine did not say why")
+
+
+def test_a_lock_says_to_try_again() -> None:
+    error = fail(stderr="error: the stack is currently locked by 1 lock(s)")
+    assert isinstance(error, LockedError)
+    assert error.exit_code == 75
+    assert error.recoverable
+    assert "pulumi cancel --stack guestbook-1" in error.remediation
+
+
+def test_a_wrong_passphrase_names_the_file() -> None:
+    assert "passphrase" in fail(stderr="error: get stack secrets manager: incorrect passphrase").remediation
+
+
+def test_a_plan_that_no_longer_fits_is_a_plan_error() -> None:
+    error = fail(errors=["aws:ec2:Vpc vpc: resource violates plan: properties changed"])
+    assert isinstance(error, PlanError)
+    assert "no longer" in error.message
+
+
+def test_a_program_that_fails_shows_its_exception_not_its_traceback() -> None:
+    trace = "python inline source runtime error: boom\nTraceback (most recent call last):\n  File x\nValueError: boom"
+    error = fail(stdout=trace, errors=[trace])
+    assert isinstance(error, PlanError)
+    assert error.message.endswith(": ValueError: boom")
+
+
+def test_no_error_passes() -> None:
+    with translated("guestbook-1", "do it"):
+        pass

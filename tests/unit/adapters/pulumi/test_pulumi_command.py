@@ -1,0 +1,117 @@
+"""How the engine's executable is run: its session, environment, pipes, and one interrupt."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pulumi.automation.errors import CommandError, ConcurrentUpdateError
+
+from autodeploy.adapters.pulumi.command import EngineCommand, environment
+
+Script = Callable[[str, str], Path]
+
+
+def command(script: Script, text: str) -> EngineCommand:
+    return EngineCommand(script("pulumi", text), "3.250.0")
+
+
+def test_returns_what_was_printed_and_calls_back_line_by_line(script: Script, tmp_path: Path) -> None:
+    seen: list[str] = []
+    result = command(script, 'echo one; echo two >&2; echo "$@"; cat').run(
+        ["stack", "ls"], str(tmp_path), {}, on_output=seen.append, stdin="three\n"
+    )
+    assert result.stdout == "one\n--non-interactive stack ls\nthree"
+    assert result.stderr == "two"
+    assert seen == ["one", "--non-interactive stack ls", "three"]
+
+
+def test_without_stdin_the_engine_reads_nothing(script: Script, tmp_path: Path) -> None:
+    assert command(script, "cat; echo end").run([], str(tmp_path), {}).stdout == "end"
+
+
+def test_runs_in_a_session_of_its_own(script: Script, tmp_path: Path) -> None:
+    result = command(script, "ps -o sid= -p $$").run([], str(tmp_path), {})
+    assert int(result.stdout) != os.getsid(0)
+
+
+def test_failure_is_the_automation_apis_error(script: Script, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="no luck"):
+        command(script, "echo no luck >&2; exit 3").run([], str(tmp_path), {})
+    with pytest.raises(ConcurrentUpdateError):
+        command(script, "echo the stack is currently locked by 1 lock >&2; exit 1").run([], str(tmp_path), {})
+
+
+def test_the_shells_pulumi_settings_do_not_come_through(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_STACK", "another")
+    monkeypatch.setenv("PULUMI_OPTION_CONFIG_FILE", "/another.yaml")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "another")
+    monkeypatch.setenv("PULUMI_HOME", "/kept")
+    result = command(script, "env | sort").run([], str(tmp_path), {"PULUMI_BACKEND_URL": "file:///ours"})
+    found = dict(line.split("=", 1) for line in result.stdout.splitlines() if "=" in line)
+    ours = {name: value for name, value in found.items() if name.startswith("PULUMI_")}
+    assert ours == {
+        "PULUMI_HOME": "/kept",
+        "PULUMI_BACKEND_URL": "file:///ours",
+        "PULUMI_AUTOMATION_API": "true",
+    }
+
+
+def test_engines_folder_comes_first_on_path() -> None:
+    built = environment(Path("/somewhere/bin/pulumi"), {})
+    assert built["PATH"].startswith("/somewhere/bin:")
+    assert built["AUTODEPLOY_PYTHON"] == sys.executable
+
+
+INTERRUPTIBLE = """
+trap 'echo interrupted; stopped=1' INT
+echo ready
+n=0; while [ -z "$stopped" ] && [ $n -lt 200 ]; do sleep 0.05; n=$((n+1)); done
+sleep 0.2
+echo finished
+"""
+
+
+def test_interrupt_from_a_thread_is_forwarded_once_and_the_engine_ends_in_order(script: Script, tmp_path: Path) -> None:
+    lines: list[str] = []
+    running = command(script, INTERRUPTIBLE)
+
+    def listen(line: str) -> None:
+        lines.append(line)
+        if line == "ready":
+            threading.Thread(target=lambda: [running.interrupt(), running.interrupt()]).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        running.run([], str(tmp_path), {}, on_output=listen)
+    assert lines == ["ready", "interrupted", "finished"]
+
+
+def test_ctrl_c_waits_for_the_engine_to_finish_what_it_began(script: Script, tmp_path: Path) -> None:
+    lines: list[str] = []
+
+    def listen(line: str) -> None:
+        lines.append(line)
+        if line == "ready":
+            threading.Thread(target=_press_twice).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        command(script, INTERRUPTIBLE).run([], str(tmp_path), {}, on_output=listen)
+    assert lines == ["ready", "interrupted", "finished"]
+
+
+def _press_twice() -> None:
+    for _ in range(2):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        time.sleep(0.1)
+
+
+def test_interrupt_without_a_running_engine_does_nothing(script: Script) -> None:
+    command(script, "exit 0").interrupt()
