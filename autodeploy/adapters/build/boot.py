@@ -102,7 +102,7 @@ def answer(port: int, path: str) -> int | None:
 
 
 def watch(application: Application, order: dict[str, Any]) -> dict[str, Any]:
-    """Wait until the application answers, ends, or the time is over."""
+    """Wait until the application answers, ends, goes on failing or listening on another port, or the time is over."""
     started = time.monotonic()
     status = None
     while time.monotonic() - started < order["seconds"]:
@@ -117,10 +117,17 @@ def watch(application: Application, order: dict[str, Any]) -> dict[str, Any]:
             status = answer(order["port"], order["path"]) or status
             if status is not None and status < 500:
                 return {"outcome": "answered", "status": status, "seconds": round(time.monotonic() - started, 1)}
+        if order["web"] and seconds > order["patience"] and (status is not None or _is_elsewhere(order["port"])):
+            break
         time.sleep(0.1)
     if status is not None:
         return {"outcome": "unwell", "status": status}
     return {"outcome": "silent", "ports": listening()}
+
+
+def _is_elsewhere(port: int) -> bool:
+    ports = listening()
+    return bool(ports) and port not in ports
 
 
 def listening(table: str = "/proc/net/tcp", table6: str = "/proc/net/tcp6") -> list[int]:

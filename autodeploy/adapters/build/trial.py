@@ -18,6 +18,7 @@ from autodeploy.model import BuildArtifact, TechStack
 from autodeploy.ports import Say
 
 SETTLE_SECONDS = 5
+PATIENCE_SECONDS = 15
 _START_OVER = 120
 """Seconds that unpacking, database and migrations may take on top of the wait for an answer."""
 
@@ -79,6 +80,7 @@ class Trial:
             "database": wants_database,
             "seconds": self._limits.trial_seconds,
             "settle": SETTLE_SECONDS,
+            "patience": PATIENCE_SECONDS,
         }
 
 
@@ -118,8 +120,8 @@ def _explanation(stack: TechStack, result: Mapping[str, Any], limits: Limits) ->
             "Read its last lines; correct the error, or name another page with --health-check-path.",
         )
     ports = ", ".join(str(port) for port in result["ports"])
-    elsewhere = f"; it listens on {ports} instead" if ports else ""
+    elsewhere = f"; it listens on {ports} instead" if ports else f" within {limits.trial_seconds} s"
     return (
-        f"the application did not listen on {wanted} within {limits.trial_seconds} s{elsewhere}",
+        f"the application did not answer on {wanted}{elsewhere}",
         "Let it bind to 127.0.0.1:$PORT (PORT is in its environment), or name its port with --port.",
     )

@@ -56,7 +56,7 @@ class GitRepo:
             if ref is None and not working.is_bare:
                 commit = working.copy(into)
                 return self._source(_Record(text, commit, subdirectory, inner, ref), into)
-            subdirectory = inner
+            subdirectory, address = inner, address.but(text=working.top)
         commit = self._clone(address, ref, into, depth=0)
         return self._source(_Record(text, commit, subdirectory, inner, ref), into)
 

@@ -36,6 +36,12 @@ class WorkingFolder:
         tree.date(into, seconds if commit else newest)
         return commit or f"{'dirty' if self.is_tracked else 'tree'}-{tree.digest(into, paths)}"
 
+    @property
+    def top(self) -> str:
+        """Return the top folder of the repository that the folder belongs to."""
+        levels = len(PurePosixPath(self.prefix).parts)
+        return str(self.folder.parents[levels - 1] if levels else self.folder)
+
     def inner(self, subdirectory: str) -> str:
         """Return the place of the application's folder in the repository."""
         return str(PurePosixPath(self.prefix) / (subdirectory or "."))
