@@ -60,7 +60,7 @@ class FrontEnd:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         listener = self.listener
         if listener is None or listener.group is None:
-            host = URL(f"http://{request.host}").host or "localhost"
+            host = URL(f"http://{request.host}").host_subcomponent or "localhost"
             where = f"https://{host}:{self._https_port}{request.raw_path}"
             return web.Response(status=301, headers={"Location": where, "Server": "awselb/2.0"})
         pool = self._owner.pools.get(listener.group.arn)

@@ -18,6 +18,7 @@ KIND = "machine"
 INIT = "/usr/local/sbin/machine-init"
 SEED = "/var/lib/cloud/seed/nocloud"
 BOOT_SECONDS = 90.0
+SSH_PORT = 22
 
 
 class Machines:
@@ -43,7 +44,7 @@ class Machines:
                 ("--volume", f"{seed}:{SEED}:ro", "--volume", "/var/log/journal"),
                 INIT,
             )
-        if not await await_answer(address, 22, b"", b"SSH-", BOOT_SECONDS):
+        if not await await_answer(address, SSH_PORT, b"", b"SSH-", BOOT_SECONDS):
             raise LocalTargetError(
                 f"the machine {order.instance_id} at {address} does not answer SSH after {BOOT_SECONDS:g} s",
                 "See `autodeploy local status`; `autodeploy local reset` starts with an empty account.",

@@ -103,7 +103,7 @@ async def _websocket(
     try:
         upstream = await session.ws_connect(url, protocols=protocols, headers=plain, autoping=False, max_msg_size=0)
     except aiohttp.WSServerHandshakeError as err:
-        return refusal(err.status, "Upgrade Refused")
+        return refusal(err.status if err.status >= 400 else 502, "Upgrade Refused")
     except (aiohttp.ClientError, asyncio.TimeoutError) as err:
         return _broken(request, None, err)
     chosen = [upstream.protocol] if upstream.protocol else []
