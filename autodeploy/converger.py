@@ -185,7 +185,7 @@ def _watch(folder: str, step: Step) -> str:
 while ! [ -e {folder}/status ]; do
   if ! systemctl is-active --quiet {unit}; then
     [ -e {folder}/status ] && break
-    cat {folder}/log; echo "{step.name} ended before its time" >&2; exit 124
+    cat {folder}/log; echo "{step.name} ended before its time (limit: {step.timeout_seconds} s)" >&2; exit 1
   fi
   sleep 0.1
 done

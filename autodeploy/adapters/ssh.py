@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import paramiko
+from paramiko.pkey import UnknownKeyType
 
 from autodeploy.errors import DeploymentError
 from autodeploy.model import CommandResult
@@ -213,7 +214,7 @@ class _Door:
     def _key(self) -> paramiko.PKey:
         try:
             return paramiko.PKey.from_path(self.key_path)
-        except (OSError, ValueError, paramiko.SSHException, paramiko.UnknownKeyType) as err:
+        except (OSError, ValueError, paramiko.SSHException, UnknownKeyType) as err:
             raise DeploymentError(
                 f"the deployment's private key {self.key_path} cannot be read: {err}",
                 "Restore it from your backup, or destroy the deployment and make it again.",

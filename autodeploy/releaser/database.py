@@ -56,7 +56,9 @@ def database_steps(release: Release) -> tuple[Step, ...]:
 
 def _role_step(database: DatabaseAccess, seal: str) -> Step:
     role, name = _identifier(database.app_username), _identifier(database.name)
-    sql = _ROLE_SQL.format(role=role, name=name, verifier=scram_verifier(database.app_password, seal))
+    # The salt follows from the seal: the same input gives the same step.
+    salt = hmac.new(seal.encode(), b"scram salt", hashlib.sha256).digest()[:16]
+    sql = _ROLE_SQL.format(role=role, name=name, verifier=verifier(database.app_password, salt))
     settings = _libpq(database, database.master_username, "")
     return Step(
         name="database-role",
@@ -72,12 +74,8 @@ def _role_step(database: DatabaseAccess, seal: str) -> Step:
     )
 
 
-def scram_verifier(password: str, seal: str) -> str:
-    """Return PostgreSQL's SCRAM-SHA-256 verifier (RFC 5803), so that the server never sees the password.
-
-    The salt follows from the deployment's seal: the same input gives the same step.
-    """
-    salt = hmac.new(seal.encode(), b"scram salt", hashlib.sha256).digest()[:16]
+def verifier(password: str, salt: bytes) -> str:
+    """Return PostgreSQL's SCRAM-SHA-256 verifier (RFC 7677), so that the server is never told the password."""
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 4096)
     stored = hashlib.sha256(hmac.new(salted, b"Client Key", hashlib.sha256).digest()).digest()
     server = hmac.new(salted, b"Server Key", hashlib.sha256).digest()

@@ -106,7 +106,7 @@ def test_a_fix_that_does_not_help_is_a_failure(host: LocalHost) -> None:
 
 def test_a_check_that_fails_says_what_was_wanted(host: LocalHost) -> None:
     (host.root / "one").write_text("3.13")
-    with pytest.raises(DeploymentError, match="wanted '3.11', observed '3.13'"):
+    with pytest.raises(DeploymentError, match=r"wanted '3\.11', observed '3\.13'"):
         converge(host, (step(want="3.11"),), silent)
 
 
@@ -195,8 +195,8 @@ class TestTransaction:
         assert (host.root / "count").read_text() == "run\n"
 
     def test_one_that_is_killed_is_a_failure(self, host: LocalHost) -> None:
-        with pytest.raises(DeploymentError, match="ended before its time|timed out"):
-            converge(host, (step(fix="echo begun; kill -9 $PPID; sleep 1", transaction=True),), silent)
+        with pytest.raises(DeploymentError, match="ended before its time"):
+            converge(host, (step(fix="kill -9 $PPID; sleep 1", transaction=True),), silent)
 
     def test_an_error_that_is_final_is_not_repeated(self, host: LocalHost) -> None:
         class Refusing(LocalHost):

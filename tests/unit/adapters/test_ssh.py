@@ -89,7 +89,7 @@ def test_a_file_is_put_whole_with_its_mode(host: SshHost, tmp_path: Path) -> Non
     target = tmp_path / "a folder" / "big"
     assert target.read_bytes() == source.read_bytes()
     assert target.stat().st_mode & 0o777 == 0o600
-    assert os.listdir(target.parent) == ["big"]
+    assert list(target.parent.iterdir()) == [target]
     host.put(str(target), b"less")
     assert target.read_bytes() == b"less"
 
@@ -120,9 +120,9 @@ def test_a_command_without_a_status_is_a_lost_line(host: SshHost, sshd: Sshd) ->
 
 
 def test_a_silent_line_is_given_up(host: SshHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ssh, "GRACE_SECONDS", -0.5)
+    monkeypatch.setattr(ssh, "GRACE_SECONDS", -0.7)
     with pytest.raises(DeploymentError, match="no end of the command"):
-        host._feed("sleep 3", (Path("/dev/null")).open("rb"), 1)
+        host.run("sleep 3", timeout_seconds=1)
 
 
 def test_a_closed_host_may_be_closed_again(sshd: Sshd) -> None:
@@ -178,7 +178,7 @@ class TestConnect:
 
     def test_a_host_that_never_answers_is_an_error(self, tmp_path: Path) -> None:
         silent_host = Sshd(tmp_path / "never")
-        with pytest.raises(DeploymentError, match="no SSH connection to 127.0.0.1 within") as caught:
+        with pytest.raises(DeploymentError, match="no SSH connection to") as caught:
             enter(silent_host, deadline=0.3)
         assert caught.value.recoverable
         silent_host.stop()

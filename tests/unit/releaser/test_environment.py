@@ -1,0 +1,95 @@
+"""The application's environment: what goes in, what a shell reads of it, what is shown of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from fixtures.released import DATABASE, STACK
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autodeploy.errors import SettingsError
+from autodeploy.model import EnvironmentVariable
+from autodeploy.releaser import environment, masked_environment
+from autodeploy.releaser.environment import environment_text
+
+URL = "postgresql://app:p%40ss%2Fw%27ord-secret@db.example.internal:5432/app?sslmode=require"
+
+
+def test_the_database_is_told_by_its_url_and_its_authority() -> None:
+    assert environment(STACK, {"MODE": "live"}, {}, DATABASE) == {
+        "DATABASE_URL": URL,
+        "MODE": "live",
+        "PGSSLROOTCERT": "/etc/autodeploy/database-ca.pem",
+    }
+
+
+def test_parts_of_the_url_are_given_to_who_reads_them() -> None:
+    names = ("DB_HOST", "POSTGRES_USER", "PGPASSWORD", "DB_PORT", "DATABASE_NAME", "OTHER")
+    stack = STACK.but(environment=tuple(EnvironmentVariable(name=name) for name in names))
+    values = environment(stack, {}, {}, DATABASE)
+    assert [values.get(name) for name in names] == [
+        "db.example.internal",
+        "app",
+        DATABASE.app_password,
+        "5432",
+        "app",
+        None,
+    ]
+
+
+def test_what_is_given_wins_and_the_port_is_never_fixed() -> None:
+    stack = STACK.but(port_env="APP_PORT")
+    given_values = {"SECRET_KEY": "mine", "PORT": "1", "APP_PORT": "2", "DATABASE_URL": "sqlite://"}
+    values = environment(stack, given_values, {"SECRET_KEY": "made", "SALT": "made"}, DATABASE)
+    assert (values["SECRET_KEY"], values["SALT"], values["DATABASE_URL"]) == ("mine", "made", "sqlite://")
+    assert not {"PORT", "APP_PORT"} & set(values)
+
+
+def test_a_missing_value_names_the_flag() -> None:
+    wanted = (
+        EnvironmentVariable(name="API_TOKEN", required=True),
+        EnvironmentVariable(name="PORT", required=True),
+        EnvironmentVariable(name="HAS_DEFAULT", required=True, default="x"),
+    )
+    with pytest.raises(SettingsError, match="needs API_TOKEN") as caught:
+        environment(STACK.but(environment=wanted), {}, {})
+    assert "--env" in caught.value.remediation
+
+
+@pytest.mark.parametrize("name", ["1A", "A-B", "A B", "A\n", ""])
+def test_a_name_that_no_shell_takes_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match="not a name"):
+        environment(STACK, {name: "x"}, {})
+
+
+def test_only_what_is_known_to_be_harmless_is_shown() -> None:
+    stack = STACK.but(
+        environment=(
+            EnvironmentVariable(name="MODE"),
+            EnvironmentVariable(name="API_TOKEN"),
+            EnvironmentVariable(name="SALT", generated=True),
+            EnvironmentVariable(name="PIN", secret=True),
+        )
+    )
+    values = {"MODE": "live", "API_TOKEN": "a", "SALT": "b", "PIN": "c", "DATABASE_URL": URL, "UNKNOWN": "d"}
+    shown = masked_environment(stack, values)
+    assert shown.pop("MODE") == "live"
+    assert set(shown.values()) == {"<secret>"}
+
+
+names = st.from_regex(r"X_[A-Za-z0-9_]{1,8}", fullmatch=True)
+values = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=40)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(names, values, max_size=4))
+def test_a_shell_reads_back_every_value(environment: dict[str, str]) -> None:
+    show = f"{sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
+    script = f"set -a\n{environment_text(environment)}set +a\n{show}"
+    done = subprocess.run(["sh", "-s"], input=script, capture_output=True, text=True, check=True, encoding="utf-8")
+    read = {name: value for name, value in json.loads(done.stdout).items() if name.startswith("X_")}
+    assert read == environment

@@ -1,0 +1,157 @@
+"""The steps of a release, by value: their order, their shell, and where secrets may be."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import subprocess
+
+import pytest
+from fixtures.hosts import LocalHost
+from fixtures.planned import planned
+from fixtures.released import ARTIFACT, DATABASE, FACTS, INFRASTRUCTURE, STACK, WORKER
+
+from autodeploy.converger import converge
+from autodeploy.model import BuildArtifact, Step, TechStack
+from autodeploy.releaser import environment, release, steps
+from autodeploy.releaser.database import verifier
+from autodeploy.releaser.software import artifact_step
+from autodeploy.releaser.texts import switch_script, unit
+
+MIGRATED = STACK.but(migration_command="flask db upgrade")
+
+
+def released(
+    stack: TechStack = MIGRATED, artifact: BuildArtifact = ARTIFACT, current: str | None = None
+) -> dict[str, Step]:
+    database = DATABASE if stack.requires_database else None
+    values = environment(stack, {"TOKEN": "token-secret"}, {}, database)
+    new = release(artifact, stack, values, "seal-secret", database)
+    made = steps(planned(stack), INFRASTRUCTURE, FACTS.but(current_release=current), artifact, stack, new)
+    return {step.name: step for step in made}
+
+
+def test_the_order_of_a_release() -> None:
+    assert list(released()) == [
+        "cloud-init",
+        "packages",
+        "user-and-folders",
+        "runtime",
+        "artifact",
+        "environment",
+        "database-ca",
+        "database-credential",
+        "database-role",
+        "service",
+        "migration",
+        "logrotate",
+        "proxy",
+        "switch",
+        "five-releases",
+    ]
+
+
+def test_a_worker_has_no_proxy_and_no_database_is_no_database() -> None:
+    names = released(WORKER.but(requires_database=False), current="abc")
+    assert list(names) == [
+        "packages", "user-and-folders", "runtime", "artifact", "environment", "service", "logrotate", "switch", "five-releases",
+    ]  # fmt: skip
+    assert "curl" not in (names["switch"].fix or "")
+    assert "nginx" not in names["packages"].want
+
+
+def test_a_binary_needs_no_runtime() -> None:
+    assert "runtime" not in released(STACK.but(language="go", build_tool="go"))
+
+
+def test_the_packages_of_stack_and_artifact_are_wanted() -> None:
+    wanted = released(MIGRATED.but(run_packages=("libxml2",)), ARTIFACT.but(run_packages=("libpq5",)))["packages"].want
+    assert {"libxml2 installed", "libpq5 installed", "postgresql-client installed", "nginx-light installed"} < set(
+        wanted.splitlines()
+    )
+
+
+@pytest.mark.parametrize("stack", [MIGRATED, WORKER, STACK.but(port_env=None), STACK.but(port_env="APP_PORT")])
+def test_every_script_is_valid_shell(stack: TechStack) -> None:
+    for step in released(stack).values():
+        for script in (step.observe, step.fix or "true"):
+            done = subprocess.run(["sh", "-n"], input=script, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{step.name}: {done.stderr}\n{script}"
+
+
+def test_secrets_travel_on_standard_input_alone() -> None:
+    for step in released().values():
+        open_text = step.but(stdin=None).to_json()
+        for secret in ("token-secret", "ma'ster", "ord-secret", "ord-secret", "seal-secret"):
+            assert secret not in open_text, step.name
+    carriers = {name for name, step in released().items() if step.stdin}
+    assert carriers == {"environment", "database-credential", "database-role"}
+
+
+def test_the_database_never_sees_the_application_password() -> None:
+    stdin = released()["database-role"].stdin or ""
+    assert DATABASE.app_password not in stdin
+    assert "SCRAM-SHA-256$4096:" in stdin
+    assert stdin.startswith("ma'ster-secret\n")
+
+
+def test_the_scram_verifier_is_the_one_of_rfc_7677() -> None:
+    made = verifier("pencil", base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ=="))
+    server_key = base64.b64decode(made.rsplit(":", 1)[1])
+    exchange = (
+        "n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+        "s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
+    )
+    signature = hmac.new(server_key, exchange.encode(), hashlib.sha256).digest()
+    assert base64.b64encode(signature).decode() == "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
+
+
+def test_a_database_name_that_is_no_identifier_is_refused() -> None:
+    values = environment(STACK, {}, {}, DATABASE)
+    new = release(ARTIFACT, STACK, values, "seal", DATABASE.but(name="app; drop"))
+    with pytest.raises(ValueError, match="identifier"):
+        steps(planned(STACK), INFRASTRUCTURE, FACTS, ARTIFACT, STACK, new)
+
+
+def test_two_releases_stand_side_by_side_when_the_port_can_be_told() -> None:
+    assert "port=8001" in switch_script("abc", STACK, 80)
+    for stack in (STACK.but(port_env=None), WORKER):
+        assert "port=8001" not in switch_script("abc", stack, 80)
+    assert "for name in APP_PORT PORT" in switch_script("abc", STACK.but(port_env="APP_PORT"), 80)
+
+
+def test_the_unit_comes_back_and_is_shut_in() -> None:
+    text = unit("abc")
+    for line in (
+        "Restart=always",
+        "User=app",
+        "ProtectSystem=strict",
+        "NoNewPrivileges=yes",
+        "CapabilityBoundingSet=",
+        "SystemCallFilter=@system-service",
+        "LoadCredentialEncrypted=env:/opt/app/releases/abc/env.cred",
+        "BindReadOnlyPaths=/opt/app/releases/abc:/app",
+        "WantedBy=multi-user.target",
+        "Alias=app.service",
+    ):
+        assert line in text.splitlines()
+
+
+def test_the_artifact_is_unpacked_whole_or_not_at_all(tmp_path: object) -> None:
+    host = LocalHost(tmp_path / "host")  # type: ignore[operator]
+    (host.root / "app" / "src").mkdir(parents=True)
+    (host.root / "app" / "src" / "main.py").write_text("print()")
+    archive = host.root / "app.tar.zst"
+    subprocess.run(["tar", "--zstd", "-cf", archive, "-C", host.root / "app", "."], check=True)
+    (host.root / "opt/app/releases").mkdir(parents=True)
+    checksum = hashlib.sha256(archive.read_bytes()).hexdigest()
+    artifact = ARTIFACT.but(path=str(archive), checksum=checksum)
+    broken = artifact_step("abc", artifact.but(checksum="d" * 64))
+    (result,) = converge(host, (broken,), lambda _: None, keep_going=True)
+    assert result.status == "failed"
+    assert not (host.root / "opt/app/releases/abc").exists()
+    step = artifact_step("abc", artifact)
+    assert [converge(host, (step,), lambda _: None)[0].status for _ in range(2)] == ["changed", "ok"]
+    assert (host.root / "opt/app/releases/abc/src/main.py").read_text() == "print()"
+    assert not (host.root / "opt/app/incoming").exists()
