@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import types
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
@@ -18,6 +19,7 @@ from autodeploy.model import (
     InfraPlan,
     LogEntry,
     Noun,
+    TechStack,
     WebPlan,
 )
 from autodeploy.naming import new_deployment_id
@@ -190,4 +192,94 @@ def infra_plans(draw: st.DrawFn) -> InfraPlan:
         web=draw(st.none() | web_plans()),
         database=draw(st.none() | database_plans()),
         tags=draw(st.dictionaries(st.sampled_from(("Team", "Stage", "Owner")), tag_values, max_size=3)),
+    )
+
+
+# --- repositories and stacks ----------------------------------------------------------------------------------------
+
+DRIVER_PACKAGES = {
+    "psycopg2": "postgresql",
+    "psycopg2-binary": "postgresql",
+    "psycopg": "postgresql",
+    "asyncpg": "postgresql",
+    "pymysql": "mysql",
+    "mysqlclient": "mysql",
+    "pymongo": "mongodb",
+}
+OTHER_PACKAGES = ("requests", "sqlalchemy", "redis", "pydantic", "psycopg-pool-x", "pymysqlx", "my-psycopg2", "jinja2")
+WEB_PACKAGES = {
+    "flask": "from flask import Flask\n{name} = Flask(__name__)\n",
+    "fastapi": "from fastapi import FastAPI\n{name} = FastAPI()\n",
+    "django": "from django.core.wsgi import get_wsgi_application\n{name} = get_wsgi_application()\n",
+}
+PACKAGE_FILES = {"package.json": "nodejs", "requirements.txt": "python", "pyproject.toml": "python", "go.mod": "go"}
+
+identifiers = st.from_regex(r"[a-z][a-z0-9]{0,7}", fullmatch=True).filter(lambda word: not keyword.iskeyword(word))
+spellings = st.sampled_from(("{}", "{}==1.0", "{}>=1,<2", "{}[x]~=1.4", "{} ; python_version >= '3.8'", "{}  # why"))
+dependency_names = st.lists(st.sampled_from((*DRIVER_PACKAGES, *OTHER_PACKAGES)), unique=True, max_size=6)
+
+
+@st.composite
+def package_files(draw: st.DrawFn, packages: list[str]) -> dict[str, str]:
+    """Draw one manifest that declares the packages: requirement file, pyproject.toml, Poetry's or a Pipfile."""
+    kind = draw(st.sampled_from(("requirements", "project", "poetry", "pipfile")))
+    if kind == "requirements":
+        return {"requirements.txt": "".join(draw(spellings).format(package) + "\n" for package in packages)}
+    if kind == "project":
+        listed = ", ".join(f'"{package}>=1"' for package in packages)
+        return {"pyproject.toml": f'[project]\nname = "x"\ndependencies = [{listed}]\n'}
+    lines = "".join(f'{package} = "*"\n' for package in packages)
+    if kind == "poetry":
+        return {"pyproject.toml": f"[tool.poetry.dependencies]\npython = \"^3.9\"\n{lines}"}
+    return {"Pipfile": f"[packages]\n{lines}"}
+
+
+@st.composite
+def web_repositories(draw: st.DrawFn) -> tuple[dict[str, str], str, list[str], str]:
+    """Draw a Python web application: its files, framework, declared packages and the object that must be served."""
+    framework = draw(st.sampled_from(sorted(WEB_PACKAGES)))
+    packages = [framework, *draw(dependency_names)]
+    package, name = draw(identifiers), "application" if framework == "django" else draw(identifiers)
+    module = "wsgi" if framework == "django" else draw(st.sampled_from(("app", "main", "wsgi", "server")))
+    files = {f"{package}/__init__.py": "", f"{package}/{module}.py": WEB_PACKAGES[framework].format(name=name)}
+    return {**files, **draw(package_files(packages))}, framework, packages, f"{package}.{module}:{name}"
+
+
+_NAMES = st.sampled_from(
+    ("requirements.txt", "pyproject.toml", "Pipfile", "app.py", "main.py", "wsgi.py", "manage.py", "settings.py", "urls.py",
+     "__init__.py", "Procfile", "Dockerfile", ".env.example", "runtime.txt", ".python-version", ".tool-versions",
+     "alembic.ini", "env.py", "package.json", "x.bin")
+)  # fmt: skip
+_FOLDERS = st.sampled_from(("", "", "", "src/", "app/", "app/api/", "requirements/", "tests/", "migrations/"))
+_FRAGMENTS = st.sampled_from(
+    ("from flask import Flask, Blueprint\n", "app = Flask(__name__)\n", "from fastapi import FastAPI\n", "app = FastAPI()\n",
+     "@app.get('/health')\ndef health(): return ''\n", "def create_app(x):\n    return Flask(x)\n", "from . import *\n",
+     "from .. import app as app\n", "import os\nos.environ['A']\n", "os.environ.get()\n", "os.getenv(*a, **b)\n", "x, y = 1\n",
+     "app.run(port='x')\n", "app.run(port=10**9)\n", "DJANGO_SETTINGS_MODULE', 'settings'\n", "ROOT_URLCONF = 'urls'\n",
+     "ALLOWED_HOSTS = [1, None]\n", "STATIC_ROOT = 1\n", "path('x', include('urls'))\n", "path('', include(()))\n",
+     "-r requirements.txt\n", "-r ../../x\n", "-r\n", "django\n", "flask==\n", "a; b; c\n", "x @ file:///y\n", "\\\n", "[project]\n",
+     "dependencies = [1, {a=2}]\n", "requires-python = '<>'\n", "[tool.poetry.dependencies]\npython = 3\n", "[packages]\nx = 1\n",
+     "web: gunicorn '\n", "web:\n", "web: uvicorn --port\n", "EXPOSE 99999999\n", "PORT=\n", "A=\"\n", "class S(S): x: int\n",
+     "(" * 300, "1" + "+1" * 3000, "\x00", "\ufeff", "\ufffd\ufffd", "\ud7ff", "3.", "python-3", "\r\n", "\x0c")
+)  # fmt: skip
+broken_texts = st.lists(_FRAGMENTS | st.text(max_size=20), max_size=6).map("".join)
+broken_trees = st.dictionaries(st.builds("{}{}".format, _FOLDERS, _NAMES), broken_texts, max_size=8)
+
+
+@st.composite
+def tech_stacks(draw: st.DrawFn) -> TechStack:
+    """Draw a stack that the planner can place."""
+    language = draw(st.sampled_from(("python", "nodejs", "go")))
+    tool = {"python": "pip", "nodejs": "npm", "go": "go"}[language]
+    database = draw(st.none() | st.sampled_from(("postgresql", "mysql", "mariadb")))
+    return TechStack.model_validate(
+        {
+            "language": language,
+            "build_tool": tool,
+            "runtime_version": draw(st.sampled_from(("3.11", "3.13"))),
+            "requires_database": database is not None,
+            "database_type": database,
+            "is_web_service": draw(st.booleans()),
+            "health_check_path": draw(st.from_regex(r"/[a-z0-9/_-]{0,20}", fullmatch=True)),
+        }
     )
