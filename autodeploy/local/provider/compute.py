@@ -53,11 +53,17 @@ def _instance_create(call: Call) -> str:
         ImageId="ami",
         InstanceType="instanceType",
         KeyName="keyName",
-        SecurityGroupIds="vpcSecurityGroupIds",
-        SubnetId="subnetId",
         DisableApiTermination="disableApiTermination",
     )
-    answer = ec2.run_instances(MinCount=1, MaxCount=1, UserData=_user_data(inputs), **given)
+    # Said in full, because the emulator would leave a card of its own making behind.
+    card = {
+        "DeviceIndex": 0,
+        "SubnetId": inputs["subnetId"],
+        "AssociatePublicIpAddress": inputs.get("associatePublicIpAddress", True),
+        "DeleteOnTermination": True,
+        **call.given(Groups="vpcSecurityGroupIds"),
+    }
+    answer = ec2.run_instances(MinCount=1, MaxCount=1, UserData=_user_data(inputs), NetworkInterfaces=[card], **given)
     return str(answer["Instances"][0]["InstanceId"])
 
 
@@ -81,6 +87,7 @@ def _instance_read(call: Call, identity: str) -> Values | None:
     found = reservations[0]["Instances"][0]
     if found["State"]["Name"] in ("terminated", "shutting-down"):
         return None
+    card = found["NetworkInterfaces"][0]
     address = call.account.addresses.get(identity)
     return {
         "arn": f"arn:aws:ec2:{call.region}:123456789012:instance/{identity}",
@@ -89,12 +96,12 @@ def _instance_read(call: Call, identity: str) -> Values | None:
         "instanceState": "running",
         "instanceType": found["InstanceType"],
         "keyName": found["KeyName"],
-        "primaryNetworkInterfaceId": found["NetworkInterfaces"][0]["NetworkInterfaceId"],
+        "primaryNetworkInterfaceId": card["NetworkInterfaceId"],
         "privateDns": found["PrivateDnsName"],
         "privateIp": address,
         "publicIp": address,
         "subnetId": found["SubnetId"],
-        "vpcSecurityGroupIds": [group["GroupId"] for group in found["SecurityGroups"]],
+        "vpcSecurityGroupIds": [group["GroupId"] for group in card["Groups"]],
     }
 
 
@@ -106,7 +113,8 @@ def _instance_update(call: Call, identity: str) -> None:
         ec2.modify_instance_attribute(InstanceId=identity, InstanceType={"Value": call.inputs["instanceType"]})
         ec2.start_instances(InstanceIds=[identity])
     if call.changed("vpcSecurityGroupIds"):
-        ec2.modify_instance_attribute(InstanceId=identity, Groups=call.inputs["vpcSecurityGroupIds"])
+        card = call.state["primaryNetworkInterfaceId"]
+        ec2.modify_network_interface_attribute(NetworkInterfaceId=card, Groups=call.inputs["vpcSecurityGroupIds"])
     if call.changed("disableApiTermination"):
         value = {"Value": bool(call.inputs.get("disableApiTermination"))}
         ec2.modify_instance_attribute(InstanceId=identity, DisableApiTermination=value)

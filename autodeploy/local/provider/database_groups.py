@@ -32,6 +32,8 @@ def _subnets_update(call: Call, identity: str) -> None:
     two_zones(call, call.inputs["subnetIds"], "DBSubnetGroupDoesNotCoverEnoughAZs")
     given = call.given(DBSubnetGroupDescription="description", SubnetIds="subnetIds")
     call.client("rds").modify_db_subnet_group(DBSubnetGroupName=identity, **given)
+    # The emulator (moto 5.2.5) loses a group by modifying it.
+    call.client("rds").create_db_subnet_group(DBSubnetGroupName=identity, **given)
 
 
 def _free(call: Call, kind: str, identity: str) -> None:

@@ -61,7 +61,8 @@ def read(entry: Entry, call: Call, identity: str) -> tuple[Values, Values] | Non
 
 def update(entry: Entry, call: Call, identity: str) -> Values:
     """Change the resource in place; return its outputs."""
-    entry.update(call, identity)
+    if any(not same(name, call.state.get(name), call.inputs.get(name)) for name in entry.updates):
+        entry.update(call, identity)
     tagging.write(call, entry, {"id": identity, **(entry.read(call, identity) or {})})
     return _outputs(entry, call, identity)
 

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from autodeploy.local.provider.schema import Failure
 from autodeploy.local.provider.wire import UNKNOWN, Values
 
+_HEALTH_CHECK_DEFAULTS = {"protocol": "HTTP", "port": "traffic-port", "matcher": "200"}
 _TEXT = r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]"
 
 
-def matches(inputs: Values, name: str, pattern: str, rule: str) -> Iterator[Failure]:
+def matches(inputs: Values, name: str, pattern: str, rule: str, prefix: str = "") -> Iterator[Failure]:
     """Yield a failure when a text is given and does not match the whole pattern."""
     value = inputs.get(name)
     if value not in (None, UNKNOWN) and not re.fullmatch(pattern, value):
-        yield name, f"{value!r} cannot be used: {rule}"
+        yield f"{prefix}{name}", f"{value!r} cannot be used: {rule}"
 
 
 def needs(inputs: Values, *names: str) -> Iterator[Failure]:
@@ -89,7 +90,7 @@ def balancer_name(inputs: Values) -> Iterator[Failure]:
 
 def health_check(inputs: Values) -> Iterator[Failure]:
     """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html"""
-    check = inputs.get("healthCheck")
+    check = inputs.get("healthCheck", {})
     if not isinstance(check, dict):
         return
     yield from within(check, "interval", 5, 300, "healthCheck.")
@@ -99,13 +100,11 @@ def health_check(inputs: Values) -> Iterator[Failure]:
     interval, timeout = check.get("interval", 30), check.get("timeout", 5)
     if isinstance(interval, int) and isinstance(timeout, int) and timeout >= interval:
         yield "healthCheck.timeout", f"the timeout ({timeout} s) must be shorter than the interval ({interval} s)"
-    for name in ("path", "protocol", "port"):
-        if check.get(name, UNKNOWN) != UNKNOWN and not _is_served(name, check[name]):
-            yield f"healthCheck.{name}", f"the local target does not emulate {check[name]!r} here"
-
-
-def _is_served(name: str, value: str) -> bool:
-    return value.startswith("/") if name == "path" else value in ("HTTP", "traffic-port")
+    yield from matches(check, "path", "/.*", "a path begins with '/'", "healthCheck.")
+    emulated = {"protocol": "HTTP", "port": "traffic-port", "matcher": "200-399"}
+    for name, only in emulated.items():
+        if check.get(name, _HEALTH_CHECK_DEFAULTS[name]) not in (only, UNKNOWN):
+            yield f"healthCheck.{name}", f"the local target emulates {only!r} only"
 
 
 def database_identifier(inputs: Values) -> Iterator[Failure]:

@@ -6,9 +6,9 @@ Comes in: a type token such as aws:ec2/vpc:Vpc. Goes out: a Schema, and what is 
 from __future__ import annotations
 
 import difflib
-import functools
 import importlib
 import inspect
+import threading
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,9 +34,20 @@ class Schema:
     outputs: frozenset[str]
 
 
-@functools.cache
+_schemas: dict[str, Schema] = {}
+# pulumi_aws loads its modules lazily, and two threads that touch one of them at once find it half loaded.
+_loading = threading.Lock()
+
+
 def schema(token: str) -> Schema:
     """Return the schema of a type token, read from the annotations of pulumi_aws."""
+    with _loading:
+        if token not in _schemas:
+            _schemas[token] = _load(token)
+        return _schemas[token]
+
+
+def _load(token: str) -> Schema:
     if token == PROVIDER:
         module, name = "pulumi_aws", "Provider"
     else:

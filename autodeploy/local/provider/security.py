@@ -108,6 +108,9 @@ def _rule_create(direction: Direction, call: Call) -> str:
 def _rule_read(call: Call, identity: str) -> Values | None:
     rule = call.client("ec2").describe_security_group_rules(SecurityGroupRuleIds=[identity])["SecurityGroupRules"][0]
     ports = {} if rule["IpProtocol"] == "-1" else {"fromPort": rule["FromPort"], "toPort": rule["ToPort"]}
+    # The emulator forgets what a rule that refers to a group was described with.
+    forgotten = "ReferencedGroupInfo" in rule and not rule.get("Description")
+    said = {} if forgotten else {"description": rule.get("Description") or None}
     return {
         "arn": f"arn:aws:ec2:{call.region}:123456789012:security-group-rule/{identity}",
         "securityGroupRuleId": identity,
@@ -116,7 +119,7 @@ def _rule_read(call: Call, identity: str) -> Values | None:
         "cidrIpv4": rule.get("CidrIpv4"),
         "cidrIpv6": rule.get("CidrIpv6"),
         "referencedSecurityGroupId": rule.get("ReferencedGroupInfo", {}).get("GroupId"),
-        "description": rule.get("Description") or None,
+        **said,
         **ports,
     }
 
@@ -129,8 +132,7 @@ def _rule_update(call: Call, identity: str) -> None:
         ReferencedGroupId="referencedSecurityGroupId",
         Description="description",
     )
-    if call.inputs["ipProtocol"] != "-1":
-        given |= call.given(FromPort="fromPort", ToPort="toPort")
+    given |= {"FromPort": -1, "ToPort": -1} | call.given(FromPort="fromPort", ToPort="toPort")
     call.client("ec2").modify_security_group_rules(
         GroupId=call.inputs["securityGroupId"],
         SecurityGroupRules=[{"SecurityGroupRuleId": identity, "SecurityGroupRule": given}],

@@ -1,0 +1,25 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def engine_binary() -> Path:
+    """The real Pulumi engine: $AUTODEPLOY_ENGINE, else the one `make setup` built, else the one on PATH."""
+    cache = Path(os.environ.get("AUTODEPLOY_CACHE", "~/.cache/autodeploy")).expanduser()
+    on_path = shutil.which("pulumi")
+    candidates = [
+        os.environ.get("AUTODEPLOY_ENGINE"),
+        cache / "engine" / "v3.250.0" / "pulumi",
+        on_path,
+    ]
+    for candidate in candidates:
+        if candidate and Path(candidate).is_file():
+            return Path(candidate)
+    pytest.fail("there is no Pulumi engine to test with; build it: make setup")

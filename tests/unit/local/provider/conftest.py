@@ -1,0 +1,344 @@
+"""A real provider over moto's server, with a data plane that only remembers; the protocol is spoken over gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import grpc
+import pytest
+from pulumi.runtime import proto
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from autodeploy.local.dataplane import DatabaseOrder, Listener, MachineOrder
+from autodeploy.local.provider import amis_file, serve_provider
+from autodeploy.local.provider.schema import schema
+from autodeploy.local.provider.table import load_schemas
+from autodeploy.local.provider.wire import UNKNOWN, decode, encode, has_unknown
+
+REGION = "us-east-1"
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHSeTcFcwYwpbbsaH0ziTKA1uV6tVGSo4BTqT6x2cKdP op@example.org"
+
+
+class FakePlane:
+    """Remembers what it was asked. `failure` is raised by the next boot; `gate` holds boots back until it is set."""
+
+    def __init__(self) -> None:
+        self.machines: dict[str, MachineOrder] = {}
+        self.databases: dict[str, DatabaseOrder] = {}
+        self.served: dict[str, tuple[Listener, ...]] = {}
+        self.removed_networks: list[str] = []
+        self.failure: Exception | None = None
+        self.gate: threading.Event | None = None
+        self.begun = threading.Event()
+
+    async def run_instance(self, order: MachineOrder) -> str:
+        await self._boot()
+        self.machines[order.instance_id] = order
+        return f"10.88.0.{len(self.machines) + 1}"
+
+    async def terminate_instance(self, instance_id: str) -> None:
+        self.machines.pop(instance_id, None)
+
+    async def run_database(self, order: DatabaseOrder) -> tuple[str, int]:
+        await self._boot()
+        self.databases[order.identifier] = order
+        return f"10.88.1.{len(self.databases) + 1}", 5432
+
+    async def delete_database(self, identifier: str) -> None:
+        self.databases.pop(identifier, None)
+
+    async def remove_network(self, network: str) -> None:
+        self.removed_networks.append(network)
+
+    async def balancer_name(self, arn: str) -> str:
+        return "localhost:8443"
+
+    async def serve(self, arn: str, listeners: Sequence[Listener]) -> None:
+        if listeners:
+            self.served[arn] = tuple(listeners)
+        else:
+            self.served.pop(arn, None)
+
+    async def health(self, group_arn: str) -> dict[str, str]:
+        return {}
+
+    async def _boot(self) -> None:
+        self.begun.set()
+        if self.failure is not None:
+            raise self.failure
+        while self.gate is not None and not self.gate.is_set():
+            await asyncio.sleep(0.01)
+
+
+@dataclass
+class Made:
+    """A resource as the engine would remember it."""
+
+    token: str
+    name: str
+    id: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+    secrets: frozenset[str] = frozenset()
+
+    @property
+    def urn(self) -> str:
+        return f"urn:pulumi:dev::autodeploy::autodeploy:network:Network${self.token}::{self.name}"
+
+
+@dataclass
+class Engine:
+    """Speaks the protocol on a connection of its own, as the real engine does, and checks what holds for every type."""
+
+    port: int
+    default_tags: dict[str, str] = field(default_factory=lambda: {"DeploymentId": "web-1"})
+    config: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Python shares connections between channels unless told otherwise; the engine never does.
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port}", options)
+        self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
+
+    def configure(self, **config: str) -> Engine:
+        tags = str({"tags": self.default_tags}).replace("'", '"')
+        self.stub.Configure(proto.ConfigureRequest(args=encode({"region": REGION, "defaultTags": tags, **config})))
+        return self
+
+    def urn(self, token: str, name: str) -> str:
+        return Made(token, name, "", {}, {}).urn
+
+    def check(
+        self,
+        token: str,
+        news: dict[str, Any],
+        olds: dict[str, Any] | None = None,
+        name: str = "thing",
+        secrets: Any = (),
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        answer = self.stub.Check(
+            proto.CheckRequest(
+                urn=self.urn(token, name),
+                news=encode(news, secrets),
+                olds=encode(olds or {}),
+                randomSeed=b"\xab\xcd" * 8,
+            )
+        )
+        return decode(answer.inputs).values, {item.property: item.reason for item in answer.failures}
+
+    def make(self, token: str, name: str = "thing", secrets: Any = (), **news: Any) -> Made:
+        """Check, preview, create, and see that an unchanged resource differs in nothing and reads as it was made."""
+        inputs, failures = self.check(token, news, name=name, secrets=secrets)
+        assert failures == {}
+        wire = encode(inputs, secrets)
+        preview = self.stub.Create(proto.CreateRequest(urn=self.urn(token, name), properties=wire, preview=True))
+        foreseen = decode(preview.properties).values
+        assert preview.id == ""
+        assert foreseen.keys() >= schema(token).outputs
+        answer = self.stub.Create(proto.CreateRequest(urn=self.urn(token, name), properties=wire))
+        outputs = decode(answer.properties)
+        made = Made(token, name, answer.id, inputs, outputs.values, outputs.secrets)
+        assert not has_unknown(made.outputs)
+        assert frozenset(secrets) <= outputs.secrets
+        for key, value in made.outputs.items():
+            assert foreseen[key] == value or has_unknown(foreseen[key]), key
+        assert self.diff(made, news).changes == proto.DiffResponse.DIFF_NONE
+        again = self.read(made)
+        assert again is not None
+        assert (again.outputs, again.inputs) == (made.outputs, made.inputs)
+        return made
+
+    def diff(self, made: Made, news: dict[str, Any]) -> Any:
+        inputs, failures = self.check(made.token, news, made.inputs, made.name)
+        assert failures == {}
+        return self.stub.Diff(
+            proto.DiffRequest(
+                id=made.id,
+                urn=made.urn,
+                olds=encode(made.outputs),
+                old_inputs=encode(made.inputs),
+                news=encode(inputs),
+            )
+        )
+
+    def change(self, made: Made, **changes: Any) -> Made:
+        """Update in place with some inputs changed, None taking one away; the change must not force replacement."""
+        news = {key: value for key, value in {**made.inputs, **changes}.items() if value is not None}
+        news.pop("__defaults")
+        answer = self.diff(made, news)
+        assert answer.changes == proto.DiffResponse.DIFF_SOME
+        assert list(answer.replaces) == []
+        inputs, _ = self.check(made.token, news, made.inputs, made.name)
+        request = proto.UpdateRequest(
+            id=made.id, urn=made.urn, olds=encode(made.outputs), old_inputs=encode(made.inputs), news=encode(inputs)
+        )
+        request.preview = True
+        foreseen = decode(self.stub.Update(request).properties).values
+        request.preview = False
+        outputs = decode(self.stub.Update(request).properties).values
+        assert all(outputs.get(name) == foreseen[name] for name in changes if name in foreseen and name in inputs)
+        changed = Made(made.token, made.name, made.id, inputs, outputs)
+        assert self.diff(changed, news).changes == proto.DiffResponse.DIFF_NONE
+        again = self.read(changed)
+        assert again is not None
+        assert again.inputs == inputs
+        return changed
+
+    def read(self, made: Made) -> Made | None:
+        answer = self.stub.Read(
+            proto.ReadRequest(
+                id=made.id,
+                urn=made.urn,
+                properties=encode(made.outputs, made.secrets),
+                inputs=encode(made.inputs, made.secrets & made.inputs.keys()),
+            )
+        )
+        if not answer.id:
+            return None
+        outputs = decode(answer.properties)
+        return Made(made.token, made.name, answer.id, decode(answer.inputs).values, outputs.values, outputs.secrets)
+
+    def delete(self, made: Made) -> None:
+        self.stub.Delete(
+            proto.DeleteRequest(
+                id=made.id, urn=made.urn, properties=encode(made.outputs), old_inputs=encode(made.inputs)
+            )
+        )
+
+
+class World:
+    """Makes what other things need."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def vpc(self) -> Made:
+        return self.engine.make("aws:ec2/vpc:Vpc", "vpc", cidrBlock="10.0.0.0/16")
+
+    def subnet(self, vpc: Made, number: int = 1, zone: str = "us-east-1a") -> Made:
+        return self.engine.make(
+            "aws:ec2/subnet:Subnet",
+            f"subnet-{number}",
+            vpcId=vpc.id,
+            cidrBlock=f"10.0.{number}.0/24",
+            availabilityZone=zone,
+        )
+
+    def group(self, vpc: Made, name: str = "app") -> Made:
+        return self.engine.make("aws:ec2/securityGroup:SecurityGroup", name, vpcId=vpc.id)
+
+    def key(self) -> Made:
+        return self.engine.make("aws:ec2/keyPair:KeyPair", "key", publicKey=PUBLIC_KEY)
+
+    def instance(self, subnet: Made, group: Made, key: Made, **more: Any) -> Made:
+        return self.engine.make(
+            "aws:ec2/instance:Instance",
+            "web",
+            **{
+                "ami": "ami-0debian12local00",
+                "instanceType": "t3.micro",
+                "keyName": key.id,
+                "subnetId": subnet.id,
+                "vpcSecurityGroupIds": [group.id],
+                "userData": "#cloud-config\nlocale: C.UTF-8\n",
+                **more,
+            },
+        )
+
+    def machine(self) -> Made:
+        vpc = self.vpc()
+        return self.instance(self.subnet(vpc), self.group(vpc), self.key())
+
+
+@dataclass
+class Served:
+    """A running provider and what stands behind it."""
+
+    port: int
+    plane: FakePlane
+    endpoint: str
+    run: Callable[[Any], Any]
+    stop: Callable[[], None]
+
+    def aws(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def tags(self, identity: str) -> dict[str, str]:
+        found = self.aws("ec2").describe_tags(Filters=[{"Name": "resource-id", "Values": [identity]}])["Tags"]
+        return {item["Key"]: item["Value"] for item in found}
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    amis = tmp_path_factory.mktemp("moto") / "amis.json"
+    amis_file(amis)
+    os.environ["MOTO_AMIS_PATH"] = str(amis)
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    made = asyncio.new_event_loop()
+    thread = threading.Thread(target=made.run_forever, daemon=True)
+    thread.start()
+    yield made
+    made.call_soon_threadsafe(made.stop)
+    thread.join(5)
+
+
+@pytest.fixture
+def served(emulator: str, loop: asyncio.AbstractEventLoop) -> Iterator[Served]:
+    def run(work: Any) -> Any:
+        future: Future[Any] = asyncio.run_coroutine_threadsafe(work, loop)
+        return future.result(60)
+
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener.open(urllib.request.Request(f"{emulator}/moto-api/reset", method="POST"), timeout=30).close()
+    plane = FakePlane()
+    server = run(serve_provider(emulator, plane))
+    # Both ends live in one process here, and pulumi_aws cannot be imported by two threads at once.
+    load_schemas()
+    yield Served(server.port, plane, emulator, run, lambda: run(server.stop()))
+    run(server.stop())
+
+
+@pytest.fixture
+def engine(served: Served) -> Iterator[Engine]:
+    made = Engine(served.port).configure()
+    yield made
+    made.channel.close()
+
+
+@pytest.fixture
+def another_engine(served: Served) -> Callable[[], Engine]:
+    return lambda: Engine(served.port)
+
+
+@pytest.fixture
+def world(engine: Engine) -> World:
+    return World(engine)
+
+
+@pytest.fixture
+def unknown() -> str:
+    return UNKNOWN
