@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from autodeploy.analyser.django import Project
-from autodeploy.analyser.names import dotted, imports, text_of
+from autodeploy.analyser.names import dotted, imports, text_of, words_of
 from autodeploy.analyser.routes import Route
 from autodeploy.analyser.tree import Tree
 
@@ -41,7 +41,7 @@ def _routes(tree: Tree, project: Project, module: str, prefix: str, seen: frozen
         elif dotted(node.args[1], origins).endswith("admin.site.urls"):
             yield Route(f"{full}login/", True, tree.where(path), node.lineno)
         else:
-            yield Route(full, not _AUTH.search(ast.unparse(node.args[1])), tree.where(path), node.lineno)
+            yield Route(full, not _AUTH.search(words_of(node.args[1])), tree.where(path), node.lineno)
 
 
 def _plain(text: str | None) -> str | None:

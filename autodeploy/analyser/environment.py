@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from autodeploy.analyser.names import dotted, imports, keyword, text_of
+from autodeploy.analyser.names import dotted, imports, keyword, text_of, words_of
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import EnvironmentVariable
 
@@ -149,7 +149,7 @@ def _settings_fields(node: ast.ClassDef, where: str) -> Iterator[EnvironmentVari
     for item in node.body:
         if not isinstance(item, ast.AnnAssign) or not isinstance(item.target, ast.Name):
             continue
-        if item.target.id != "model_config" and "ClassVar" not in ast.dump(item.annotation):
+        if item.target.id != "model_config" and "ClassVar" not in words_of(item.annotation):
             name, is_required, default = _field(item.value)
             yield EnvironmentVariable(
                 name=name or (prefix + item.target.id).upper(),

@@ -15,6 +15,10 @@ PIP_INSTALL = "/app/venv/bin/python -m pip install"
 """How every install command begins; the builder makes the virtual environment first."""
 
 
+MAX_DEPENDENCIES = 500
+"""No application declares more by hand."""
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What the project declares. `file` is "" where it declares nothing; `ignored` are lock files not honoured."""
@@ -87,7 +91,10 @@ def _pipfile(tree: Tree) -> Manifest | None:
 def _explicit(tree: Tree, file: str, manager: str, lines: list[str]) -> Manifest:
     """Install what is declared by name: an application need not be a package that pip can build."""
     text = tree.read(file)
-    read = [dependency(line, tree.where(file), line_of(text, re.split(r"[^\w.-]", line)[0])) for line in lines]
+    read = [
+        dependency(line, tree.where(file), line_of(text, re.split(r"[^\w.-]", line)[0]))
+        for line in lines[:MAX_DEPENDENCIES]
+    ]
     found = tuple(item for item in read if item is not None)
     command = " ".join([PIP_INSTALL, *(shlex.quote(item.requirement) for item in found)]) if found else ""
     return Manifest(file, manager, found, command)

@@ -85,16 +85,24 @@ def keyword(call: ast.Call, name: str) -> ast.expr | None:
 
 def on_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """Yield the statements that run when the module is imported; not those of `if __name__ == "__main__"`."""
-    for node in body:
+    waiting = list(reversed(body))  # no recursion: a long chain of elif is a deep tree
+    while waiting:
+        node = waiting.pop()
         yield node
+        inner: list[ast.stmt] = []
         if isinstance(node, ast.If) and not is_main_guard(node):
-            yield from on_import(node.body)
-            yield from on_import(node.orelse)
+            inner = [*node.body, *node.orelse]
         elif isinstance(node, ast.Try):
-            yield from on_import(node.body)
-            yield from on_import([statement for handler in node.handlers for statement in handler.body])
+            inner = [*node.body, *(statement for handler in node.handlers for statement in handler.body)]
         elif isinstance(node, ast.With):
-            yield from on_import(node.body)
+            inner = node.body
+        waiting.extend(reversed(inner))
+
+
+def words_of(node: ast.AST) -> str:
+    """Return the names and strings of an expression, in a form to be searched."""
+    found = (getattr(part, "id", None) or getattr(part, "attr", None) or text_of(part) or "" for part in ast.walk(node))
+    return " ".join(found)
 
 
 def is_main_guard(node: ast.If) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from autodeploy.analyser.tree import Tree
+from autodeploy.analyser.tree import MAX_LINE, Tree
 
 CANDIDATES = (
     "requirements.txt",
@@ -83,9 +83,9 @@ def _logical_lines(text: str) -> list[tuple[int, str]]:
     lines: list[tuple[int, str]] = []
     pending, start = "", 0
     for number, raw in enumerate(text.splitlines(), 1):
-        line = re.sub(r"(^|\s)#.*$", "", raw).strip()
+        line = re.sub(r"(^|\s)#.*$", "", raw[:MAX_LINE]).strip()
         start = start or number
-        if line.endswith("\\"):
+        if line.endswith("\\") and len(pending) < MAX_LINE:
             pending += line[:-1] + " "
             continue
         if pending + line:

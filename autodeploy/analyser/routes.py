@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autodeploy.analyser.names import dotted, import_base, imports, keyword, module_name, text_of
+from autodeploy.analyser.names import dotted, import_base, imports, keyword, module_name, text_of, words_of
 from autodeploy.analyser.tree import Tree
 
 _AUTH = re.compile(
@@ -77,12 +77,12 @@ def _takes_get(call: ast.Call) -> bool:
 
 def _asks_login(node: ast.FunctionDef | ast.AsyncFunctionDef, route: ast.expr) -> bool:
     others = [decorator for decorator in node.decorator_list if decorator is not route]
-    if any(_AUTH.search(ast.unparse(decorator)) for decorator in others):
+    if any(_AUTH.search(words_of(decorator)) for decorator in others):
         return True
     given = [*node.args.defaults, *(default for default in node.args.kw_defaults if default is not None)]
     annotations = [arg.annotation for arg in (*node.args.args, *node.args.kwonlyargs) if arg.annotation is not None]
     extra = keyword(route, "dependencies") if isinstance(route, ast.Call) else None
-    asked = [ast.unparse(item) for item in (*given, *annotations, *([extra] if extra is not None else []))]
+    asked = [words_of(item) for item in (*given, *annotations, *([extra] if extra is not None else []))]
     return any(re.search(r"Depends|Security", text) and _AUTH.search(text.replace("Depends", "")) for text in asked)
 
 

@@ -11,7 +11,10 @@ from pathlib import PurePosixPath
 from autodeploy.model import Source
 
 MAX_MODULES = 600
-"""Syntax trees beyond this many files add time, not facts: shallow files come first."""
+MAX_MODULE_CHARACTERS = 400_000
+MAX_CHARACTERS = 20_000_000
+MAX_LINE = 4_000
+"""Beyond these, files add time and no facts: shallow files come first."""
 
 _FOREIGN = frozenset({"node_modules", "venv", ".venv", "env", "virtualenv", "site-packages", "__pycache__", ".git"})
 _ASIDE = frozenset({"test", "tests", "testing", "docs", "doc", "examples", "example", "benchmarks", "samples"})
@@ -42,7 +45,15 @@ class Tree:
     def modules(self) -> tuple[str, ...]:
         """The Python files that may belong to the running application, shallow ones first."""
         python = (path for path in self.paths if path.endswith(".py") and not _is_aside(path))
-        return tuple(sorted(python, key=lambda path: (path.count("/"), path))[:MAX_MODULES])
+        kept, left = [], MAX_CHARACTERS
+        for path in sorted(python, key=lambda path: (path.count("/"), path))[:MAX_MODULES]:
+            size = len(self.read(path))
+            left -= size
+            if left < 0:
+                break
+            if size <= MAX_MODULE_CHARACTERS:
+                kept.append(path)
+        return tuple(kept)
 
     def where(self, path: str) -> str:
         """Return the path as the repository knows it."""
@@ -58,13 +69,13 @@ class Tree:
         return self._texts[path]
 
     def lines(self, path: str) -> list[tuple[int, str]]:
-        """Return the numbered lines of a file, stripped."""
-        return [(number, line.strip()) for number, line in enumerate(self.read(path).splitlines(), 1)]
+        """Return the numbered lines of a file, stripped and, where they are no text for people, cut."""
+        return [(number, line[:MAX_LINE].strip()) for number, line in enumerate(self.read(path).splitlines(), 1)]
 
     def syntax(self, path: str) -> ast.Module | None:
-        """Return the syntax tree of a file; None when it is no valid Python."""
+        """Return the syntax tree of one of the modules; None when it is no valid Python."""
         if path not in self._trees:
-            self._trees[path] = _parse(self.read(path)) if path in self.index else None
+            self._trees[path] = _parse(self.read(path)) if path in self.modules else None
         return self._trees[path]
 
 
