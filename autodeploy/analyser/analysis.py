@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 from autodeploy.analyser import database, django, environment, health, language, migrations, ports, start, versions
 from autodeploy.analyser.application import Application, choose, find_applications
@@ -57,45 +58,58 @@ def _compose(
     overrides: Mapping[str, str],
 ) -> TechStack:
     processes = read_procfile(tree)
-    web = processes.get("web")
-    begin = start.start(tree, manifest, app, web, overrides)
+    begin = start.start(tree, manifest, app, processes.get("web"), overrides)
     framework = app.framework if app else declared_framework(manifest)
     version, constraint, version_because = versions.detect_version(tree, overrides)
-    port, port_because = ports.detect_port(tree, web, overrides)
-    kind, database_because = database.detect_database(manifest, overrides)
+    port, port_because = ports.detect_port(tree, processes.get("web"), overrides)
     routes = list_django_routes(tree, project) if project else list_routes(tree)
     path, path_because = health.detect_health_path(routes, framework.name if framework else None, overrides)
-    variables = environment.detect_environment(tree, _reachable(tree, app, project))
-    parts = database.database_variables(variables, kind)
-    hosts, warnings = django.host_evidence(tree, project) if project else ([], [])
     migration, migration_because = migrations.detect_migration(tree, manifest, project, app, processes, overrides)
-    build_packages, run_packages = database.driver_packages(manifest)
+    hosts, warnings = django.host_evidence(tree, project) if project else ([], [])
     services = tuple(sorted({_SERVICES[name] for name in manifest.names if name in _SERVICES}))
-    told = [home.evidence, *_project_evidence(tree, manifest, framework, app), version_because, *database_because]
+    needs, needs_because = _needs(tree, manifest, project, app, overrides)
+    told = [home.evidence, *_project_evidence(tree, manifest, framework, app), version_because, *needs_because]
     return TechStack(
         language="python",
         framework=framework.name if framework else None,
         runtime_version=version,
-        dependencies=tuple(sorted(manifest.names)),
-        requires_database=kind is not None,
-        database_type=kind,
         build_tool="pip",
         version_constraint=constraint,
-        package_manager=manifest.package_manager,
-        build_command=_build_command(manifest, project, parts),
         start_command=begin.command,
         server_package=begin.server_package,
         port=port,
         app_root=home.root,
         services=services,
-        build_packages=build_packages,
-        run_packages=run_packages,
-        environment=_asked(variables, parts, kind is not None),
         health_check_path=path,
         migration_command=migration,
-        evidence=(*told, begin.evidence, port_because, path_because, *migration_because, *parts, *hosts),
+        evidence=(*told, begin.evidence, port_because, path_because, *migration_because, *hosts),
         unknowns=(*_unknowns(manifest, services), *warnings),
+        **needs,
     )
+
+
+def _needs(
+    tree: Tree,
+    manifest: Manifest,
+    project: django.Project | None,
+    app: Application | None,
+    overrides: Mapping[str, str],
+) -> tuple[dict[str, Any], list[Evidence]]:
+    """Return what the application needs around it: dependencies, database, packages, variables."""
+    kind, because = database.detect_database(manifest, overrides)
+    variables = environment.detect_environment(tree, _reachable(tree, app, project))
+    parts = database.database_variables(variables, kind)
+    build_packages, run_packages = database.driver_packages(manifest)
+    return {
+        "dependencies": tuple(sorted(manifest.names)),
+        "requires_database": kind is not None,
+        "database_type": kind,
+        "package_manager": manifest.package_manager,
+        "build_command": _build_command(manifest, project, parts),
+        "build_packages": build_packages,
+        "run_packages": run_packages,
+        "environment": _asked(variables, parts, kind is not None),
+    }, [*because, *parts]
 
 
 def _speaks_of_django(tree: Tree, manifest: Manifest) -> bool:
