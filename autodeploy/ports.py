@@ -49,8 +49,15 @@ class Engine(Protocol):
     def preview(self, plan: InfraPlan, secrets: Mapping[str, str], save_plan: Path | None, say: Say) -> Preview:
         """Say what `up` would do, changing nothing; `save_plan` receives the update plan."""
 
-    def up(self, plan: InfraPlan, secrets: Mapping[str, str], saved_plan: Path | None, say: Say) -> dict[str, object]:
-        """Apply, held to `saved_plan` when it is given; return the stack's outputs."""
+    def up(
+        self,
+        plan: InfraPlan,
+        secrets: Mapping[str, str],
+        saved_plan: Path | None,
+        say: Say,
+        only: Sequence[str] = (),
+    ) -> dict[str, object]:
+        """Apply, held to `saved_plan` when it is given, to `only` these URNs when there are any; return the outputs."""
 
     def outputs(self, deployment_id: str) -> dict[str, object]:
         """Return the stack's outputs; {} when there is no stack."""
@@ -61,8 +68,8 @@ class Engine(Protocol):
     def destroy(self, deployment_id: str, say: Say) -> None:
         """Delete everything in the stack; done already counts as done."""
 
-    def remove(self, deployment_id: str) -> None:
-        """Remove the empty stack with its history and config."""
+    def remove(self, deployment_id: str, force: bool = False) -> None:
+        """Remove the empty stack with its history and config; with `force` also one whose account is gone."""
 
     def shell_environment(self, deployment_id: str) -> Mapping[str, str]:
         """Return what the bare `pulumi` command needs in its environment to see the same stack."""

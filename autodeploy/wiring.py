@@ -173,7 +173,7 @@ class Wiring:
         gone = [s for s in self.store.list() if s.target == "local" and s.status != "rolled_back"]
         for state in gone:
             with self.store.lock(state.deployment_id, "local reset"):
-                self.engine.remove(state.deployment_id)
+                self.engine.remove(state.deployment_id, force=True)
                 self.store.save_secrets(state.deployment_id, {})
                 for name in ("id_ed25519", "id_ed25519.pub"):
                     (self.store.folder(state.deployment_id) / name).unlink(missing_ok=True)
@@ -210,12 +210,18 @@ def terminal() -> PlainTerminal:
     return open_terminal()
 
 
-def connect(infrastructure: InfrastructureSpec, say: Say) -> Host:
-    """Open the deployment's machine over SSH."""
+def connect(infrastructure: InfrastructureSpec, say: Say, deadline: float = 180.0) -> Host:
+    """Open the deployment's machine over SSH; wait for its sshd at most `deadline` seconds."""
     from autodeploy.adapters.ssh import connect as open_ssh
 
     key = Path(infrastructure.ssh_private_key_path)
-    return open_ssh(infrastructure.ec2_public_ip, key_path=key, known_hosts=key.with_name("known_hosts"), say=say)
+    return open_ssh(
+        infrastructure.ec2_public_ip,
+        key_path=key,
+        known_hosts=key.with_name("known_hosts"),
+        say=say,
+        deadline=deadline,
+    )
 
 
 def new_certificate(deployment_id: str, facts: CloudFacts) -> Certificate:

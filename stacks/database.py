@@ -73,7 +73,8 @@ class Database(pulumi.ComponentResource):
             # Lifting the protection must not wait for the maintenance window.
             apply_immediately=True,
             deletion_protection=database.deletion_protection,
-            skip_final_snapshot=False,
+            # An emulated account holds no data: its snapshot would be a pretence, and outlive the stack.
+            skip_final_snapshot=plan.target == "local",
             final_snapshot_identifier=database.final_snapshot_identifier or f"{self.identifier}-final",
             opts=child,
         )

@@ -7,6 +7,7 @@ trusted on first use and pinned. Never installs, decides or repeats anything.
 from __future__ import annotations
 
 import io
+import logging
 import select
 import shlex
 import time
@@ -30,6 +31,8 @@ GRACE_SECONDS = 20
 """How much longer than its command the line may be silent before it counts as lost."""
 
 _CHUNK = 1 << 15
+# A refused attempt is ours to report, once; paramiko would print its traceback for each.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
 _RETRIABLE = (OSError, EOFError, paramiko.SSHException)
 
 

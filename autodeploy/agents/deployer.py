@@ -36,6 +36,9 @@ SEAL = "seal"
 PUBLIC_SECONDS = 90.0
 """How long a balancer may take to find its target healthy: some checks and their interval, with room."""
 
+STOP_SECONDS = 10.0
+"""How long a machine that is to be deleted may take to answer."""
+
 
 class HiveMindDeployer(HiveMindAgent):
     """Releases applications on provisioned machines."""
@@ -112,7 +115,7 @@ class HiveMindDeployer(HiveMindAgent):
             return
         with self._working_on(state):
             try:
-                host = self._connect(state.infrastructure, self.say)
+                host = self._connect(state.infrastructure, self.say, STOP_SECONDS)
                 host.run(f"systemctl stop {shlex.quote(state.deployment_config.service_name)}", timeout_seconds=60)
                 host.close()
                 self.say("the service is stopped")

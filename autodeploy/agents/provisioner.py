@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from autodeploy.settings import Settings
 APP_ROLE = "app"
 DATABASE_PASSWORD = "database-password"
 CERTIFICATE_KEY = "certificateKey"
+DATABASE_TYPE = "aws:rds/instance:Instance"
 
 
 class Certificate(NamedTuple):
@@ -119,8 +120,9 @@ class HiveMindProvisioner(HiveMindAgent):
         """Delete the stack and the deployment's keys; return what is left in the account."""
         with self._working_on(state), self._attempting("Deleting the infrastructure"):
             identifier = state.deployment_id
-            if self._engine.resources(identifier):
-                self._lift_protection(state)
+            standing = self._engine.resources(identifier)
+            if standing:
+                self._lift_protection(state, [urn for urn in standing if DATABASE_TYPE in urn])
                 self._engine.destroy(identifier, self.say)
             left = tuple(self._cloud.leftovers(identifier))
             if not left:
@@ -130,10 +132,10 @@ class HiveMindProvisioner(HiveMindAgent):
                     path.unlink(missing_ok=True)
             return left
 
-    def _lift_protection(self, state: DeploymentState) -> None:
+    def _lift_protection(self, state: DeploymentState, databases: Sequence[str]) -> None:
         """Let AWS delete the database: protection off, and a fresh name for its last snapshot in the stack's state."""
         database = state.plan.infra.database if state.plan else None
-        if state.plan is None or database is None or not database.deletion_protection:
+        if state.plan is None or database is None or not databases:
             return
         name = f"{state.deployment_id}-final-{self._clock.now():%Y%m%d%H%M%S}"
         # A copy of emulated data would be no snapshot: the local target takes none.
@@ -142,7 +144,7 @@ class HiveMindProvisioner(HiveMindAgent):
             database=database.but(deletion_protection=False, final_snapshot_identifier=final)
         )
         self.say("lifting the database's deletion protection" + (f"; last snapshot: {final}" if final else ""))
-        self._engine.up(open_plan, self._stack_secrets(state.deployment_id), None, self.say)
+        self._engine.up(open_plan, self._stack_secrets(state.deployment_id), None, self.say, only=databases)
 
     def _spec(self, plan: Plan, outputs: dict[str, object]) -> InfrastructureSpec:
         def text(key: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from autodeploy.agents.agent import HiveMindAgent
@@ -27,7 +27,11 @@ from autodeploy.settings import Settings
 SCANNED_PORTS = (21, 22, 23, 25, 80, 111, 443, 3000, 3306, 5000, 5432, 8000, 8001, 8080, 27017)
 """Ports tried from outside: what the host may serve, and what is most often left open by mistake."""
 
-Connect = Callable[[InfrastructureSpec, Say], Host]
+
+class Connect(Protocol):
+    """Opens a deployment's machine over SSH, waiting at most `deadline` seconds."""
+
+    def __call__(self, infrastructure: InfrastructureSpec, say: Say, deadline: float = 180.0) -> Host: ...
 
 
 class Converge(Protocol):

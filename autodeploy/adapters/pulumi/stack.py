@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pulumi.automation import LocalWorkspace, Stack, StackSettings
 
@@ -73,8 +72,15 @@ class PulumiEngine:
             )
         return progress.preview
 
-    def up(self, plan: InfraPlan, secrets: Mapping[str, str], saved_plan: Path | None, say: Say) -> dict[str, object]:
-        """Apply, held to `saved_plan` when it is given; return the stack's outputs."""
+    def up(
+        self,
+        plan: InfraPlan,
+        secrets: Mapping[str, str],
+        saved_plan: Path | None,
+        say: Say,
+        only: Sequence[str] = (),
+    ) -> dict[str, object]:
+        """Apply, held to `saved_plan` when it is given, to `only` these URNs when there are any; return the outputs."""
         _check(plan, secrets)
         progress = Progress(say)
         with translated(plan.deployment_id, "bring the infrastructure up", progress):
@@ -84,6 +90,7 @@ class PulumiEngine:
                 on_event=progress.on_event,
                 plan=str(saved_plan) if saved_plan else None,
                 refresh=self._refresh or None,
+                target=list(only) or None,
             )
         return {name: output.value for name, output in result.outputs.items()}
 
@@ -97,7 +104,7 @@ class PulumiEngine:
         """Return the URNs in the stack's state, without the stack's own; empty when there is none."""
         with translated(deployment_id, "read the stack's state"):
             stack = self._existing(deployment_id)
-            state: dict[str, Any] = stack.export_stack().deployment if stack else {}
+            state = (stack and stack.export_stack().deployment) or {}
         return [entry["urn"] for entry in state.get("resources") or () if entry["type"] != STACK]
 
     def destroy(self, deployment_id: str, say: Say) -> None:
@@ -105,13 +112,14 @@ class PulumiEngine:
         progress = Progress(say)
         with translated(deployment_id, "delete the infrastructure", progress):
             if stack := self._existing(deployment_id, say):
+                self._free(deployment_id, say)
                 stack.destroy(on_event=progress.on_event)
 
-    def remove(self, deployment_id: str) -> None:
-        """Remove the empty stack with its history and config."""
+    def remove(self, deployment_id: str, force: bool = False) -> None:
+        """Remove the empty stack with its history and config; with `force` also one whose account is gone."""
         with translated(deployment_id, "remove the stack"):
             if stack := self._existing(deployment_id):
-                stack.workspace.remove_stack(deployment_id)
+                stack.workspace.remove_stack(deployment_id, force=force or None)
                 shutil.rmtree(self._home.project(deployment_id))
 
     def shell_environment(self, deployment_id: str) -> Mapping[str, str]:
@@ -159,12 +167,17 @@ class PulumiEngine:
         workspace = self._workspace(deployment_id, say)
         if not self._home.has_stack(deployment_id):
             workspace.create_stack(deployment_id)
+        self._free(deployment_id, say)
         return KnownStack(deployment_id, workspace)
 
     def _existing(self, deployment_id: str, say: Say = silent) -> Stack | None:
         if not self._home.has_stack(deployment_id):
             return None
         return KnownStack(deployment_id, self._workspace(deployment_id, say))
+
+    def _free(self, deployment_id: str, say: Say) -> None:
+        if self._home.free_dead_locks(deployment_id):
+            say("an earlier run of the engine was killed on this machine; its lock is removed")
 
     def _configure(self, stack: Stack, plan: InfraPlan, secrets: Mapping[str, str], folder: Path) -> Path:
         """Write the plan's config to `folder` under the stack's own salt; return the file."""
@@ -197,8 +210,9 @@ class PulumiEngine:
         if self._home.config(stack.name).exists():
             return stack.workspace.stack_settings(stack.name).encryption_salt
         # A config that was lost is made anew; its secrets must still open with the state's.
-        providers = stack.export_stack().deployment.get("secrets_providers") or {}
-        return providers.get("state", {}).get("salt")
+        state = stack.export_stack().deployment or {}
+        salt: str | None = (state.get("secrets_providers") or {}).get("state", {}).get("salt")
+        return salt
 
 
 def _check(plan: InfraPlan, secrets: Mapping[str, str]) -> None:
