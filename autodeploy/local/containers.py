@@ -85,6 +85,16 @@ class ContainerEngine(NamedTuple):
         except (LocalTargetError, IndexError):
             return None
 
+    async def inspect_all(self, kind: str, names: Sequence[str]) -> list[Any]:
+        """Return the descriptions of those that are still there, in one call where none has gone meanwhile."""
+        if not names:
+            return []
+        try:
+            return list(json.loads(await self.run(kind, "inspect", *names)))
+        except LocalTargetError:
+            found = [await self.inspect(kind, name) for name in names]
+            return [each for each in found if each is not None]
+
     async def names(self, kind: str, labels: Mapping[str, str]) -> list[str]:
         """Return the names of all containers or networks that carry these labels."""
         filters = [word for key, value in labels.items() for word in ("--filter", f"label={key}={value}")]
@@ -166,7 +176,7 @@ def _hard(which: int, most: int) -> int:
 
 
 def _failed(command: Sequence[str], output: str) -> LocalTargetError:
-    words = [word for word in command if not word.startswith("-")]
+    words = [word for word in command if not word.startswith("-") and word != "runc"]
     last = output.strip().splitlines()[-1:] or ["no message"]
     return LocalTargetError(
         f"{words[0]} {' '.join(words[1:3])} failed: {last[0]}",

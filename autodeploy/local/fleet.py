@@ -11,7 +11,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autodeploy.errors import LocalTargetError
 from autodeploy.local.containers import AGENT, ContainerEngine, labels
@@ -47,21 +47,13 @@ class Fleet:
 
     async def members(self) -> list[Member]:
         """Return all containers of this home, running or not, of any epoch."""
-        found = []
-        for container in await self.engine.names("container", {"autodeploy.home": self.seal}):
-            member = await self.find(container)
-            if member:
-                found.append(member)
-        return found
+        containers = await self.engine.names("container", {"autodeploy.home": self.seal})
+        return [_member(told) for told in await self.engine.inspect_all("container", containers)]
 
     async def find(self, container: str) -> Member | None:
         """Return one container's labels and state, None when it is not there."""
         told = await self.engine.inspect("container", container)
-        if told is None:
-            return None
-        said = told["Config"]["Labels"] or {}
-        kind, name, deployment, epoch, address = (said.get(f"autodeploy.{key}", "") for key in LABELS)
-        return Member(container, kind, name, deployment, epoch, address, told["State"]["Status"])
+        return _member(told) if told else None
 
     async def start(
         self, kind: str, name: str, deployment: str, network: str, image: str, flags: Iterable[str], init: str
@@ -101,9 +93,18 @@ class Fleet:
 
     async def discard(self, container: str) -> None:
         """Remove a container by its own name; not there counts as done."""
-        if await self.engine.inspect("container", container) is not None:
-            quick = ["--time", "2"] if self.engine.is_podman else []
-            await self.engine.run("rm", "--force", "--volumes", *quick, container)
+        quick = ["--time", "2"] if self.engine.is_podman else []
+        for last in (False, False, False, False, True):
+            if await self.engine.inspect("container", container) is None:
+                return
+            try:
+                await self.engine.run("rm", "--force", "--volumes", *quick, container)
+                return
+            except LocalTargetError:
+                # podman may meet the container between its end and its restart, and then refuses.
+                if last:
+                    raise
+                await asyncio.sleep(0.5)
 
     async def stop(self, container: str) -> None:
         """Stop a container; it keeps its data."""
@@ -157,6 +158,13 @@ class Fleet:
         taken = {member.address for member in await self.members()}
         # The first addresses are the bridge's.
         return next(str(host) for host in list(subnet.hosts())[9:] if str(host) not in taken)
+
+
+def _member(told: Any) -> Member:
+    said = told["Config"]["Labels"] or {}
+    kind, name, deployment, epoch, address = (said.get(f"autodeploy.{key}", "") for key in LABELS)
+    # docker puts a slash before the name.
+    return Member(told["Name"].lstrip("/"), kind, name, deployment, epoch, address, told["State"]["Status"])
 
 
 def _mac(address: str) -> str:

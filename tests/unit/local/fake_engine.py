@@ -76,6 +76,9 @@ class Engine:
         return ""
 
     def rm(self) -> str:
+        if self.state.get("busy", 0):
+            self.state["busy"] -= 1
+            sys.exit("Error: container state improper: stopped")
         del self.state["containers"][self.words[-1]]
         return ""
 
@@ -84,8 +87,10 @@ class Engine:
         return "last words"
 
     def container_inspect(self) -> str:
-        found = self.state["containers"][self.words[2]]
-        return json.dumps([{"Config": {"Labels": found["labels"]}, "State": {"Status": found["status"]}}])
+        found = [(name, self.state["containers"][name]) for name in self.words[2:]]
+        return json.dumps(
+            [{"Name": n, "Config": {"Labels": c["labels"]}, "State": {"Status": c["status"]}} for n, c in found]
+        )
 
     def _listed(self, things: dict) -> str:
         wanted = {key.removeprefix("label="): value for key, value in self._filters().items()}

@@ -94,3 +94,14 @@ def test_the_operators_bundle_is_found_by_environment(tmp_path: Path, monkeypatc
     bundle.write_text("pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
     assert operator_certificates() == "pem"
+
+
+def test_what_has_gone_meanwhile_is_left_out(podman: Path) -> None:
+    engine = container_engine()
+
+    async def both() -> list[object]:
+        await engine.run("run", "--name", "here", "--label", "a=b")
+        return await engine.inspect_all("container", ["here", "gone"])
+
+    assert [each["Name"] for each in asyncio.run(both())] == ["here"]  # type: ignore[index]
+    assert asyncio.run(engine.inspect_all("container", [])) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from pathlib import Path
@@ -101,6 +102,17 @@ def test_removing_twice_is_done(podman: Path, tmp_path: Path) -> None:
 
     asyncio.run(twice())
     assert containers(podman) == {}
+
+
+@pytest.mark.parametrize(("busy", "left"), [(1, 0), (9, 1)])
+def test_a_container_between_end_and_restart_is_removed_in_the_end(
+    engine_path: Install, tmp_path: Path, busy: int, left: int
+) -> None:
+    state = engine_path("podman", busy=busy)
+    asyncio.run(boot(fleet(tmp_path), "i-1"))
+    with pytest.raises(LocalTargetError, match="podman rm") if left else contextlib.nullcontext():
+        asyncio.run(fleet(tmp_path).remove("machine", "i-1"))
+    assert len(containers(state)) == left
 
 
 def test_a_port_that_says_something_else_is_no_answer() -> None:
