@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
+from contextlib import suppress
 from pathlib import Path
 
 PROJECT = "autodeploy"
@@ -62,3 +64,26 @@ class PulumiHome:
         folder = self.project(deployment_id) / "candidate"
         folder.mkdir(exist_ok=True, mode=0o700)
         return folder
+
+    def free_dead_locks(self, deployment_id: str) -> int:
+        """Remove the locks of engines that were killed on this machine; return how many. A live owner keeps its own."""
+        freed = 0
+        locks = self._home / "pulumi" / ".pulumi" / "locks" / "organization" / PROJECT / deployment_id
+        for lock in locks.glob("*.json"):
+            # The engine writes its own process id: https://github.com/pulumi/pulumi, pkg/backend/diy/lock.go.
+            with suppress(OSError, ValueError, KeyError):
+                owner = json.loads(lock.read_text("utf-8"))
+                if owner["hostname"] == socket.gethostname() and not _alive(int(owner["pid"])):
+                    lock.unlink()
+                    freed += 1
+        return freed
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

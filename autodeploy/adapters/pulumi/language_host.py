@@ -58,7 +58,7 @@ class LanguageHost(LanguageServer):
         """Run the program in its own folder, as the official host does."""
         self.program = lambda: run_program(request.info.program_directory, request.info.entry_point)
         os.chdir(request.pwd or request.info.program_directory)
-        return super().Run(request, context)
+        return super().Run(request, context)  # type: ignore[no-untyped-call]
 
 
 def run_program(folder: str, entry_point: str) -> None:

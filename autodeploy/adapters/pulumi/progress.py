@@ -24,6 +24,8 @@ DOING = {
 }
 # The parts of one replacement; the operation "replace" stands for them all.
 PARTS = frozenset({"create-replacement", "delete-replaced", "discard-replaced", "remove-pending-replace"})
+# What a refresh finds shows in the operations that follow it.
+LOOKS = frozenset({"refresh", "read"})
 SLOW_SECONDS = 5.0
 SHORT = 60
 COLOR = re.compile(r"<\{%[^%]*%\}>")
@@ -60,7 +62,7 @@ class Progress:
         operation = step.op.value if hasattr(step.op, "value") else str(step.op)
         if operation == "same":
             self._unchanged += 1
-        elif operation not in PARTS:
+        elif operation not in PARTS | LOOKS:
             self._changes[step.urn] = ResourceChange(
                 urn=step.urn,
                 type=short_type(step.type),
@@ -97,8 +99,8 @@ def label(urn: str) -> str:
 
 def reasons(step: StepEventMetadata) -> tuple[str, ...]:
     """Say which properties differ, with old and new value where both are short and no secret."""
-    old = step.old.inputs if step.old else {}
-    new = step.new.inputs if step.new else {}
+    old = (step.old and step.old.inputs) or {}
+    new = (step.new and step.new.inputs) or {}
     replacing = set(step.keys or ())
     lines = []
     for path in step.detailed_diff or dict.fromkeys(step.diffs or ()):
