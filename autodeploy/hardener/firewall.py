@@ -51,14 +51,16 @@ def steps(plan: Plan, facts: HostFacts, settings: Settings) -> tuple[Step, ...]:
         Step(
             name="firewall",
             why="deny all incoming traffic but SSH from the operator and HTTP from the balancer",
+            # The timer first: once nothing is left that undoes it, what is seen will stay.
             observe=(
+                f"systemctl is-active {_UNDO_UNIT}.timer {_UNDO_UNIT}.service; "
                 "ufw status verbose | grep -E '^(Status|Default):' | cut -d, -f1; "
                 "ufw status verbose | grep -E ' (ALLOW|DENY|LIMIT|REJECT) ' | sed -E 's/ +# .*//; s/ +/ /g; s/ $//'"
                 " | LC_ALL=C sort; "
-                f"systemctl is-enabled ufw; systemctl is-active {_UNDO_UNIT}.timer"
+                "systemctl is-enabled ufw"
             ),
             want="\n".join(
-                ["Status: active", "Default: deny (incoming)", *shown, "enabled", "inactive"],
+                ["inactive", "inactive", "Status: active", "Default: deny (incoming)", *shown, "enabled"],
             ),
             fix=render("harden/firewall.sh.j2", rules=rules, undo_unit=_UNDO_UNIT, undo_seconds=UNDO_SECONDS),
             transaction=True,

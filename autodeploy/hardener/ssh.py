@@ -37,14 +37,15 @@ def steps() -> tuple[Step, ...]:
 def _drop_in(name: str, why: str, path: str, text: str, *, weight: int, reference: str) -> Step:
     unit = f"autodeploy-undo-{name}"
     keywords = sorted(line.split()[0].lower() for line in text.splitlines())
-    # sshd -T prints what holds in the end, whatever other files say; the timer tells whether it will stay so.
+    # sshd -T prints what holds in the end, whatever other files say. The timer first: once nothing is left that
+    # undoes it, what is seen will stay.
     effective = f"mkdir -p /run/sshd; sshd -T | grep -E '^({'|'.join(keywords)}) ' | LC_ALL=C sort"
     wanted = sorted(_effective(line) for line in text.splitlines())
     return Step(
         name=name,
         why=why,
-        observe=f"{effective}; systemctl is-active {unit}.timer",
-        want="\n".join([*wanted, "inactive"]),
+        observe=f"systemctl is-active {unit}.timer {unit}.service; {effective}",
+        want="\n".join(["inactive", "inactive", *wanted]),
         uploads=(Upload(path=path, content=text),),
         fix=render("harden/sshd-apply.sh.j2", path=path, undo_unit=unit, undo_seconds=UNDO_SECONDS),
         transaction=True,

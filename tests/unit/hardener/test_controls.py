@@ -26,7 +26,7 @@ def test_what_could_lock_us_out_comes_last_and_takes_itself_back() -> None:
     for step in risky:
         assert step.transaction
         assert "--on-active=60" in (step.fix or "")
-        assert step.want.endswith("inactive")
+        assert step.want.startswith("inactive\ninactive\n")
 
 
 def test_every_control_has_a_weight_and_a_reference() -> None:
@@ -78,12 +78,13 @@ def test_a_worker_lets_nobody_in_but_the_operator() -> None:
 
 def test_the_firewall_wants_what_ufw_shows() -> None:
     assert hardening()["firewall"].want.splitlines() == [
+        "inactive",
+        "inactive",
         "Status: active",
         "Default: deny (incoming)",
         "22/tcp ALLOW IN 203.0.113.7",
         "80/tcp ALLOW IN 10.0.0.0/16",
         "enabled",
-        "inactive",
     ]
     open_door = controls(planned(STACK), FACTS, settings(admin_cidr="0.0.0.0/0"))[-1]
     assert "22/tcp ALLOW IN Anywhere" in open_door.want
