@@ -39,17 +39,21 @@ class Database(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("autodeploy:database:Database", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        self._child = pulumi.ResourceOptions(parent=self)
         seeds = (database.engine, database.database_name, database.master_username)
         self.identifier = physical(plan.name, plan.deployment_id, "db", *seeds)
-        subnet_group = aws.rds.SubnetGroup(
-            "private",
-            name=physical(plan.name, plan.deployment_id, "subnets", plan.vpc_cidr),
-            description="Private subnets",
-            subnet_ids=list(subnet_ids),
-            opts=child,
-        )
-        self.instance = aws.rds.Instance(
+        self.instance = self._instance(plan, database, subnet_ids, security_group_id)
+        self.secret_arn = self.instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn)
+        self.register_outputs({"endpoint": self.instance.address})
+
+    def _instance(
+        self,
+        plan: InfraPlan,
+        database: DatabasePlan,
+        subnet_ids: Sequence[pulumi.Output[str]],
+        security_group_id: pulumi.Output[str],
+    ) -> aws.rds.Instance:
+        return aws.rds.Instance(
             "database",
             identifier=self.identifier,
             engine=database.engine,
@@ -62,8 +66,8 @@ class Database(pulumi.ComponentResource):
             username=database.master_username,
             manage_master_user_password=True,
             port=database.port,
-            db_subnet_group_name=subnet_group.name,
-            parameter_group_name=self._parameters(plan, database, child).name,
+            db_subnet_group_name=self._subnets(plan, subnet_ids).name,
+            parameter_group_name=self._parameters(plan, database).name,
             vpc_security_group_ids=[security_group_id],
             publicly_accessible=False,
             multi_az=False,
@@ -76,13 +80,19 @@ class Database(pulumi.ComponentResource):
             # An emulated account holds no data: its snapshot would be a pretence, and outlive the stack.
             skip_final_snapshot=plan.target == "local",
             final_snapshot_identifier=database.final_snapshot_identifier or f"{self.identifier}-final",
-            opts=child,
+            opts=self._child,
         )
-        self.secret_arn = self.instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn)
-        self.register_outputs({"endpoint": self.instance.address})
 
-    @staticmethod
-    def _parameters(plan: InfraPlan, database: DatabasePlan, opts: pulumi.ResourceOptions) -> aws.rds.ParameterGroup:
+    def _subnets(self, plan: InfraPlan, subnet_ids: Sequence[pulumi.Output[str]]) -> aws.rds.SubnetGroup:
+        return aws.rds.SubnetGroup(
+            "private",
+            name=physical(plan.name, plan.deployment_id, "subnets", plan.vpc_cidr),
+            description="Private subnets",
+            subnet_ids=list(subnet_ids),
+            opts=self._child,
+        )
+
+    def _parameters(self, plan: InfraPlan, database: DatabasePlan) -> aws.rds.ParameterGroup:
         family = parameter_family(database)
         name, value = FORCE_TLS[database.engine]
         return aws.rds.ParameterGroup(
@@ -91,5 +101,5 @@ class Database(pulumi.ComponentResource):
             family=family,
             description="TLS only",
             parameters=[aws.rds.ParameterGroupParameterArgs(name=name, value=value)],
-            opts=opts,
+            opts=self._child,
         )

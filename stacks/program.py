@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 import pulumi_aws as aws
 
-from autodeploy.model import InfraPlan
+from autodeploy.model import DatabasePlan, InfraPlan, WebPlan
 from stacks.balancer import Balancer
 from stacks.compute import Compute
 from stacks.database import Database
@@ -13,6 +15,7 @@ from stacks.firewall import Firewall
 from stacks.network import Network
 
 CONFIG = "autodeploy"
+Outputs = dict[str, pulumi.Output[Any]]
 
 
 def program() -> None:
@@ -24,7 +27,7 @@ def program() -> None:
         pulumi.export(name, value)
 
 
-def declare(plan: InfraPlan, certificate_key: pulumi.Output[str] | None) -> dict[str, pulumi.Output[object]]:
+def declare(plan: InfraPlan, certificate_key: pulumi.Output[str] | None) -> Outputs:
     """Declare the plan's resources and return the stack's outputs by name."""
     opts = pulumi.ResourceOptions(providers={"aws": _provider(plan)})
     network = Network("network", plan, opts)
@@ -38,7 +41,7 @@ def declare(plan: InfraPlan, certificate_key: pulumi.Output[str] | None) -> dict
         after=network.way_out,
         opts=opts,
     )
-    outputs: dict[str, pulumi.Output[object]] = {
+    outputs: Outputs = {
         "vpcId": network.vpc.id,
         "publicSubnetId": network.public_subnets[0].id,
         "privateSubnetId": network.private_subnets[0].id,
@@ -49,34 +52,51 @@ def declare(plan: InfraPlan, certificate_key: pulumi.Output[str] | None) -> dict
         "keyName": compute.key.key_name,
     }
     if plan.database and firewall.database:
-        subnets = [subnet.id for subnet in network.private_subnets]
-        database = Database(
-            "database", plan, plan.database, subnet_ids=subnets, security_group_id=firewall.database.id, opts=opts
-        )
-        outputs |= {
-            "databaseEndpoint": database.instance.address,
-            "databasePort": database.instance.port,
-            "databaseName": database.instance.db_name,
-            "databaseSecretArn": database.secret_arn,
-        }
+        outputs |= _database(plan, plan.database, network, firewall.database, opts)
     if plan.web and firewall.balancer and certificate_key:
-        balancer = Balancer(
-            "balancer",
-            plan,
-            plan.web,
-            certificate_key=certificate_key,
-            vpc_id=network.vpc.id,
-            subnet_ids=[subnet.id for subnet in network.public_subnets],
-            security_group_id=firewall.balancer.id,
-            instance_id=compute.instance.id,
-            after=network.way_out,
-            opts=opts,
-        )
-        outputs |= {
-            "loadBalancerDns": balancer.load_balancer.dns_name,
-            "certificateArn": balancer.certificate.arn,
-        }
+        parts = (network, firewall.balancer, compute)
+        outputs |= _balancer(plan, plan.web, certificate_key, parts, opts)
     return outputs
+
+
+def _database(
+    plan: InfraPlan,
+    database: DatabasePlan,
+    network: Network,
+    group: aws.ec2.SecurityGroup,
+    opts: pulumi.ResourceOptions,
+) -> Outputs:
+    subnets = [subnet.id for subnet in network.private_subnets]
+    made = Database("database", plan, database, subnet_ids=subnets, security_group_id=group.id, opts=opts)
+    return {
+        "databaseEndpoint": made.instance.address,
+        "databasePort": made.instance.port,
+        "databaseName": made.instance.db_name,
+        "databaseSecretArn": made.secret_arn,
+    }
+
+
+def _balancer(
+    plan: InfraPlan,
+    web: WebPlan,
+    certificate_key: pulumi.Output[str],
+    parts: tuple[Network, aws.ec2.SecurityGroup, Compute],
+    opts: pulumi.ResourceOptions,
+) -> Outputs:
+    network, group, compute = parts
+    made = Balancer(
+        "balancer",
+        plan,
+        web,
+        certificate_key=certificate_key,
+        vpc_id=network.vpc.id,
+        subnet_ids=[subnet.id for subnet in network.public_subnets],
+        security_group_id=group.id,
+        instance_id=compute.instance.id,
+        after=network.way_out,
+        opts=opts,
+    )
+    return {"loadBalancerDns": made.load_balancer.dns_name, "certificateArn": made.certificate.arn}
 
 
 def _provider(plan: InfraPlan) -> aws.Provider:

@@ -69,6 +69,11 @@ def test_database_is_private_backed_up_and_refuses_plain_connections(whole: Depl
     assert inputs["parameterGroupName"] == whole.one("ParameterGroup").inputs["name"]
 
 
+@pytest.mark.parametrize(("target", "skips"), [("aws", False), ("local", True)])
+def test_only_an_emulated_database_goes_without_a_last_snapshot(target: str, skips: bool) -> None:
+    assert deploy(plan(target=target)).one("Instance", "database").inputs["skipFinalSnapshot"] is skips
+
+
 def test_protection_and_snapshot_come_from_the_plan() -> None:
     database = DatabasePlan(
         engine="mysql", engine_version="8.0.39", port=3306, deletion_protection=False, final_snapshot_identifier="last"
