@@ -21,13 +21,12 @@ def recipe(stack: TechStack, source: Source) -> Recipe:
     """Return how to build a Python application; raise AnalysisError where no base image or manifest fits."""
     installs, builds = _parts(stack.build_command)
     dependencies = [_install(command, source) for command in installs] or _dependencies(stack, source)
-    server = [_step("Installing the server", f"{PIP_INSTALL} {_quoted(stack.server_package)}", ())]
+    # Isolated (-I): a repository's own module `venv` or `types` must not stand in for Python's.
     return Recipe(
         base_image=_base_image(stack.runtime_version),
         steps=(
-            _step("Creating the virtual environment", f"python3 -m venv {VENV}", ()),
-            *dependencies,
-            *(server if stack.server_package else []),
+            _step("Creating the virtual environment", f"python3 -I -m venv {VENV}", ()),
+            *_with_server(dependencies, stack.server_package, source),
             *(_step("Building the application", command, None) for command in builds),
         ),
         keep=("src", "venv"),
@@ -63,12 +62,22 @@ def _install(command: str, source: Source) -> BuildStep:
     return _step("Installing dependencies", command, requirements.inputs(command, source))
 
 
+def _with_server(dependencies: list[BuildStep], server: str | None, source: Source) -> list[BuildStep]:
+    """Add the server to the last installation, so that pip resolves both at once; apart where hashes are demanded."""
+    if not server:
+        return dependencies
+    last = dependencies[-1] if dependencies else None
+    if last is None or last.inputs is None or any("--hash" in source.read(path) for path in last.inputs):
+        return [*dependencies, _step("Installing the server", f"{PIP_INSTALL} {_quoted(server)}", ())]
+    return [*dependencies[:-1], last.but(command=f"{last.command} {_quoted(server)}")]
+
+
 def _step(what: str, command: str, inputs: tuple[str, ...] | None) -> BuildStep:
     return BuildStep(what=what, command=command, inputs=inputs)
 
 
-def _quoted(packages: str | None) -> str:
-    return " ".join(shlex.quote(package) for package in (packages or "").split())
+def _quoted(packages: str) -> str:
+    return " ".join(shlex.quote(package) for package in packages.split())
 
 
 def _base_image(version: str) -> BaseImage:

@@ -7,12 +7,14 @@ Standard input: one line of JSON (the order), then the archive. Nothing of AutoD
 from __future__ import annotations
 
 import collections
+import contextlib
 import glob
 import http.client
 import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -82,9 +84,10 @@ class Application:
             self.lines.append(raw.decode("utf-8", "replace").rstrip("\n"))
 
     def end(self) -> list[str]:
-        """Kill it if it still runs, and return its last lines."""
-        if self.process.poll() is None:
-            self.process.kill()
+        """Kill it with all its children, and return its last lines."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
         self._reader.join(2)
         return list(self.lines)
 

@@ -8,7 +8,7 @@ exec 3>&1 1>&2
 tell() { printf '\n%s %s\n' "$MARK" "$*"; }
 as_builder() {
   env -i PATH="/app/venv/bin:$PATH" HOME=/home/build LANG=C.UTF-8 SOURCE_DATE_EPOCH="$EPOCH" \
-    PYTHONDONTWRITEBYTECODE=1 PIP_NO_COMPILE=1 PIP_CACHE_DIR=/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PYTHONPYCACHEPREFIX=/tmp/pycache PIP_NO_COMPILE=1 PIP_CACHE_DIR=/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off \
     setpriv --reuid=10001 --regid=10001 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs "$@"
 }

@@ -1,0 +1,227 @@
+"""Real builds and trials in real containers, of small applications made here."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autodeploy.adapters.build import ContainerBuilder, Limits, operator_registries
+from autodeploy.adapters.git import GitRepo
+from autodeploy.builder import recipe
+from autodeploy.errors import BuildError, TrialError
+from autodeploy.local.containers import container_engine
+from autodeploy.local.images import ensure_image
+from autodeploy.model import BuildArtifact, TechStack
+
+pytestmark = pytest.mark.local
+
+FLASK = {
+    "requirements.txt": "flask==3.1.*\npsycopg2-binary\n",
+    "app.py": (
+        "import os, psycopg2\n"
+        "from flask import Flask\n"
+        "app = Flask(__name__)\n"
+        "@app.get('/health')\n"
+        "def health():\n"
+        "    with psycopg2.connect(os.environ['DATABASE_URL'], sslmode='require') as link, link.cursor() as cursor:\n"
+        "        cursor.execute('select name from notes')\n"
+        "        return cursor.fetchone()[0]\n"
+    ),
+    "migrate.py": (
+        "import os, psycopg2\n"
+        "with psycopg2.connect(os.environ['DATABASE_URL']) as link, link.cursor() as cursor:\n"
+        "    cursor.execute(\"create table notes (name text); insert into notes values ('made')\")\n"
+    ),
+}
+STACK = TechStack(
+    language="python", runtime_version="3.11", build_tool="pip", server_package="gunicorn", health_check_path="/health",
+    start_command="/app/venv/bin/gunicorn --bind 127.0.0.1:$PORT app:app", requires_database=True,
+    database_type="postgresql", migration_command="/app/venv/bin/python migrate.py",
+)  # fmt: skip
+BARE = TechStack(
+    language="python", runtime_version="3.11", build_tool="pip", start_command="/app/venv/bin/python app.py"
+)
+PROBE = """
+import os, pathlib, socket, subprocess, sys
+for address in ("169.254.169.254", "169.254.170.2"):
+    try:
+        socket.create_connection((address, 80), 3)
+        sys.exit(f"reached {address}")
+    except OSError as err:
+        print(address, err)
+assert os.getuid() == 10001, os.getuid()
+status = pathlib.Path("/proc/self/status").read_text()
+assert "CapEff:\\t0000000000000000" in status and "CapBnd:\\t0000000000000000" in status, status
+assert "NoNewPrivs:\\t1" in status
+assert subprocess.run(["ip", "route", "del", "blackhole", "169.254.169.254"]).returncode != 0
+assert not [name for name in os.environ if name.startswith(("AWS", "SSH", "AUTODEPLOY"))], os.environ
+for path in ("/proc/1/environ", "/cache/layers", "/root/.ssh"):
+    assert not os.access(path, os.R_OK), path
+pathlib.Path("proof").write_text("walled in")
+"""
+
+
+class World:
+    """The real builder with a cache of its own."""
+
+    def __init__(self, folder: Path, root: Path, limits: Limits | None = None) -> None:
+        engine = container_engine()
+        self.folder = folder
+        self.root = root
+        self.said: list[str] = []
+        self.program = engine.program
+        self.builder = ContainerBuilder(
+            engine.command("run", "--rm", *engine.limits),
+            lambda base, say: ensure_image("builder", base, say),
+            lambda base, say: ensure_image("database", base, say),
+            folder / "cache",
+            operator_registries(os.environ, Path.home()),
+            limits,
+        )
+
+    def write(self, **files: str) -> Path:
+        shutil.rmtree(self.root, ignore_errors=True)
+        self.root.mkdir()
+        for name, content in files.items():
+            (self.root / name).write_text(content)
+        return self.root
+
+    def build(self, root: Path, stack: TechStack) -> BuildArtifact:
+        source = GitRepo(self.folder / "cache").checkout(str(root), None, ".", self.folder / "into")
+        return self.builder.build(source, stack, recipe(stack, source), self.folder / "out", self.said.append)
+
+    def trial(self, artifact: BuildArtifact, stack: TechStack) -> str:
+        return self.builder.trial(artifact, stack, {}, self.said.append)
+
+    def running(self) -> str:
+        return subprocess.run(
+            [self.program, "ps", "--quiet", "--filter", "label=autodeploy.kind=build"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def forget(self) -> None:
+        """Remove what earlier builds of the repository left in the engine's volume."""
+        owner = hashlib.sha256(f"{self.root}\0.".encode()).hexdigest()[:16]
+        command = [self.program, "volume", "rm", "--force", f"autodeploy-cache-{owner}"]
+        subprocess.run(command, capture_output=True, check=True)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One place for all repositories, so that they share one cache and one virtual environment."""
+    place = tmp_path_factory.mktemp("repository") / "repository"
+    yield place
+    World(place.parent, place).forget()
+
+
+@pytest.fixture
+def world(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "cloud-secret")
+    return World(tmp_path, repository)
+
+
+def test_a_web_application_with_a_database_is_built_and_answers(world: World) -> None:
+    artifact = world.build(world.write(**FLASK), STACK)
+    assert artifact.size_bytes == Path(artifact.path).stat().st_size
+    listing = subprocess.run(["tar", "-tf", artifact.path, "--zstd"], capture_output=True, text=True, check=True).stdout
+    assert "src/app.py" in listing
+    assert "venv/bin/gunicorn" in listing
+    assert "__pycache__" not in listing
+    assert world.trial(artifact, STACK).startswith("HTTP 200 on /health after")
+    # A change of the source alone installs nothing anew.
+    changed = world.build(world.write(**FLASK, extra="x"), STACK)
+    assert changed.checksum != artifact.checksum
+    assert any("using those installed before" in line for line in world.said)
+    assert world.said.count("Installing dependencies") == 1
+    assert changed.build_duration_seconds < artifact.build_duration_seconds
+
+
+def test_the_same_source_gives_the_same_bytes(world: World) -> None:
+    root = world.write(**{"app.py": "x = 1\n", "run.sh": "true\n", "types.py": "raise SystemExit(1)\n"})
+    first = world.build(root, BARE)
+    shutil.rmtree(world.folder / "cache" / "artifacts")
+    world.forget()
+    time.sleep(1.1)
+    assert world.build(root, BARE).checksum == first.checksum
+
+
+def test_untrusted_code_is_walled_in(world: World) -> None:
+    stack = BARE.but(build_command="/app/venv/bin/python probe.py")
+    artifact = world.build(world.write(**{"probe.py": PROBE}), stack)
+    subprocess.run(["tar", "-xf", artifact.path, "--zstd", "-C", str(world.folder), "src/proof"], check=True)
+    assert (world.folder / "src" / "proof").read_text() == "walled in"
+
+
+def test_a_failing_installation_is_told(world: World) -> None:
+    with pytest.raises(BuildError) as caught:
+        world.build(world.write(**{"requirements.txt": "flask==99.99\n"}), BARE)
+    assert caught.value.message == "pip install failed with exit code 1"
+    assert caught.value.context == "Installing dependencies for Python application"
+    assert "flask==99.99" in caught.value.output
+    assert "flask==99.99" in (world.folder / "out" / "build.log").read_text()
+
+
+def test_memory_and_time_are_bounded(tmp_path: Path, repository: Path) -> None:
+    world = World(tmp_path, repository, Limits(memory="256m", build_seconds=60))
+    root = world.write(**{"eat.py": "x = bytearray(2_000_000_000)\nprint(len(x))\n"})
+    with pytest.raises(BuildError, match="failed with exit code"):
+        world.build(root, BARE.but(build_command="/app/venv/bin/python eat.py"))
+    world = World(tmp_path, repository, Limits(build_seconds=25))
+    started = time.monotonic()
+    with pytest.raises(BuildError, match="did not end within 25 s"):
+        world.build(root, BARE.but(build_command="sleep 600"))
+    assert time.monotonic() - started < 60
+
+
+def test_ctrl_c_leaves_no_container(world: World) -> None:
+    root = world.write(**{"app.py": ""})
+
+    def interrupt() -> None:
+        while "Building the application" not in world.said:
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = set(world.running().split())
+    threading.Thread(target=interrupt, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        world.build(root, BARE.but(build_command="sleep 600"))
+    time.sleep(1)
+    assert not set(world.running().split()) - before
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("raise KeyError('SECRET_KEY')", "exit code 1"),
+        ("import http.server as h; h.HTTPServer(('', 5005), h.SimpleHTTPRequestHandler).serve_forever()", "on 5005"),
+    ],
+)
+def test_an_application_that_does_not_boot_is_told(world: World, program: str, message: str) -> None:
+    artifact = world.build(world.write(**{"app.py": program}), BARE)
+    with pytest.raises(TrialError, match=message) as caught:
+        world.trial(artifact, BARE)
+    assert caught.value.exit_code == 45
+
+
+def test_an_archive_holds_no_owner_and_one_time(world: World) -> None:
+    artifact = world.build(world.write(**{"app.py": ""}), BARE)
+    plain = world.folder / "plain.tar"
+    subprocess.run(["zstd", "-q", "-d", artifact.path, "-o", str(plain)], check=True)
+    with tarfile.open(plain) as archive:
+        entries = archive.getmembers()
+    assert {(entry.uid, entry.gid) for entry in entries} == {(0, 0)}
+    assert len({entry.mtime for entry in entries}) == 1
+    names = [entry.name for entry in entries]
+    assert names.index("src") < names.index("venv")

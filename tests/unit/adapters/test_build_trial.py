@@ -1,0 +1,206 @@
+"""The trial: what the container is ordered, what its answers become; and boot.py itself on real processes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from unit.adapters.fake_container_engine import FakeEngine
+
+from autodeploy.adapters.build import ContainerBuilder, Limits, boot
+from autodeploy.errors import LocalTargetError, TrialError
+from autodeploy.model import BuildArtifact, TechStack
+
+STACK = TechStack(
+    language="python", runtime_version="3.11", build_tool="pip", start_command="gunicorn app:app", port=8123,
+    port_env="WEB_PORT", health_check_path="/up", requires_database=True, database_type="postgresql",
+    migration_command="flask db upgrade",
+)  # fmt: skip
+
+
+class World:
+    """A builder on a fake engine, and an artifact."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine = FakeEngine(folder / "engine")
+        self.said: list[str] = []
+        self.builder = ContainerBuilder(
+            self.engine.command, lambda base, _: f"image-{base}", lambda base, _: f"database-{base}", folder / "cache"
+        )
+        (folder / "archive").write_bytes(b"archive")
+        self.artifact = BuildArtifact(
+            path=str(folder / "archive"), type="archive", size_bytes=7, checksum="", build_command="",
+            build_duration_seconds=0,
+        )  # fmt: skip
+
+    def trial(self, stack: TechStack = STACK, **result: object) -> str:
+        if result:
+            self.engine.play(out=json.dumps({"lines": [], **result}))
+        return self.builder.trial(self.artifact, stack, {"KEY": "s3cret"}, self.said.append)
+
+    @property
+    def order(self) -> dict[str, object]:
+        return dict(json.loads(self.engine.stdin.partition(b"\n")[0]))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_an_answer_is_reported(world: World) -> None:
+    assert world.trial(outcome="answered", status=200, seconds=0.8) == "HTTP 200 on /up after 0.8 s"
+    assert world.engine.stdin.endswith(b"\narchive")
+    assert world.order["environment"] == {"PORT": "8123", "WEB_PORT": "8123", "KEY": "s3cret"}
+    assert (world.order["start"], world.order["migrate"]) == ("gunicorn app:app", "flask db upgrade")
+    assert (world.order["database"], world.order["port"], world.order["path"]) == (True, 8123, "/up")
+
+
+def test_there_is_no_network_and_no_secret_on_the_command_line(world: World) -> None:
+    world.trial(outcome="answered", status=200, seconds=0.8)
+    text = " ".join(world.engine.words)
+    assert "--network none" in text
+    assert "s3cret" not in text
+    assert "database-debian-12" in world.engine.words
+    assert "--volume" not in world.engine.words
+
+
+def test_without_a_database_the_builder_image_does(world: World) -> None:
+    world.trial(STACK.but(requires_database=False), outcome="answered", status=404, seconds=0.1)
+    assert "image-debian-12" in world.engine.words
+    assert world.order["database"] is False
+    assert world.order["migrate"] == "flask db upgrade"
+
+
+def test_a_foreign_database_has_no_stand_in(world: World) -> None:
+    world.trial(STACK.but(database_type="mysql", port_env=None), outcome="answered", status=200, seconds=0.1)
+    assert (world.order["database"], world.order["migrate"]) == (False, None)
+
+
+def test_a_worker_need_only_run(world: World) -> None:
+    assert world.trial(STACK.but(is_web_service=False), outcome="running", seconds=5.0) == "still running after 5.0 s"
+
+
+@pytest.mark.parametrize(
+    ("result", "message", "remediation"),
+    [
+        ({"outcome": "exited", "code": 3}, "exit code 3 before it answered on port 8123", "--start-command"),
+        ({"outcome": "silent", "ports": []}, "did not answer on port 8123 within 60 s", "127.0.0.1:$PORT"),
+        ({"outcome": "silent", "ports": [5000]}, "it listens on 5000 instead", "--port"),
+        ({"outcome": "unwell", "status": 500}, "answers /up with HTTP 500", "--health-check-path"),
+        ({"outcome": "migration", "code": 1}, "migration failed with exit code 1: flask db upgrade", "migration"),
+    ],
+)
+def test_a_failure_brings_the_last_lines(
+    world: World, result: dict[str, object], message: str, remediation: str
+) -> None:
+    lines = [f"line {number}" for number in range(60)]
+    with pytest.raises(TrialError) as caught:
+        world.trial(lines=lines, **result)
+    assert message in caught.value.message
+    assert remediation in caught.value.remediation
+    assert caught.value.output.splitlines() == lines[-40:]
+    assert caught.value.exit_code == 45
+
+
+def test_a_failing_engine_is_no_trial_error(world: World) -> None:
+    world.engine.play(lines=["no such image"], code=125)
+    with pytest.raises(LocalTargetError, match="no such image"):
+        world.trial()
+
+
+def test_a_trial_ends_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autodeploy.adapters.build.trial._START_OVER", 1)
+    world.builder._limits = Limits(trial_seconds=0)
+    world.engine.play(hangs=True, lines=["waiting"])
+    with pytest.raises(TrialError) as caught:
+        world.trial()
+    assert "waiting" in caught.value.output
+
+
+SERVER = (
+    "import http.server as h, os, sys\n"
+    "class H(h.BaseHTTPRequestHandler):\n"
+    "  def do_GET(self):\n"
+    "    self.send_response({status}); self.end_headers()\n"
+    "h.HTTPServer(('127.0.0.1', {port}), H).serve_forever()\n"
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Booted:
+    """boot.boot on this machine, in a folder that stands for /app."""
+
+    def __init__(self, root: Path) -> None:
+        (root / "src").mkdir(parents=True)
+        self.root = root
+        self.port = free_port()
+
+    def boot(self, program: str, **order: object) -> dict[str, object]:
+        (self.root / "src" / "app.py").write_text(program)
+        given = {
+            "start": f"{sys.executable} app.py", "migrate": None, "environment": {}, "port": self.port, "path": "/",
+            "web": True, "seconds": 5, "settle": 0.3, "patience": 0.5, **order,
+        }  # fmt: skip
+        return boot.boot(given, [], str(self.root))
+
+
+@pytest.fixture
+def booted(tmp_path: Path) -> Booted:
+    return Booted(tmp_path / "app")
+
+
+@pytest.mark.parametrize("status", [200, 302, 404])
+def test_any_answer_below_500_is_up(booted: Booted, status: int) -> None:
+    result = booted.boot(SERVER.format(status=status, port=booted.port))
+    assert (result["outcome"], result["status"]) == ("answered", status)
+
+
+def test_a_server_error_is_not_up(booted: Booted) -> None:
+    result = booted.boot(SERVER.format(status=503, port=booted.port))
+    assert (result["outcome"], result["status"]) == ("unwell", 503)
+
+
+def test_an_application_that_ends_is_told_at_once(booted: Booted) -> None:
+    result = booted.boot("print('why'); raise SystemExit(3)")
+    assert (result["outcome"], result["code"], result["lines"]) == ("exited", 3, ["why"])
+
+
+def test_another_port_is_noticed(booted: Booted) -> None:
+    other = free_port()
+    result = booted.boot(SERVER.format(status=200, port=other))
+    assert result["outcome"] == "silent"
+    assert other in result["ports"]  # type: ignore[operator]
+
+
+def test_a_worker_that_stays_is_running(booted: Booted) -> None:
+    assert booted.boot("import time; time.sleep(60)", web=False)["outcome"] == "running"
+
+
+def test_a_failing_migration_ends_the_trial(booted: Booted) -> None:
+    result = booted.boot("", migrate="echo no table; exit 4")
+    assert (result["outcome"], result["code"], result["lines"]) == ("migration", 4, ["no table"])
+
+
+def test_an_endless_migration_ends(booted: Booted) -> None:
+    assert booted.boot("", migrate="sleep 60", seconds=0.2)["code"] == -1
+
+
+def test_the_environment_is_the_order_s_alone(booted: Booted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "x")
+    result = booted.boot("import os; print(sorted(os.environ))", migrate="true", environment={"KEY": "x"})
+    names = str(result["lines"])
+    assert "'KEY'" in names
+    assert "AWS" not in names
+
+
+def test_rights_are_given_up() -> None:
+    assert "--no-new-privs" in boot.as_user(10001)
