@@ -7,6 +7,7 @@ import fcntl
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,6 +92,7 @@ class LocalTarget:
         asyncio.run(self._fleet().reset())
         for path in (self.records.balancers, self.records.info, self.records.amis):
             path.unlink(missing_ok=True)
+        shutil.rmtree(self.records.folder / "seeds", ignore_errors=True)
 
     def _fleet(self) -> Fleet:
         return Fleet(container_engine(), self.home, "")

@@ -72,7 +72,9 @@ def test_two_callers_start_one_daemon_that_outlives_them(target: LocalTarget, po
     assert len(target.status()["leftovers"]) == 4  # type: ignore[arg-type]
     again = target.ensure()
     assert again.account_epoch != first.account_epoch
+    (target.home / "local" / "seeds" / "i-1").mkdir(parents=True)
     target.reset()
+    assert not (target.home / "local" / "seeds").exists()
     assert containers(podman) == {} and target.records.balancer_names() == {}
 
 
