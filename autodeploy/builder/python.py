@@ -32,6 +32,7 @@ def recipe(stack: TechStack, source: Source) -> Recipe:
         keep=("src", "venv"),
         exclude=(".git", "__pycache__", "*.pyc"),
         packages=stack.build_packages,
+        environment=_placeholders(stack) if builds else {},
     )
 
 
@@ -78,6 +79,14 @@ def _step(what: str, command: str, inputs: tuple[str, ...] | None) -> BuildStep:
 
 def _quoted(packages: str) -> str:
     return " ".join(shlex.quote(package) for package in packages.split())
+
+
+def _placeholders(stack: TechStack) -> dict[str, str]:
+    """Return values for what the application's settings read while it is built: none of the running system's."""
+    names = [item.name for item in stack.environment if item.default is None]
+    names += ["DATABASE_URL"] if stack.requires_database else []
+    scheme = "postgresql" if stack.database_type in {None, "postgresql"} else stack.database_type
+    return {name: f"{scheme}://build:build@127.0.0.1:1/build" if name.endswith("URL") else "build" for name in names}
 
 
 def _base_image(version: str) -> BaseImage:

@@ -8,7 +8,7 @@ import pytest
 
 from autodeploy.builder import recipe
 from autodeploy.errors import AnalysisError
-from autodeploy.model import Recipe, Source, TechStack
+from autodeploy.model import EnvironmentVariable, Recipe, Source, TechStack
 
 STACK = TechStack(language="python", runtime_version="3.11", build_tool="pip", server_package="gunicorn")
 PIP = "/app/venv/bin/python -m pip install"
@@ -63,6 +63,19 @@ def test_a_project_is_installed(tmp_path: Path) -> None:
     made = recipe(STACK, source(tmp_path, **{"pyproject.toml": "[project]\n"}))
     assert steps(made)[1] == f"{PIP} ."
     assert made.steps[1].inputs is None
+
+
+def test_settings_are_satisfied_while_building_and_only_then(tmp_path: Path) -> None:
+    variables = (
+        EnvironmentVariable(name="SECRET_KEY", generated=True),
+        EnvironmentVariable(name="REDIS_URL"),
+        EnvironmentVariable(name="DEBUG", default="0"),
+    )
+    stack = STACK.but(environment=variables, requires_database=True, database_type="mysql")
+    assert recipe(stack, source(tmp_path)).environment == {}
+    made = recipe(stack.but(build_command="/app/venv/bin/python manage.py collectstatic"), source(tmp_path))
+    url = "mysql://build:build@127.0.0.1:1/build"
+    assert made.environment == {"SECRET_KEY": "build", "REDIS_URL": url, "DATABASE_URL": url}
 
 
 def test_an_application_may_need_nothing(tmp_path: Path) -> None:
