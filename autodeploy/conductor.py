@@ -10,6 +10,7 @@ lives on a host is observed again, which costs one round trip.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -114,6 +115,7 @@ class HiveMindConductor:
             self._same_epoch(ledger.state)
             if ledger.state.status not in ("complete", "failed"):
                 ledger.move("failed")
+            ledger.write(ledger.state.but(stages={}))  # whatever is left half-way, nothing of it is proven any more
             self._ui.stage(self._agents.provisioner.name, f"Destroying {deployment_id}")
             try:
                 self._agents.deployer.stop(ledger.state)
@@ -286,4 +288,5 @@ def _unexpected(err: Exception) -> AgentError:
         f"{type(err).__name__}: {err}",
         "This is a fault of AutoDeploy: the traceback is in the ledger (autodeploy events --json); --debug shows it.",
         context="Running the deployment",
+        stack="".join(traceback.format_exception(err)),
     )

@@ -47,13 +47,16 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, fol
     environ = os.environ if environ is None else environ
     merged: dict[str, Any] = _from_file((folder or Path.cwd()) / FILE_NAME)
     merged |= _from_environment(environ)
-    merged |= {name: value for name, value in flags.items() if value is not None}
-    merged.setdefault("home", Path(environ.get("HOME", "~")).expanduser() / ".autodeploy")
-    merged["home"] = Path(merged["home"]).expanduser().absolute()
-    merged.setdefault("cache", Path(environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "autodeploy")
-    merged["cache"] = Path(merged["cache"]).expanduser().absolute()
+    for name, value in flags.items():
+        before = merged.get(name)
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            merged[name] = {**before, **value}  # a flag takes the place of its own entry of a table alone
+        elif value is not None:
+            merged[name] = value
+    merged.setdefault("home", Path(environ.get("HOME", "~")) / ".autodeploy")
+    merged.setdefault("cache", Path(environ.get("XDG_CACHE_HOME") or "~/.cache") / "autodeploy")
     try:
-        return Settings.model_validate(merged)
+        settings = Settings.model_validate(merged)
     except ValidationError as err:
         first = err.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -62,6 +65,8 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, fol
             f"Correct {where!r} in {FILE_NAME}, in the environment, or on the command line.",
             context="Reading the settings",
         ) from err
+    home, cache = (path.expanduser().absolute() for path in (settings.home, settings.cache))
+    return settings.but(home=home, cache=cache)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -157,6 +157,8 @@ class Wiring:
                 environment_names=tuple(sorted(settings.environment)),
                 profile=settings.profile,
                 instance_type=settings.instance_type,
+                admin_cidr=settings.admin_cidr,
+                overrides=settings.overrides,
             ),
             new=settings.new,
             approve=settings.yes,

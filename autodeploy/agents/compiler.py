@@ -100,6 +100,7 @@ class HiveMindCompiler(HiveMindAgent):
                 self.say(f"{variable.name} generated")
             elif variable.default is None:
                 missing.append(f"{variable.name} ({variable.file}:{variable.line})")
+        self._store.save_secrets(state.deployment_id, kept)
         if missing:
             flags = " ".join(f"--env {name.split()[0]}=…" for name in missing)
             raise AnalysisError(
@@ -108,7 +109,6 @@ class HiveMindCompiler(HiveMindAgent):
                 agent=self.name,
                 context="Reading the application's environment",
             )
-        self._store.save_secrets(state.deployment_id, kept)
 
 
 def environment_of(store: Store, deployment_id: str) -> dict[str, str]:

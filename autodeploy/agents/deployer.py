@@ -96,18 +96,17 @@ class HiveMindDeployer(HiveMindAgent):
         ca = Path(infrastructure.ssh_private_key_path).with_name("ca.pem")
         url = config.url + config.health_check_path
         deadline = self._clock.now().timestamp() + PUBLIC_SECONDS
-        while True:
-            seen = self._ask(url, ca)
-            if seen == config.release_id:
-                self.say(f"{config.url} answers with release {config.release_id}")
-                return
+        while (seen := self._ask(url, ca)) != config.release_id:
             if self._clock.now().timestamp() > deadline:
                 raise DeploymentError(
                     f"{url} does not answer with release {config.release_id}: {seen}",
                     "Look at the application's log (autodeploy logs), then deploy again.",
                     recoverable=True,
+                    agent=self.name,
+                    context="Asking the public URL",
                 )
             self._clock.sleep(0.5)
+        self.say(f"{config.url} answers with release {config.release_id}")
 
     def stop(self, state: DeploymentState) -> None:
         """Stop the service; a machine that cannot be reached is about to be deleted anyway."""

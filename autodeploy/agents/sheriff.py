@@ -111,8 +111,8 @@ class HiveMindSheriff(HiveMindAgent):
         what += [f"port {port} is open to the outside" for port in ports]
         return HardeningError(
             f"these controls do not hold: {'; '.join(what)}",
-            "The service keeps running, the hardening was taken back. Look at the events (autodeploy events), then retry: "
-            "autodeploy retry --stage harden",
+            "The service keeps running, the hardening was taken back. Look at the events (autodeploy events), "
+            "then retry: autodeploy retry --stage harden",
             recoverable=False,
             agent=self.name,
             output="\n".join(result.output for result in failed),

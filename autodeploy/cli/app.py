@@ -34,7 +34,7 @@ def common(
     ] = False,
 ) -> None:
     """Hold what all verbs share."""
-    context.obj = {"debug": debug}
+    context.ensure_object(dict)["debug"] = debug
 
 
 deploy.register(app)

@@ -14,14 +14,14 @@ from autodeploy.wiring import Wiring
 FREE_GB = 5.0
 
 
-def run(settings: Settings) -> list[Check]:
+def run(settings: Settings, wire: Callable[[Settings], Wiring] = Wiring) -> list[Check]:
     """Run the checks of the chosen target, or of both."""
     targets = [settings.target] if settings.target else ["local", "aws"]
     checks = list(_common(settings))
     if "local" in targets:
-        checks += _local(settings)
+        checks += _local(wire(settings.but(target=None)))
     if "aws" in targets:
-        checks += _aws(settings)
+        checks += _aws(wire(settings.but(target="aws")))
     return checks
 
 
@@ -55,16 +55,16 @@ def _engine(settings: Settings) -> str:
     return str(found) if found else "not here yet: fetched, or built with Go, at the first deploy"
 
 
-def _local(settings: Settings) -> Iterator[Check]:
+def _local(wiring: Wiring) -> Iterator[Check]:
     from autodeploy.local.containers import container_engine
 
     yield _attempt("local", "container engine", lambda: " ".join(container_engine().command()[:1]))
-    yield _attempt("local", "daemon", lambda: ", ".join(f"{k} {v}" for k, v in Wiring(settings).local.status().items()))
+    yield _attempt("local", "daemon", lambda: ", ".join(f"{k} {v}" for k, v in wiring.local.status().items()))
 
 
-def _aws(settings: Settings) -> Iterator[Check]:
+def _aws(wiring: Wiring) -> Iterator[Check]:
     def account() -> str:
-        facts = Wiring(settings.but(target="aws")).cloud.facts()
+        facts = wiring.cloud.facts()
         return f"{facts.identity or facts.account_id} in {facts.region}, SSH from {facts.admin_cidr}"
 
     yield _attempt("aws", "credentials", account)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from autodeploy.model import DeploymentState
     from autodeploy.ports import Store
     from autodeploy.settings import Settings
+    from autodeploy.wiring import Wiring
+
+    Wire = Callable[[Settings], Wiring]
 
 
 def ready(context: typer.Context, **flags: Any) -> Settings:
@@ -20,6 +23,30 @@ def ready(context: typer.Context, **flags: Any) -> Settings:
     from autodeploy import settings
 
     return settings.load({**flags, "debug": bool((context.obj or {}).get("debug"))})
+
+
+def wired(context: typer.Context, settings: Settings) -> Wiring:
+    """Return the world of this run: the one that `run` was given, else the real one."""
+    from autodeploy.wiring import Wiring
+
+    wire: Wire = (context.obj or {}).get("wire") or Wiring
+    return wire(settings)
+
+
+def as_deployed(settings: Settings, state: DeploymentState) -> Settings:
+    """Return settings that meet the deployment where it is, with what was asked for when it was deployed."""
+    asked = state.request
+    return settings.but(
+        target=state.target,
+        region=state.region,
+        name=state.name,
+        profile=settings.profile or asked.profile,
+        path=asked.subdirectory,
+        ref=asked.ref,
+        instance_type=asked.instance_type,
+        admin_cidr=asked.admin_cidr,
+        overrides=asked.overrides,
+    )
 
 
 def choose_target(settings: Settings) -> Settings:
@@ -61,18 +88,24 @@ def environment(pairs: Sequence[str], file: Path | None) -> dict[str, str]:
                 f"{file} cannot be read: {err}", "Name a text file of NAME=VALUE lines.", context="Reading --env-file"
             ) from err
     found: dict[str, str] = {}
-    for line in [*(line for line in lines if line and not line.startswith("#")), *pairs]:
-        name, separator, value = line.removeprefix("export ").partition("=")
-        if not separator or not name.strip().isidentifier():
+    written = [line.removeprefix("export ") for line in lines if line and not line.startswith("#")]
+    for number, line in enumerate([*written, *pairs]):
+        name, separator, value = line.partition("=")
+        name = name.strip()
+        if not separator or not (name.isidentifier() and name.isascii()):
             raise SettingsError(
-                f"{name.strip()!r} is not of the form NAME=VALUE",
+                f"{name!r} is not of the form NAME=VALUE",
                 "Write --env NAME=VALUE, or one NAME=VALUE a line in the file.",
                 context="Reading the application's variables",
             )
-        value = value.strip()
-        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-        found[name.strip()] = value[1:-1] if quoted and line not in pairs else value
+        # The shell has taken the quotes of --env already; what is left is meant.
+        found[name] = _unquoted(value.strip()) if number < len(written) else value
     return found
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if quoted else value
 
 
 def find(store: Store, identifier: str | None, ended: bool = False) -> DeploymentState:

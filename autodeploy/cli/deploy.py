@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,9 +58,8 @@ def deploy(
     json: Json = False,
 ) -> None:
     """Deploy a repository; deploy it again to update or to go on."""
-    from autodeploy.cli.choices import choose_target, environment, ready
+    from autodeploy.cli.choices import choose_target, environment, ready, wired
     from autodeploy.model.repository import RepositoryUrl
-    from autodeploy.wiring import Wiring
 
     facts = {
         "app": app,
@@ -87,7 +87,7 @@ def deploy(
             new=new or None,
         )
     )
-    wiring = Wiring(settings)
+    wiring = wired(context, settings)
     _show(wiring, wiring.conductor.deploy(url, description), json)
 
 
@@ -97,23 +97,36 @@ def _show(wiring: Wiring, result: DeploymentResult, json: bool) -> None:
     if json:
         typer.echo(result.to_json())
     if result.status == "failed":
-        wiring.ui.error(failure(result.errors[-1]))
+        error = failure(result.errors[-1])
+        wiring.ui.error(error)
         for option in result.options:
             typer.echo(f"  {option}", err=True)
-        raise typer.Exit(failure(result.errors[-1]).exit_code)
+        if wiring.settings.debug:
+            typer.echo(error.stack, err=True)
+        raise typer.Exit(error.exit_code)
     if not json:
-        wiring.ui.summary(result)
+        wiring.ui.summary(result.but(options=()), _next(wiring, result))
+
+
+def _next(wiring: Wiring, result: DeploymentResult) -> list[str]:
+    """Return what can be typed now that the deployment serves."""
+    identifier = result.deployment_id
+    verbs = ["status", "logs", *(["open"] if result.url else []), "destroy"]
+    authority = wiring.store.folder(identifier) / "ca.pem"
+    asked = []
+    if result.url and result.url.startswith("https://") and authority.is_file():
+        asked = [f"curl --cacert {shlex.quote(str(authority))} {result.url}"]
+    return [*asked, *(f"autodeploy {verb} {identifier}" for verb in verbs)]
 
 
 def preview(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
     """Show what applying the deployment's plan again would change; 0 if nothing."""
-    from autodeploy.cli.choices import find, ready
+    from autodeploy.cli.choices import as_deployed, find, ready, wired
     from autodeploy.cli.views import show_preview
-    from autodeploy.wiring import Wiring
 
     settings = ready(context)
-    state = find(Wiring(settings).store, deployment)
-    found = Wiring(settings.but(target=state.target, region=state.region)).conductor.preview(state.deployment_id)
+    state = find(wired(context, settings).store, deployment)
+    found = wired(context, as_deployed(settings, state)).conductor.preview(state.deployment_id)
     if json:
         typer.echo(found.to_json())
     else:
@@ -128,28 +141,21 @@ def retry(
     json: Json = False,
 ) -> None:
     """Run a failed deployment again from a stage to the end."""
-    from autodeploy.cli.choices import find, ready
-    from autodeploy.wiring import Wiring
+    from autodeploy.cli.choices import as_deployed, find, ready, wired
 
     settings = ready(context, yes=yes or None)
-    state = find(Wiring(settings).store, deployment)
-    settings = settings.but(
-        target=state.target, region=state.region, path=state.request.subdirectory, ref=state.request.ref
-    )
+    state = find(wired(context, settings).store, deployment)
     chosen = stage or state.failed_stage or "analyze"
-    wiring = Wiring(settings)
+    wiring = wired(context, as_deployed(settings, state))
     _show(wiring, wiring.conductor.retry_stage(state.deployment_id, chosen), json)
 
 
 def pulumi_env(context: typer.Context, deployment: Identifier = None) -> None:
     """Print the shell lines that let the bare pulumi command see the deployment's stack."""
-    import shlex
-
-    from autodeploy.cli.choices import find, ready
-    from autodeploy.wiring import Wiring
+    from autodeploy.cli.choices import as_deployed, find, ready, wired
 
     settings = ready(context)
-    state = find(Wiring(settings).store, deployment)
-    found = Wiring(settings.but(target=state.target, region=state.region)).engine.shell_environment(state.deployment_id)
+    state = find(wired(context, settings).store, deployment)
+    found = wired(context, as_deployed(settings, state)).engine.shell_environment(state.deployment_id)
     for name, value in found.items():
         typer.echo(f"export {name}={shlex.quote(value)}")

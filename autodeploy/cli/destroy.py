@@ -21,15 +21,14 @@ def destroy(
     json: Json = False,
 ) -> None:
     """Delete everything that the deployment made; again: says so."""
-    from autodeploy.cli.choices import confirm_by_name, find, ready
+    from autodeploy.cli.choices import as_deployed, confirm_by_name, find, ready, wired
     from autodeploy.cli.views import show_rollback
-    from autodeploy.wiring import Wiring
 
     settings = ready(context)
-    state = find(Wiring(settings).store, deployment)
+    state = find(wired(context, settings).store, deployment)
     if state.status != "rolled_back":
         confirm_by_name(state, named=deployment is not None, yes=yes)
-    result = Wiring(settings.but(target=state.target, region=state.region)).conductor.rollback(state.deployment_id)
+    result = wired(context, as_deployed(settings, state)).conductor.rollback(state.deployment_id)
     if json:
         typer.echo(result.to_json())
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -21,11 +22,10 @@ def doctor(
 ) -> None:
     """Check what a deployment needs: 0 when every check of the chosen target passes."""
     from autodeploy.cli.checks import run
-    from autodeploy.cli.choices import ready
+    from autodeploy.cli.choices import ready, wired
     from autodeploy.cli.views import show_checks
 
-    settings = ready(context, target=target)
-    found = run(settings)
+    found = run(ready(context, target=target), partial(wired, context))
     if json:
         import json as json_
 

@@ -20,11 +20,10 @@ def register(app: typer.Typer) -> None:
 
 def status(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
     """Show one deployment: where it stands, what it runs, what it costs."""
-    from autodeploy.cli.choices import find, ready
+    from autodeploy.cli.choices import find, ready, wired
     from autodeploy.cli.views import show_status
-    from autodeploy.wiring import Wiring
 
-    state = find(Wiring(ready(context)).store, deployment, ended=True)
+    state = find(wired(context, ready(context)).store, deployment, ended=True)
     if json:
         typer.echo(state.to_json())
     else:
@@ -37,23 +36,24 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the deployments, newest first."""
-    from autodeploy.cli.choices import ready
+    from autodeploy.cli.choices import ready, wired
     from autodeploy.cli.views import show_list
-    from autodeploy.wiring import Wiring
 
-    states = [state for state in Wiring(ready(context)).store.list() if everything or state.status != "rolled_back"]
+    store = wired(context, ready(context)).store
+    states = [state for state in store.list() if everything or state.status != "rolled_back"]
     if json:
         typer.echo("[" + ",\n".join(state.to_json() for state in states) + "]")
     else:
         show_list(states)
+    for name in store.damaged():
+        typer.echo(f"The ledger of {name} is damaged; what can be done: autodeploy status {name}", err=True)
 
 
 def events(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
     """Show what was done in the deployment, in order of time."""
-    from autodeploy.cli.choices import find, ready
-    from autodeploy.wiring import Wiring
+    from autodeploy.cli.choices import find, ready, wired
 
-    state = find(Wiring(ready(context)).store, deployment, ended=True)
+    state = find(wired(context, ready(context)).store, deployment, ended=True)
     for entry in state.logs:
         typer.echo(
             entry.model_dump_json()
@@ -74,12 +74,11 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 100,
 ) -> None:
     """Show the application's own log."""
-    from autodeploy.cli.choices import find, ready
-    from autodeploy.wiring import Wiring
+    from autodeploy.cli.choices import as_deployed, find, ready, wired
 
     settings = ready(context)
-    state = find(Wiring(settings).store, deployment)
-    typer.echo(Wiring(settings.but(target=state.target, region=state.region)).deployer.logs(state, lines), nl=False)
+    state = find(wired(context, settings).store, deployment)
+    typer.echo(wired(context, as_deployed(settings, state)).deployer.logs(state, lines), nl=False)
 
 
 def open_(context: typer.Context, deployment: Identifier = None) -> None:
@@ -87,11 +86,10 @@ def open_(context: typer.Context, deployment: Identifier = None) -> None:
     import os
     import sys
 
-    from autodeploy.cli.choices import find, ready
+    from autodeploy.cli.choices import find, ready, wired
     from autodeploy.errors import StateError
-    from autodeploy.wiring import Wiring
 
-    state = find(Wiring(ready(context)).store, deployment)
+    state = find(wired(context, ready(context)).store, deployment)
     if not (state.deployment_config and state.deployment_config.url):
         raise StateError(
             f"{state.deployment_id} has no URL yet", f"Look at it: autodeploy status {state.deployment_id}"

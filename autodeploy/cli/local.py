@@ -12,10 +12,9 @@ app = typer.Typer(help="The embedded target on this machine.", no_args_is_help=T
 @app.command()
 def status(context: typer.Context, json: Json = False) -> None:
     """Show the daemon and what it runs."""
-    from autodeploy.cli.choices import ready
-    from autodeploy.wiring import Wiring
+    from autodeploy.cli.choices import ready, wired
 
-    found = Wiring(ready(context)).local.status()
+    found = wired(context, ready(context)).local.status()
     if json:
         import json as json_
 
@@ -28,21 +27,19 @@ def status(context: typer.Context, json: Json = False) -> None:
 @app.command()
 def down(context: typer.Context) -> None:
     """Stop the daemon and its machines; what ran there can only be cleared afterwards, by reset."""
-    from autodeploy.cli.choices import ready
-    from autodeploy.wiring import Wiring
+    from autodeploy.cli.choices import ready, wired
 
-    Wiring(ready(context)).local.down()
+    wired(context, ready(context)).local.down()
     typer.echo("The local target is down.", err=True)
 
 
 @app.command()
 def reset(context: typer.Context) -> None:
     """Remove all machines, networks and records of the local target."""
-    from autodeploy.cli.choices import ready
-    from autodeploy.wiring import Wiring
+    from autodeploy.cli.choices import ready, wired
 
-    settings = ready(context)
-    wiring = Wiring(settings)
+    # Without a target: one that stands in autodeploy.toml would have the daemon started again.
+    wiring = wired(context, ready(context).but(target=None))
     wiring.local.reset()
     forgotten = wiring.forget_local_deployments()
     typer.echo(f"The local target is empty; {len(forgotten)} deployments are rolled back.", err=True)

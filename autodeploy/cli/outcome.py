@@ -9,24 +9,32 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from autodeploy.cli.choices import Wire
     from autodeploy.errors import AgentError
     from autodeploy.model import ErrorEntry
 
 INTERRUPTED = 130
 
 
-def run(app: typer.Typer, arguments: Sequence[str]) -> int:
-    """Run one command; return its exit code; show errors as the document's four lines."""
+def run(app: typer.Typer, arguments: Sequence[str], wire: Wire | None = None) -> int:
+    """Run one command; return its exit code; show errors as the document's four lines.
+
+    `wire` makes the world of the run from its settings; the real one where it is None.
+    """
     from autodeploy.errors import AgentError
 
     try:
-        code = typer.main.get_command(app).main(list(arguments), prog_name="autodeploy", standalone_mode=False)
+        command = typer.main.get_command(app)
+        code = command.main(list(arguments), prog_name="autodeploy", standalone_mode=False, obj={"wire": wire})
         return code if isinstance(code, int) else 0
     except AgentError as err:
         return _report(err, "--debug" in arguments)
     except typer.Exit as end:
         return end.exit_code
     except (KeyboardInterrupt, typer.Abort):
+        from autodeploy.wiring import terminal
+
+        terminal().close()
         print("\nInterrupted. Go on with the same command, or take all back: autodeploy destroy", file=sys.stderr)
         return INTERRUPTED
     except Exception as err:

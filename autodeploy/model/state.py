@@ -69,6 +69,8 @@ class Request(Noun):
     environment_names: tuple[str, ...] = ()
     profile: str | None = None
     instance_type: str | None = None
+    admin_cidr: str | None = None
+    overrides: dict[str, str] = {}
 
 
 class DeploymentState(Noun):

@@ -1,0 +1,124 @@
+"""Engine and Cloud over the world's stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fakes.world import World
+
+from autodeploy.errors import InfrastructureError, PlanError
+from autodeploy.model import CloudFacts, InfraPlan, Preview, ResourceChange
+from autodeploy.ports import Say
+
+
+class FakeEngine:
+    """Stacks in a dictionary; held to update plans as the real one is, and a protected database stays."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def preview(self, plan: InfraPlan, secrets: Mapping[str, str], save_plan: Path | None, say: Say) -> Preview:
+        self._world.happens("preview")
+        if save_plan:
+            save_plan.write_text(plan.digest())
+        names = _resources(plan)
+        if self._world.stacks.get(plan.deployment_id) == plan:
+            return Preview(unchanged=len(names))
+        kinds = [(urn.split("::")[2], urn.split("::")[3], urn) for urn in names]
+        operation = "update" if plan.deployment_id in self._world.stacks else "create"
+        return Preview(
+            changes=tuple(
+                ResourceChange.model_validate({"urn": urn, "type": kind, "name": name, "operation": operation})
+                for kind, name, urn in kinds
+            )
+        )
+
+    def up(
+        self,
+        plan: InfraPlan,
+        secrets: Mapping[str, str],
+        saved_plan: Path | None,
+        say: Say,
+        only: Sequence[str] = (),
+    ) -> dict[str, object]:
+        if saved_plan and saved_plan.read_text() != plan.digest():
+            raise PlanError("the update plan is of something else", "Preview again.")
+        if plan.web and not secrets["certificateKey"]:
+            raise PlanError("the listener has no key", "Give one.")
+        self._world.happens("up")
+        self._world.stacks[plan.deployment_id] = plan
+        self._world.history[plan.deployment_id].append(plan)
+        say(f"updated {len(only or _resources(plan))} resources")
+        self._world.happens("after up")
+        return self.outputs(plan.deployment_id)
+
+    def outputs(self, deployment_id: str) -> dict[str, object]:
+        plan = self._world.stacks.get(deployment_id)
+        if plan is None:
+            return {}
+        names = (
+            "vpcId publicSubnetId privateSubnetId instanceId publicIp privateIp securityGroupId keyName certificateArn"
+        )
+        found: dict[str, object] = {name: f"{name}-of-{deployment_id}" for name in names.split()}
+        if plan.database:
+            found |= {"databaseEndpoint": "10.0.2.9", "databaseSecretArn": "arn:aws:secretsmanager:db"}
+        if plan.web:
+            found["loadBalancerDns"] = f"localhost:{self._world.port(deployment_id)}"
+        return found
+
+    def resources(self, deployment_id: str) -> Sequence[str]:
+        plan = self._world.stacks.get(deployment_id)
+        return _resources(plan) if plan else ()
+
+    def destroy(self, deployment_id: str, say: Say) -> None:
+        self._world.happens("destroy")
+        database = self._world.stacks[deployment_id].database
+        if database and database.deletion_protection:
+            raise InfrastructureError("the database is protected against deletion", "Lift the protection.")
+        del self._world.stacks[deployment_id]
+        self._world.machines.pop(deployment_id, None)
+        say("deleted everything")
+
+    def remove(self, deployment_id: str, force: bool = False) -> None:
+        if deployment_id in self._world.stacks and not force:
+            raise InfrastructureError("the stack is not empty", "Destroy it first.")
+        self._world.stacks.pop(deployment_id, None)
+
+    def shell_environment(self, deployment_id: str) -> Mapping[str, str]:
+        return {"PULUMI_STACK": deployment_id, "PULUMI_CONFIG_PASSPHRASE_FILE": "/a home/passphrase"}
+
+
+def _resources(plan: InfraPlan) -> list[str]:
+    types = [("aws:ec2/vpc:Vpc", "network"), ("aws:ec2/instance:Instance", "server")]
+    types += [("aws:rds/instance:Instance", "database")] if plan.database else []
+    types += [("aws:lb/loadBalancer:LoadBalancer", "balancer")] if plan.web else []
+    return [f"urn:pulumi:{plan.deployment_id}::autodeploy::{kind}::{name}" for kind, name in types]
+
+
+class FakeCloud:
+    """The account's answers. `bundle` is the databases' authority; None where it could not be fetched."""
+
+    def __init__(self, world: World, bundle: Path | None) -> None:
+        self._world = world
+        self.bundle = bundle
+
+    def facts(self) -> CloudFacts:
+        self._world.happens("facts")
+        return self._world.facts
+
+    def database_password(self, secret_arn: str) -> tuple[str, str]:
+        return "dbadmin", "master-password-of-the-database"
+
+    def await_instance(self, instance_id: str, say: Say) -> None:
+        self._world.happens("await instance")
+        say(f"{instance_id} runs")
+
+    def leftovers(self, deployment_id: str) -> Sequence[str]:
+        return self._world.undeletable
+
+    def account_epoch(self) -> str:
+        return self._world.epoch
+
+    def ca_bundle(self) -> Path | None:
+        return self.bundle

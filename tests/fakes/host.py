@@ -1,0 +1,116 @@
+"""Host, converger and Outside over the world's machines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from fakes.world import Machine, World
+
+from autodeploy.errors import DeploymentError
+from autodeploy.model import CommandResult, InfrastructureSpec, Step, StepResult
+from autodeploy.ports import Host, Say
+from autodeploy.releaser import HOST_FACTS_SCRIPT
+
+
+class FakeHost:
+    """A connection to one machine; it answers the few scripts that the agents run themselves."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine: Machine = machine
+        self.is_open = True
+
+    def run(self, command: str, stdin: str | None = None, timeout_seconds: int = 120) -> CommandResult:
+        if not self.is_open:
+            raise DeploymentError("the connection is closed", "Open one.")
+        answers: list[tuple[str, Callable[[], str]]] = [
+            (re.escape(HOST_FACTS_SCRIPT), self._facts),
+            (r"systemctl show -p ActiveState,MainPID app-(\w+)\.service", self._shown),
+            (r"systemctl stop app-\w+\.service", self._stop),
+            (r"tail -n \d+ ", lambda: "".join(self.machine.log.splitlines(True)[-int(command.split()[2]) :])),
+        ]
+        for pattern, answer in answers:
+            if re.match(pattern, command):
+                return CommandResult(code=0, stdout=answer(), stderr="")
+        return CommandResult(code=127, stdout="", stderr=f"unknown: {command}")
+
+    def put(self, path: str, content: bytes | Path, mode: str = "0644") -> None:
+        self.machine.applied[path] = str(content)
+
+    def reconnect(self) -> None:
+        self.is_open = True
+
+    def close(self) -> None:
+        self.is_open = False
+
+    def _facts(self) -> str:
+        told = {"hostname": "h", "boot_id": "b-1", "os": "debian-12", "container": "podman", "client": "10.88.0.1"}
+        if self.machine.release:
+            told |= {"release": self.machine.release, "port": "8001"}
+        return "".join(f"{name}={value}\n" for name, value in told.items())
+
+    def _shown(self) -> str:
+        running = self.machine.release and not self.machine.stopped
+        return f"ActiveState={'active' if running else 'failed'}\nMainPID={4242 if running else 0}\n"
+
+    def _stop(self) -> str:
+        self.machine.stopped = True
+        return ""
+
+
+class Hands:
+    """`connect` and `converge` as wiring hands them to the agents."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def connect(self, infrastructure: InfrastructureSpec, say: Say, deadline: float = 180.0) -> Host:
+        self._world.happens("connect")
+        return FakeHost(self._world.machines[infrastructure.deployment_id])
+
+    def converge(
+        self, host: Host, steps: Sequence[Step], say: Say, *, keep_going: bool = False
+    ) -> tuple[StepResult, ...]:
+        assert isinstance(host, FakeHost)
+        self._world.happens("converge")
+        results = []
+        for step in steps:
+            result = _mended(host.machine, step)
+            if result.status == "failed" and not keep_going:
+                raise DeploymentError(f"the step {step.name!r} failed", "Deploy again.", output=result.output)
+            results.append(result)
+        return tuple(results)
+
+
+def _mended(machine: Machine, step: Step) -> StepResult:
+    if step.not_applicable:
+        return StepResult(name=step.name, status="not_applicable", observed=step.not_applicable, weight=step.weight)
+    if step.name in machine.stubborn:
+        return StepResult(name=step.name, status="failed", observed="as before", output="no", weight=step.weight)
+    status = "ok" if machine.applied.get(step.name) == step.want else "changed"
+    machine.applied[step.name] = step.want
+    if step.name == "switch":
+        machine.release = step.want.splitlines()[0].removeprefix("releases/")
+        machine.stopped = False
+    return StepResult.model_validate({"name": step.name, "status": status, "observed": step.want, "weight": step.weight})
+
+
+class FakeOutside:
+    """The balancers' ports lead to the machines; a stopped service is a 502 of the proxy."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def get(self, url: str, ca: Path | None) -> tuple[int, Mapping[str, str]]:
+        self._world.happens("get")
+        port = int(re.sub(r".*localhost:(\d+).*", r"\1", url))
+        machine = next(m for name, m in self._world.machines.items() if self._world.port(name) == port)
+        if machine.stopped:
+            return 502, {}
+        return 200, {"x-autodeploy-release": machine.release}
+
+    def open_ports(self, address: str, ports: Sequence[int]) -> tuple[int, ...]:
+        self._world.happens("open ports")
+        machine = self._world.machines[address.removeprefix("publicIp-of-")]
+        return tuple(port for port in ports if port in machine.open_ports)

@@ -1,0 +1,52 @@
+"""What the fakes stand for: one account with its stacks, their machines, and one repository."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from fixtures.planned import LOCAL
+
+from autodeploy.model import CloudFacts, InfraPlan
+
+EPOCH = "epoch-1"
+
+
+class Machine:
+    """A host after its boot: what was applied to it, which release serves, what it says and lets in.
+
+    `stubborn` names the steps that stay wrong whatever is done.
+    """
+
+    def __init__(self) -> None:
+        self.applied: dict[str, str] = {}
+        self.release = ""
+        self.stopped = False
+        self.log = "one\ntwo\nthree\n"
+        self.open_ports: set[int] = {22, 80}
+        self.stubborn: set[str] = set()
+
+
+class World:
+    """All that stands outside of AutoDeploy. `commit` and `texts` are what the repository holds."""
+
+    def __init__(self, sample: str = "flask-postgres", facts: CloudFacts = LOCAL) -> None:
+        self.sample = sample
+        self.texts: dict[str, str] = {}
+        self.commit = "a" * 40
+        self.facts = facts
+        self.epoch = EPOCH
+        self.stacks: dict[str, InfraPlan] = {}
+        self.history: dict[str, list[InfraPlan]] = defaultdict(list)
+        self.machines: dict[str, Machine] = defaultdict(Machine)
+        self.undeletable: tuple[str, ...] = ()
+        self.builds = 0
+        self.broken: dict[str, list[BaseException]] = defaultdict(list)
+
+    def port(self, deployment_id: str) -> int:
+        """Return the loopback port of the deployment's balancer."""
+        return 8443 + sorted(self.history).index(deployment_id)
+
+    def happens(self, operation: str) -> None:
+        """Let `operation` happen, or raise the next error that waits for it."""
+        if self.broken[operation]:
+            raise self.broken[operation].pop(0)
