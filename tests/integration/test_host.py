@@ -263,7 +263,7 @@ def test_a_killed_application_comes_back(lab: Lab, host: SshHost) -> None:
 
 def test_a_rebooted_machine_serves_again(lab: Lab, host: SshHost) -> None:
     release_id, boot = lab.ask()[0], lab.facts(host).boot_id
-    host.run("systemd-run --quiet --on-active=1 systemctl reboot")
+    host.run("systemd-run --quiet --timer-property=AccuracySec=100ms --on-active=1 systemctl reboot")
     deadline = time.monotonic() + 90
     while (again := boot_id(lab)) in {"", boot}:
         assert time.monotonic() < deadline, "the machine did not come back"
