@@ -6,13 +6,14 @@ The state of one connection (region, default tags) is a Configuration; it is nev
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -20,6 +21,15 @@ from autodeploy.errors import InfrastructureError, LocalTargetError
 from autodeploy.local.dataplane import DataPlane
 
 T = TypeVar("T")
+# The operator's own profiles and endpoints mean AWS, never the emulator: they are not even looked at.
+_SESSION = botocore.session.Session(
+    session_vars={
+        "profile": (None, None, None, None),
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
+    }
+)
+_LOCK = threading.Lock()
 AGENT = "HiveMind SysEng"
 
 
@@ -31,28 +41,35 @@ class Configuration:
     default_tags: Mapping[str, str] = field(default_factory=dict)
 
 
+class Imported(NamedTuple):
+    """A certificate as it was imported, PEM; AWS gives the private key back to nobody."""
+
+    body: str
+    key: str
+    chain: str | None
+
+
 class Account:
-    """The emulated account. `keys`: private keys by certificate ARN; `addresses`: machines by instance id.
+    """The emulated account. `imported`: certificates by ARN; `addresses`: machines by instance id.
 
     `endpoints`: address and port by database identifier. All three live as long as the emulator, in its process.
     """
 
     def __init__(self, endpoint: str, plane: DataPlane, loop: asyncio.AbstractEventLoop) -> None:
         self.plane = plane
-        self.keys: dict[str, str] = {}
+        self.imported: dict[str, Imported] = {}
         self.addresses: dict[str, str] = {}
         self.endpoints: dict[str, tuple[str, int]] = {}
         self.balancer_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._endpoint = endpoint
         self._loop = loop
         self._clients: dict[tuple[str, str], Any] = {}
-        self._lock = threading.Lock()
 
     def client(self, service: str, region: str) -> Any:
         """Return the boto3 client of a service in a region; one is kept for each."""
-        with self._lock:
+        with _LOCK:
             if (service, region) not in self._clients:
-                self._clients[service, region] = boto3.session.Session().client(
+                self._clients[service, region] = _SESSION.create_client(
                     service,
                     region_name=region,
                     endpoint_url=self._endpoint,

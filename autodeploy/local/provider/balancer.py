@@ -45,8 +45,7 @@ def _write_attributes(call: Call, arn: str) -> None:
 def _balancer_read(call: Call, identity: str) -> Values | None:
     elb = call.client("elbv2")
     found = elb.describe_load_balancers(LoadBalancerArns=[identity])["LoadBalancers"][0]
-    held = elb.describe_load_balancer_attributes(LoadBalancerArn=identity)["Attributes"]
-    attributes = {item["Key"]: item["Value"] for item in held}
+    attributes = _attributes(call, identity)
     return {
         "arn": identity,
         "arnSuffix": identity.partition(":loadbalancer/")[2],
@@ -75,8 +74,23 @@ def _balancer_update(call: Call, identity: str) -> None:
 
 
 def _balancer_delete(call: Call, identity: str) -> None:
+    ignoring_absent(lambda: _refuse_protected(call, identity))
     ignoring_absent(lambda: call.client("elbv2").delete_load_balancer(LoadBalancerArn=identity))
     call.account.wait(call.account.plane.serve(identity, ()))
+
+
+def _refuse_protected(call: Call, identity: str) -> None:
+    if _attributes(call, identity)["deletion_protection.enabled"] == "true":
+        raise refusal(
+            f"OperationNotPermitted: deletion protection is enabled for load balancer '{identity}'",
+            "Set enableDeletionProtection to false and deploy first.",
+            "Deleting a load balancer",
+        )
+
+
+def _attributes(call: Call, identity: str) -> dict[str, str]:
+    held = call.client("elbv2").describe_load_balancer_attributes(LoadBalancerArn=identity)["Attributes"]
+    return {item["Key"]: item["Value"] for item in held}
 
 
 def _listener_limits(inputs: Values) -> Iterator[Failure]:

@@ -1,4 +1,4 @@
-"""The entry of imported certificates. ACM never gives a private key back, so it is kept here, in memory, by ARN."""
+"""The entry of imported certificates. They are kept in memory too: ACM never gives a private key back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from autodeploy.local.provider import serving
-from autodeploy.local.provider.account import refusal
+from autodeploy.local.provider.account import Imported, refusal
 from autodeploy.local.provider.entry import Call, Entry
 from autodeploy.local.provider.schema import Failure
 from autodeploy.local.provider.wire import UNKNOWN, Values
@@ -44,7 +44,8 @@ def _import(call: Call, arn: str | None) -> str:
         **({"CertificateArn": arn} if arn else {}),
     }
     made = str(call.client("acm").import_certificate(**given)["CertificateArn"])
-    call.account.keys[made] = call.inputs["privateKey"]
+    chain = call.inputs.get("certificateChain") or None
+    call.account.imported[made] = Imported(call.inputs["certificateBody"], call.inputs["privateKey"], chain)
     return made
 
 
@@ -57,7 +58,7 @@ def _update(call: Call, identity: str) -> None:
 def _read(call: Call, identity: str) -> Values | None:
     acm = call.client("acm")
     found = acm.describe_certificate(CertificateArn=identity)["Certificate"]
-    held = acm.get_certificate(CertificateArn=identity)
+    held = call.account.imported[identity]
     return {
         "arn": identity,
         "domainName": found["DomainName"],
@@ -67,15 +68,9 @@ def _read(call: Call, identity: str) -> Values | None:
         "notAfter": found["NotAfter"].isoformat(),
         "status": found["Status"],
         "type": found["Type"],
-        "certificateBody": _kept(call, "certificateBody", held["Certificate"]),
-        "certificateChain": _kept(call, "certificateChain", held.get("CertificateChain")),
+        "certificateBody": held.body,
+        "certificateChain": held.chain,
     }
-
-
-def _kept(call: Call, name: str, observed: str | None) -> str | None:
-    """Return the input as it was written when AWS holds the same PEM but for white space."""
-    given = call.inputs.get(name)
-    return given if given and observed and given.split() == observed.split() else observed
 
 
 def _delete(call: Call, identity: str) -> None:
@@ -87,7 +82,7 @@ def _delete(call: Call, identity: str) -> None:
             "Deleting a certificate",
         )
     call.client("acm").delete_certificate(CertificateArn=identity)
-    call.account.keys.pop(identity, None)
+    call.account.imported.pop(identity, None)
 
 
 CERTIFICATE = Entry(

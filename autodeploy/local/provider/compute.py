@@ -53,7 +53,6 @@ def _instance_create(call: Call) -> str:
         ImageId="ami",
         InstanceType="instanceType",
         KeyName="keyName",
-        DisableApiTermination="disableApiTermination",
     )
     # Said in full, because the emulator would leave a card of its own making behind.
     card = {
@@ -63,8 +62,11 @@ def _instance_create(call: Call) -> str:
         "DeleteOnTermination": True,
         **call.given(Groups="vpcSecurityGroupIds"),
     }
-    answer = ec2.run_instances(MinCount=1, MaxCount=1, UserData=_user_data(inputs), NetworkInterfaces=[card], **given)
-    return str(answer["Instances"][0]["InstanceId"])
+    made = ec2.run_instances(MinCount=1, MaxCount=1, UserData=_user_data(inputs), NetworkInterfaces=[card], **given)
+    identity = str(made["Instances"][0]["InstanceId"])
+    if inputs.get("disableApiTermination"):
+        ec2.modify_instance_attribute(InstanceId=identity, DisableApiTermination={"Value": True})
+    return identity
 
 
 def _instance_start(call: Call, identity: str) -> None:
@@ -121,9 +123,21 @@ def _instance_update(call: Call, identity: str) -> None:
 
 
 def _instance_delete(call: Call, identity: str) -> None:
+    ignoring_absent(lambda: _refuse_protected(call, identity))
     ignoring_absent(lambda: call.client("ec2").terminate_instances(InstanceIds=[identity]))
     call.account.wait(call.account.plane.terminate_instance(identity))
     call.account.addresses.pop(identity, None)
+
+
+def _refuse_protected(call: Call, identity: str) -> None:
+    ec2 = call.client("ec2")
+    held = ec2.describe_instance_attribute(InstanceId=identity, Attribute="disableApiTermination")
+    if held["DisableApiTermination"]["Value"]:
+        raise refusal(
+            f"OperationNotPermitted: the instance '{identity}' may not be terminated",
+            "Set disableApiTermination to false and deploy first.",
+            "Terminating an instance",
+        )
 
 
 KEY_PAIR = Entry(

@@ -42,14 +42,9 @@ _FIXED = {
 }
 
 
-def _name(call: Call) -> str:
-    return str((call.state or call.inputs)["identifier"])
-
-
 def _found(call: Call, identity: str) -> dict[str, Any] | None:
-    """Return the instance by its resource id, as pulumi-aws names it, or by its identifier."""
     for item in call.client("rds").describe_db_instances()["DBInstances"]:
-        if identity in (item["DbiResourceId"], item["DBInstanceIdentifier"]):
+        if item["DBInstanceIdentifier"] == identity:
             return dict(item)
     return None
 
@@ -67,14 +62,15 @@ def _create(call: Call) -> str:
     secret = {"username": made["MasterUsername"], "password": secrets.token_urlsafe(24)}
     vault = call.client("secretsmanager")
     vault.put_secret_value(SecretId=made["MasterUserSecret"]["SecretArn"], SecretString=json.dumps(secret))
-    return str(made["DbiResourceId"])
+    # pulumi-aws takes the resource id; the emulator's is the same for all instances.
+    return str(made["DBInstanceIdentifier"])
 
 
 def _start(call: Call, identity: str) -> None:
     found = _found(call, identity) or {}
     secret = call.client("secretsmanager").get_secret_value(SecretId=found["MasterUserSecret"]["SecretArn"])
     order = DatabaseOrder(
-        identifier=_name(call),
+        identifier=identity,
         deployment_id=call.deployment_id,
         network=found["DBSubnetGroup"]["VpcId"],
         engine=found["Engine"],
@@ -123,7 +119,7 @@ def _update(call: Call, identity: str) -> None:
     changed = {parameter: name for parameter, name in _MODIFIABLE.items() if call.changed(name)}
     given = call.given(**changed)
     if given:
-        call.client("rds").modify_db_instance(DBInstanceIdentifier=_name(call), ApplyImmediately=True, **given)
+        call.client("rds").modify_db_instance(DBInstanceIdentifier=identity, ApplyImmediately=True, **given)
 
 
 def _delete(call: Call, identity: str) -> None:
@@ -132,26 +128,24 @@ def _delete(call: Call, identity: str) -> None:
         snapshot = values.get("finalSnapshotIdentifier")
         if not values.get("skipFinalSnapshot") and not snapshot:
             raise refusal(
-                f"finalSnapshotIdentifier is required when skipFinalSnapshot is false: {found['DBInstanceIdentifier']}",
+                f"finalSnapshotIdentifier is required when skipFinalSnapshot is false: {identity}",
                 "Set one of the two, deploy, and delete again.",
                 "Deleting a database",
             )
         last = (
             {"SkipFinalSnapshot": True} if values.get("skipFinalSnapshot") else {"FinalDBSnapshotIdentifier": snapshot}
         )
-        name = found["DBInstanceIdentifier"]
-        ignoring_absent(lambda: call.client("rds").delete_db_instance(DBInstanceIdentifier=name, **last))
-    call.account.wait(call.account.plane.delete_database(_name(call)))
+        ignoring_absent(lambda: call.client("rds").delete_db_instance(DBInstanceIdentifier=identity, **last))
+    call.account.wait(call.account.plane.delete_database(identity))
     call.account.endpoints.pop(identity, None)
 
 
 def _undo(call: Call, identity: str) -> None:
     """Take back an instance that never ran; it has nothing to protect or to keep."""
-    name = _name(call)
     rds = call.client("rds")
-    rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
-    rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
-    call.account.wait(call.account.plane.delete_database(name))
+    rds.modify_db_instance(DBInstanceIdentifier=identity, DeletionProtection=False, ApplyImmediately=True)
+    rds.delete_db_instance(DBInstanceIdentifier=identity, SkipFinalSnapshot=True)
+    call.account.wait(call.account.plane.delete_database(identity))
 
 
 INSTANCE = Entry(

@@ -94,7 +94,10 @@ def _write(call: Call, name: str, parameters: list[dict[str, str]]) -> None:
 
 def _parameters_read(call: Call, identity: str) -> Values | None:
     rds = call.client("rds")
-    found = rds.describe_db_parameter_groups(DBParameterGroupName=identity)["DBParameterGroups"][0]
+    groups = rds.describe_db_parameter_groups(DBParameterGroupName=identity)["DBParameterGroups"]
+    if not groups:
+        return None
+    found = groups[0]
     held: list[dict[str, Any]] = rds.describe_db_parameters(DBParameterGroupName=identity)["Parameters"]
     listed = [
         {"name": item["ParameterName"], "value": item["ParameterValue"], "applyMethod": item["ApplyMethod"]}
@@ -114,10 +117,9 @@ def _parameters_read(call: Call, identity: str) -> Values | None:
 
 def _parameters_update(call: Call, identity: str) -> None:
     wanted = _parameters(call.inputs)
-    dropped = [item for name, item in _parameters(call.state).items() if name not in wanted]
-    _write(call, identity, list(wanted.values()))
-    if dropped:
-        call.client("rds").reset_db_parameter_group(DBParameterGroupName=identity, Parameters=dropped)
+    # The emulator cannot reset a parameter to its default; one without a value counts as not set.
+    dropped = [{**item, "ParameterValue": ""} for name, item in _parameters(call.state).items() if name not in wanted]
+    _write(call, identity, [*wanted.values(), *dropped])
 
 
 def _parameters_delete(call: Call, identity: str) -> None:

@@ -15,7 +15,7 @@ from autodeploy.local.provider.account import is_absent
 from autodeploy.local.provider.checking import DEFAULTS
 from autodeploy.local.provider.diffing import same
 from autodeploy.local.provider.entry import Call, Entry
-from autodeploy.local.provider.schema import schema
+from autodeploy.local.provider.schema import completed, schema
 from autodeploy.local.provider.wire import UNKNOWN, Values
 
 
@@ -35,7 +35,7 @@ def create(entry: Entry, call: Call) -> tuple[str, Values]:
 def previewed(entry: Entry, call: Call) -> Values:
     """Return the outputs as far as they are known before the resource is made."""
     unknown = dict.fromkeys(schema(entry.token).outputs, UNKNOWN)
-    known = _plain(call.inputs) | {"region": call.region}
+    known = completed(entry.token, _plain(call.inputs)) | {"region": call.region}
     return {**unknown, **known, **_tags_all(entry, call)}
 
 
@@ -69,7 +69,8 @@ def update(entry: Entry, call: Call, identity: str) -> Values:
 
 def previewed_update(entry: Entry, call: Call) -> Values:
     """Return the outputs as far as they are known before the change."""
-    return {**call.state, **_plain(call.inputs), **_tags_all(entry, call)}
+    changed = {name: value for name, value in call.inputs.items() if not same(name, call.state.get(name), value)}
+    return {**call.state, **completed(entry.token, _plain(changed)), **_tags_all(entry, call)}
 
 
 def delete(entry: Entry, call: Call, identity: str) -> None:

@@ -59,6 +59,23 @@ def _load(token: str) -> Schema:
     return Schema(_types.input_type_types(arguments), _required(arguments), outputs)
 
 
+def completed(token: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return inputs as they will come back: members of objects that are not given are not known yet."""
+    types = schema(token).inputs
+    return {name: _completed(types.get(name), value) for name, value in values.items()}
+
+
+def _completed(expected: Any, value: Any) -> Any:
+    expected = _types.unwrap_type(expected)
+    if isinstance(value, list) and typing.get_args(expected):
+        return [_completed(typing.get_args(expected)[0], item) for item in value]
+    if isinstance(value, dict) and isinstance(expected, type) and _types.is_input_type(expected):
+        types = _types.input_type_types(expected)
+        given = {name: _completed(types.get(name), item) for name, item in value.items()}
+        return {**dict.fromkeys(types, UNKNOWN), **given}
+    return value
+
+
 def failures(token: str, values: Mapping[str, Any]) -> Iterator[Failure]:
     """Yield what is wrong with inputs: unknown names with the nearest real one, missing ones, wrong types."""
     known = schema(token)

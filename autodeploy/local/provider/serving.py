@@ -48,12 +48,12 @@ def _listener(call: Call, described: Described) -> Listener:
     if not certificates(described):
         return Listener(port=described["Port"], group=group)
     arn = certificates(described)[0]
-    held = call.client("acm").get_certificate(CertificateArn=arn)
+    held = call.account.imported[arn]
     return Listener(
         port=described["Port"],
-        certificate_pem=held["Certificate"],
-        certificate_key=call.account.keys[arn],
-        certificate_chain=held.get("CertificateChain") or None,
+        certificate_pem=held.body,
+        certificate_key=held.key,
+        certificate_chain=held.chain,
         group=group,
     )
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from autodeploy.adapters.aws import leftovers
 from autodeploy.local.provider.table import TABLE
 from autodeploy.model import DatabasePlan, InfraPlan, WebPlan
 from stacks.program import program
@@ -160,9 +161,4 @@ def _destroy(stack: auto.Stack, served: Any) -> None:
     assert stack.export_stack().deployment.get("resources", []) == []
     assert (served.plane.machines, served.plane.databases, served.plane.served) == ({}, {}, {})
     assert len(served.plane.removed_networks) == 1
-    snapshots = served.aws("rds").describe_db_snapshots()["DBSnapshots"]
-    assert [item["DBSnapshotIdentifier"] for item in snapshots] == ["web-last"]
-    tagged = served.aws("resourcegroupstaggingapi").get_resources(
-        TagFilters=[{"Key": "DeploymentId", "Values": ["web-1"]}]
-    )["ResourceTagMappingList"]
-    assert [item["ResourceARN"] for item in tagged if ":snapshot:" not in item["ResourceARN"]] == []
+    assert leftovers.find(served.aws, "web-1") == []
