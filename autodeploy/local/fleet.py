@@ -133,8 +133,7 @@ class Fleet:
             return net
         words = ["network", "create", *labels(home=self.seal, deployment=deployment, epoch=self.epoch)]
         if self.engine.is_podman:
-            # Two VPCs see each other only when they are told to.
-            await self.engine.run(*words, "--disable-dns", "--opt", "isolate=true", net)
+            await self.engine.run(*words, "--disable-dns", net)
             return net
         # docker grants a fixed address only on a subnet that was named.
         for third in range(64):

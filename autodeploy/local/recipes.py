@@ -63,7 +63,8 @@ system_info:
 
 # Process 1. Shared propagation: without it a service cannot read its systemd credentials. The
 # operator's kernel is not the machine's: only network settings, which are its own, stay writable.
-# A boot id of its own, as a real machine has: reboots are told by it.
+# Other VPCs' subnets are neighbours of its own and not its to see; podman's isolation of networks (netavark 1.4)
+# ends for all when one of them goes. A boot id of its own, as a real machine has: reboots are told by it.
 INIT = """\
 #!/bin/sh
 mount --make-rshared /
@@ -72,6 +73,9 @@ for path in kernel fs vm dev debug; do
   mount --bind /proc/sys/$path /proc/sys/$path && mount -o remount,ro,bind /proc/sys/$path
 done
 mount --bind /dev/null /proc/sysrq-trigger
+ip -4 -o address show scope global | while read -r _ _ _ address _; do
+  ip route add prohibit "$(echo "$address" | cut -d. -f1,2).0.0/16"
+done
 cat /proc/sys/kernel/random/uuid > /run/boot_id
 mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
 exec /sbin/init
