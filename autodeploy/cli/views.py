@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import typer
 
-from autodeploy.model import DeploymentState, Preview, RollbackResult
+from autodeploy.model import STAGES, DeploymentState, Preview, RollbackResult
 
 
 class Check(NamedTuple):
@@ -44,8 +44,8 @@ def show_status(state: DeploymentState) -> None:
         ("machine", f"{spec.ec2_instance_id} {spec.ec2_public_ip}" if spec else None),
         ("database", spec.database_endpoint if spec else None),
         ("security", f"{security.security_score}/100, open: {_ports(security.open_ports)}" if security else None),
-        ("cost", f"{state.estimated_cost_per_month:.2f} USD a month on AWS" if state.plan else None),
-        ("stages", ", ".join(f"{name} {record.seconds:.1f} s" for name, record in state.stages.items())),
+        ("cost", _cost(state)),
+        ("stages", ", ".join(f"{name} {state.stages[name].seconds:.1f} s" for name in STAGES if name in state.stages)),
         ("updated", f"{state.updated_at:%Y-%m-%d %H:%M:%S %Z}"),
         (
             "CA",
@@ -103,6 +103,13 @@ def show_checks(checks: Sequence[Check]) -> None:
         )
         if check.remedy:
             typer.echo(f"{'':13}{check.remedy}")
+
+
+def _cost(state: DeploymentState) -> str | None:
+    if state.plan is None:
+        return None
+    free = " on AWS; the local target charges nothing" if state.target == "local" else ""
+    return f"{state.estimated_cost_per_month:.2f} USD a month{free}"
 
 
 def _ports(ports: Sequence[int]) -> str:

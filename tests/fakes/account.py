@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fakes.world import World
-
 from autodeploy.errors import InfrastructureError, PlanError
 from autodeploy.model import CloudFacts, InfraPlan, Preview, ResourceChange
 from autodeploy.ports import Say
+from fakes.world import World
 
 
 class FakeEngine:

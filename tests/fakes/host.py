@@ -6,12 +6,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from fakes.world import Machine, World
-
 from autodeploy.errors import DeploymentError
 from autodeploy.model import CommandResult, InfrastructureSpec, Step, StepResult
 from autodeploy.ports import Host, Say
 from autodeploy.releaser import HOST_FACTS_SCRIPT
+from fakes.world import Machine, World
 
 
 class FakeHost:
@@ -93,7 +92,9 @@ def _mended(machine: Machine, step: Step) -> StepResult:
     if step.name == "switch":
         machine.release = step.want.splitlines()[0].removeprefix("releases/")
         machine.stopped = False
-    return StepResult.model_validate({"name": step.name, "status": status, "observed": step.want, "weight": step.weight})
+    return StepResult.model_validate(
+        {"name": step.name, "status": status, "observed": step.want, "weight": step.weight}
+    )
 
 
 class FakeOutside:

@@ -6,12 +6,6 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-from fakes.account import FakeCloud, FakeEngine
-from fakes.host import FakeOutside, Hands
-from fakes.person import FakeClock, FakeUI
-from fakes.source import FakeBuilder, FakeRepo
-from fakes.world import World
-
 from autodeploy.adapters.store import FileStore
 from autodeploy.agents.compiler import HiveMindCompiler
 from autodeploy.agents.deployer import HiveMindDeployer
@@ -21,6 +15,11 @@ from autodeploy.conductor import Agents, HiveMindConductor, Wish
 from autodeploy.model import CloudFacts, DeploymentResult, DeploymentState, Request, Stage
 from autodeploy.ports import Store
 from autodeploy.settings import Settings
+from fakes.account import FakeCloud, FakeEngine
+from fakes.host import FakeOutside, Hands
+from fakes.person import FakeClock, FakeUI
+from fakes.source import FakeBuilder, FakeRepo
+from fakes.world import World
 
 URL = "https://example.org/guestbook.git"
 DESCRIPTION = "a guestbook"

@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from fakes.world import World
 from fixtures.sources import EXPECTED, SAMPLES
 
 from autodeploy.model import BuildArtifact, Recipe, Source, TechStack
 from autodeploy.ports import Say
+from fakes.world import World
 
 
 class FakeRepo:

@@ -1,0 +1,146 @@
+"""Taking up a deployment again, taking it back, and what is refused, over a world of fakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes.line import URL, Line
+
+from autodeploy.errors import DeploymentError, InfrastructureError, LockedError, SourceError, StateError
+from autodeploy.model import STAGES
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Line:
+    return Line(tmp_path / "home")
+
+
+class TestRetrying:
+    @pytest.mark.parametrize("stage", ["", "deployed", "PLAN"])
+    def test_an_unknown_stage_names_the_known_ones(self, line: Line, stage: str) -> None:
+        identifier = line.deploy().deployment_id
+        with pytest.raises(StateError, match="no stage") as caught:
+            line.conductor().retry_stage(identifier, stage)
+        assert ", ".join(STAGES) in caught.value.remediation
+
+    def test_an_unknown_deployment(self, line: Line) -> None:
+        with pytest.raises(StateError, match="no deployment"):
+            line.conductor().retry_stage("nobody-20000101-abcdef", "build")
+
+    def test_from_the_build_builds_again(self, line: Line) -> None:
+        first = line.ledger(line.deploy())
+        again = line.ledger(line.conductor().retry_stage(first.deployment_id, "build"))
+        assert first.build_artifact and again.build_artifact
+        assert again.build_artifact.build_duration_seconds == first.build_artifact.build_duration_seconds + 1
+
+    def test_what_is_rolled_back_is_deployed_anew(self, line: Line) -> None:
+        identifier = line.deploy().deployment_id
+        line.conductor().rollback(identifier)
+        with pytest.raises(StateError, match="rolled back") as caught:
+            line.conductor().retry_stage(identifier, "deploy")
+        assert caught.value.remediation == f"Deploy it anew: autodeploy deploy {URL}"
+        assert line.deploy().deployment_id != identifier
+
+
+class TestRollingBack:
+    def test_leaves_nothing_and_says_so_again(self, line: Line) -> None:
+        identifier = line.deploy().deployment_id
+        result = line.conductor().rollback(identifier)
+        assert (result.status, result.remaining) == ("rolled_back", ())
+        assert line.conductor().get_status(identifier).status == "rolled_back"
+        assert line.world.stacks == {}
+        assert dict(line.store.secrets(identifier)) == {}
+        assert not list(line.store.folder(identifier).glob("id_ed25519*"))
+        again = line.conductor().rollback(identifier)
+        assert (again.status, again.message) == ("rolled_back", "Nothing is left of it already.")
+
+    def test_what_cannot_be_deleted_is_named_and_the_status_stays(self, line: Line) -> None:
+        identifier = line.deploy().deployment_id
+        line.world.undeletable = ("vpc-1", "eni-2")
+        result = line.conductor().rollback(identifier)
+        assert (result.status, result.remaining) == ("complete", ("vpc-1", "eni-2"))
+        assert "2 resources are left" in result.message
+        line.world.undeletable = ()
+        assert line.conductor().rollback(identifier).status == "rolled_back"
+
+    def test_a_deployment_that_never_stood(self, line: Line) -> None:
+        line.break_at("analyze", SourceError("gone", "Give another."))
+        identifier = line.deploy().deployment_id
+        assert line.conductor().rollback(identifier).status == "rolled_back"
+
+    @pytest.mark.parametrize("status", ["pending", "building", "hardening"])
+    def test_a_deployment_whose_run_was_killed(self, line: Line, status: str) -> None:
+        state = line.ledger(line.deploy())
+        line.store.save(state.but(status=status))
+        assert line.conductor().rollback(state.deployment_id).status == "rolled_back"
+
+    def test_that_fails_is_recorded_and_can_be_repeated(self, line: Line) -> None:
+        identifier = line.deploy().deployment_id
+        line.world.broken["destroy"].append(InfrastructureError("a dependency is in the way", "Again."))
+        with pytest.raises(InfrastructureError, match="dependency"):
+            line.conductor().rollback(identifier)
+        state = line.conductor().get_status(identifier)
+        assert (state.status, state.errors[-1].context) == ("failed", "Deleting the infrastructure")
+        assert line.conductor().rollback(identifier).status == "rolled_back"
+
+    def test_that_stopped_half_way_proves_nothing_to_the_next_deploy(self, line: Line) -> None:
+        first = line.deploy()
+        line.world.undeletable = ("vpc-1",)
+        line.conductor().rollback(first.deployment_id)
+        line.world.undeletable = ()
+        again = line.deploy()
+        assert (again.status, again.deployment_id) == ("complete", first.deployment_id)
+        assert first.deployment_id in line.world.stacks
+
+    def test_a_machine_that_is_gone_does_not_keep_it(self, line: Line) -> None:
+        identifier = line.deploy().deployment_id
+        line.world.broken["connect"].append(DeploymentError("no answer", "Wait."))
+        assert line.conductor().rollback(identifier).status == "rolled_back"
+        said = [entry.message for entry in line.store.load(identifier).logs if entry.level == "WARNING"]
+        assert said == ["the service could not be stopped first: no answer"]
+
+
+class TestRefusing:
+    def test_a_ledger_of_an_account_that_ended(self, line: Line) -> None:
+        identifier = line.deploy().deployment_id
+        line.world.epoch = "epoch-2"
+        conductor = line.conductor()
+        for attempt in (
+            lambda: conductor.deploy(URL, ""),
+            lambda: conductor.retry_stage(identifier, "deploy"),
+            lambda: conductor.rollback(identifier),
+            lambda: conductor.preview(identifier),
+        ):
+            with pytest.raises(StateError) as caught:
+                attempt()
+            assert "autodeploy local reset" in caught.value.remediation
+        assert line.store.load(identifier).status == "complete"
+
+    def test_a_second_run_on_the_same_deployment(self, line: Line) -> None:
+        identifier = line.deploy().deployment_id
+        with line.store.lock(identifier, "deploy"):
+            for attempt in (
+                line.deploy,
+                lambda: line.conductor().retry_stage(identifier, "deploy"),
+                lambda: line.conductor().rollback(identifier),
+            ):
+                with pytest.raises(LockedError, match="deploy"):
+                    attempt()
+
+
+class TestPreviewing:
+    def test_what_stands_as_planned(self, line: Line) -> None:
+        found = line.conductor().preview(line.deploy().deployment_id)
+        assert (found.changes, found.unchanged) == ((), 4)
+
+    def test_what_somebody_removed(self, line: Line) -> None:
+        identifier = line.deploy().deployment_id
+        del line.world.stacks[identifier]
+        assert {change.operation for change in line.conductor().preview(identifier).changes} == {"create"}
+
+    def test_without_a_plan(self, line: Line) -> None:
+        line.break_at("build", SourceError("gone", "Give another."))
+        identifier = line.deploy().deployment_id
+        with pytest.raises(StateError, match="no plan"):
+            line.conductor().preview(identifier)
