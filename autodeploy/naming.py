@@ -10,7 +10,8 @@ from datetime import datetime
 def slug(text: str, limit: int = 24) -> str:
     """Return `text` as [a-z][a-z0-9-]*, at most `limit` characters, with a hash of the whole when it had to be cut."""
     plain = re.sub(r"-{2,}", "-", re.sub(r"[^a-z0-9]+", "-", text.lower())).strip("-")
-    if not plain or not plain[0].isalpha():
+    # AWS keeps sg- for security groups' ids and internal- for balancers.
+    if not plain or not plain[0].isalpha() or plain.startswith(("sg-", "internal-")):
         plain = f"app-{plain}".rstrip("-")
     if len(plain) <= limit:
         return plain

@@ -16,7 +16,7 @@ def engine_binary() -> Path:
     on_path = shutil.which("pulumi")
     candidates = [
         os.environ.get("AUTODEPLOY_ENGINE"),
-        cache / "engine" / "v3.250.0" / "pulumi",
+        cache / "engine" / "v3.250.0" / "bin" / "pulumi",
         on_path,
     ]
     for candidate in candidates:

@@ -142,7 +142,7 @@ class HiveMindDeployer(HiveMindAgent):
             self._store.save_secrets(identifier, {**kept, SEAL: secrets.token_hex(32)})
         seal = self._store.secrets(identifier)[SEAL]
         database = self._database(infrastructure)
-        values = environment(stack, environment_of(self._store, identifier), {}, database)
+        values = environment(stack, environment_of(self._store, identifier), {}, database, _hosts(infrastructure))
         return release(artifact, stack, values, seal, database)
 
     def _database(self, infrastructure: InfrastructureSpec) -> DatabaseAccess | None:
@@ -193,3 +193,9 @@ class HiveMindDeployer(HiveMindAgent):
             return err.message
         found = headers.get(RELEASE_HEADER, "")
         return found if found and status < 500 else f"HTTP {status} from {found or 'no release'}"
+
+
+def _hosts(infrastructure: InfrastructureSpec) -> tuple[str, ...]:
+    """Return the names that the application is reached by: here, on its host, and at the balancer."""
+    public = (infrastructure.load_balancer_dns or "").partition(":")[0]
+    return tuple(dict.fromkeys(filter(None, ("localhost", "127.0.0.1", public))))

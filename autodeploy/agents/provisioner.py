@@ -73,6 +73,9 @@ class HiveMindProvisioner(HiveMindAgent):
             outputs = self._engine.up(state.plan.infra, secrets_, saved if saved.exists() else None, self.say)
             saved.unlink(missing_ok=True)
             spec = self._spec(state.plan, outputs)
+            if state.infrastructure and state.infrastructure.ec2_instance_id != spec.ec2_instance_id:
+                # Another machine has another host key; the pin of the one that went must not refuse it.
+                (self._store.folder(deployment_id) / "known_hosts").unlink(missing_ok=True)
             self._cloud.await_instance(spec.ec2_instance_id, self.say)
         self.say(f"machine {spec.ec2_instance_id} at {spec.ec2_public_ip}")
         return spec

@@ -24,6 +24,9 @@ from autodeploy.ports import UI, Clock, Host, Outside, Say, Store
 from autodeploy.releaser import HOST_FACTS_SCRIPT, host_facts
 from autodeploy.settings import Settings
 
+ESSENTIAL = ("ssh-keys-only", "ssh-algorithms", "firewall")
+"""Controls without which a machine must not stay as it is; any other that fails lowers the score."""
+
 SCANNED_PORTS = (21, 22, 23, 25, 80, 111, 443, 3000, 3306, 5000, 5432, 8000, 8001, 8080, 27017)
 """Ports tried from outside: what the host may serve, and what is most often left open by mistake."""
 
@@ -78,9 +81,12 @@ class HiveMindSheriff(HiveMindAgent):
                 open_ports = self._outside.open_ports(infrastructure.ec2_public_ip, SCANNED_PORTS)
                 unexpected = sorted(set(open_ports) - _allowed(state.plan))
                 failed = [result for result in results if result.status == "failed"]
-                if unexpected or failed:
+                broken = [result for result in failed if result.name in ESSENTIAL]
+                if unexpected or broken:
                     self._converge(host, [undo()], self.say, keep_going=True)
-                    raise self._broken(failed, unexpected)
+                    raise self._broken(broken, unexpected)
+                for result in failed:
+                    self.say(f"{result.name} does not hold; it costs score", "WARNING")
             finally:
                 host.close()
             score, findings, recommendations = report(wanted, results)

@@ -1,4 +1,4 @@
-"""Lists what an InfraPlan costs a month, a line a resource. On the local target each is 0, AWS's price beside it."""
+"""Lists what an InfraPlan costs a month on AWS, a line a resource; the local target charges nothing and says so."""
 
 from __future__ import annotations
 
@@ -10,19 +10,16 @@ from autodeploy.planner.prices import per_month
 
 def bill(infra: InfraPlan) -> tuple[CostLine, ...]:
     """Return the monthly bill; `usd_per_month` is None where the table has no price for the region."""
-    lines = tuple(_lines(infra))
-    return lines if infra.target == "aws" else tuple(_local(line, infra.region) for line in lines)
+    return tuple(_lines(infra))
 
 
 def notes(infra: InfraPlan) -> tuple[str, ...]:
     """Return what the bill leaves open: unknown prices, usage, and on the local target AWS's sum."""
     lines = tuple(_lines(infra))
     unknown = [line.what for line in lines if line.usd_per_month is None]
-    known = sum(line.usd_per_month or 0.0 for line in lines)
     said = []
     if infra.target == "local":
-        total = f"{known:.2f} USD a month" if not unknown else "a sum that is not known here"
-        said.append(f"the local target costs nothing; the same on AWS in {infra.region} would cost {total}")
+        said.append("the local target charges nothing: these are AWS's prices for the same resources")
     if unknown:
         said.append(f"no price is known in {infra.region} for: {', '.join(unknown)}")
     return (*said, "traffic, balancer capacity units and backups beyond the database's size are charged by use")
@@ -48,8 +45,3 @@ def _lines(infra: InfraPlan) -> Iterator[CostLine]:
 
 def _line(infra: InfraPlan, what: str, key: str, amount: float, basis: str) -> CostLine:
     return CostLine(what=what, usd_per_month=per_month(infra.region, key, amount), basis=basis)
-
-
-def _local(line: CostLine, region: str) -> CostLine:
-    price = "not known" if line.usd_per_month is None else f"{line.usd_per_month:.2f} USD"
-    return CostLine(what=line.what, usd_per_month=0.0, basis=f"{line.basis}; on this machine. AWS {region}: {price}")

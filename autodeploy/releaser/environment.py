@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from pydantic import Field
@@ -29,15 +29,17 @@ class DatabaseAccess(Noun):
     ca_pem: str = Field(repr=False)
     app_username: str = "app"
 
-    @property
-    def url(self) -> str:
-        """The application's DATABASE_URL.
+    def url(self, scheme: str = "postgresql") -> str:
+        """Return the application's DATABASE_URL.
 
         `postgresql://` because SQLAlchemy refuses `postgres://`. `sslmode=require` is understood by libpq (psycopg),
         asyncpg and dj-database-url alike; libpq makes it verify-ca when PGSSLROOTCERT names a CA, as it does here.
+        SQLAlchemy's asyncpg dialect alone calls the option `ssl`
+        (https://docs.sqlalchemy.org/en/20/dialects/postgresql.html#module-sqlalchemy.dialects.postgresql.asyncpg).
         """
         password = quote(self.app_password, safe="")
-        return f"postgresql://{self.app_username}:{password}@{self.host}:{self.port}/{self.name}?sslmode=require"
+        option = "ssl" if scheme.endswith("+asyncpg") else "sslmode"
+        return f"{scheme}://{self.app_username}:{password}@{self.host}:{self.port}/{self.name}?{option}=require"
 
 
 def environment(
@@ -45,16 +47,17 @@ def environment(
     given: Mapping[str, str],
     generated: Mapping[str, str],
     database: DatabaseAccess | None = None,
+    hosts: Sequence[str] = (),
 ) -> dict[str, str]:
     """Return the application's whole environment but its port; raise SettingsError where a value is missing.
 
-    `generated` holds the values AutoDeploy made for variables marked so. What is given wins.
+    `generated` holds the values AutoDeploy made for variables marked so, `hosts` the names the application is
+    reached by. What is given wins.
     """
     values = dict(generated)
     if database is not None:
-        values |= {"DATABASE_URL": database.url, "PGSSLROOTCERT": DATABASE_CA_PATH}
-        parts = _database_parts(database)
-        values |= {v.name: parts[v.name.upper()] for v in stack.environment if v.name.upper() in parts}
+        values |= _database_values(stack, database)
+    values |= {name: ",".join(hosts) for name in _facts(stack, "allowed_hosts_variable") if hosts}
     values |= given
     for name in ("PORT", stack.port_env):
         values.pop(name or "", None)
@@ -80,18 +83,24 @@ def environment_text(values: Mapping[str, str]) -> str:
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(values.items()))
 
 
-def _database_parts(database: DatabaseAccess) -> dict[str, str]:
+def _database_values(stack: TechStack, database: DatabaseAccess) -> dict[str, str]:
+    """Return the variables that lead to the database: the conventional ones, and those the application reads."""
+    scheme = next(iter(_facts(stack, "database_url_scheme")), "postgresql")
     parts = {
-        ("HOST", "HOSTNAME"): database.host,
-        ("PORT",): str(database.port),
-        ("NAME", "DB", "DATABASE"): database.name,
-        ("USER", "USERNAME"): database.app_username,
-        ("PASSWORD", "PASS"): database.app_password,
+        "url": database.url(scheme),
+        "host": database.host,
+        "port": str(database.port),
+        "name": database.name,
+        "user": database.app_username,
+        "password": database.app_password,
     }
-    prefixes = ("DB_", "DATABASE_", "POSTGRES_", "POSTGRESQL_", "PG")
-    return {
-        f"{prefix}{suffix}": value for suffixes, value in parts.items() for suffix in suffixes for prefix in prefixes
-    }
+    read = (fact.partition("=") for fact in _facts(stack, "database_variable"))
+    named = {name: parts[part] for name, _, part in read if part in parts}
+    return {"DATABASE_URL": parts["url"], "PGSSLROOTCERT": DATABASE_CA_PATH, **named}
+
+
+def _facts(stack: TechStack, fact: str) -> tuple[str, ...]:
+    return tuple(evidence.value for evidence in stack.evidence if evidence.fact == fact)
 
 
 def _refusal(message: str, remediation: str = "Correct the name given with --env.") -> SettingsError:

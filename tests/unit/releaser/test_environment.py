@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodeploy.errors import SettingsError
-from autodeploy.model import EnvironmentVariable
+from autodeploy.model import EnvironmentVariable, Evidence
 from autodeploy.releaser import environment, masked_environment
 from autodeploy.releaser.environment import environment_text
 
@@ -28,17 +28,24 @@ def test_the_database_is_told_by_its_url_and_its_authority() -> None:
 
 
 def test_parts_of_the_url_are_given_to_who_reads_them() -> None:
-    names = ("DB_HOST", "POSTGRES_USER", "PGPASSWORD", "DB_PORT", "DATABASE_NAME", "OTHER")
-    stack = STACK.but(environment=tuple(EnvironmentVariable(name=name) for name in names))
+    read = ("DB_HOST=host", "POSTGRES_USER=user", "DBPASS=password", "DB_PORT=port", "NAME=name", "DSN=url", "X=engine")
+    stack = STACK.but(evidence=tuple(Evidence(fact="database_variable", value=value) for value in read))
     values = environment(stack, {}, {}, DATABASE)
-    assert [values.get(name) for name in names] == [
-        "db.example.internal",
-        "app",
-        DATABASE.app_password,
-        "5432",
-        "app",
-        None,
-    ]
+    names = ("DB_HOST", "POSTGRES_USER", "DBPASS", "DB_PORT", "NAME", "DSN", "X")
+    password = DATABASE.app_password
+    assert [values.get(name) for name in names] == ["db.example.internal", "app", password, "5432", "app", URL, None]
+
+
+def test_the_scheme_follows_the_driver() -> None:
+    stack = STACK.but(evidence=(Evidence(fact="database_url_scheme", value="postgresql+asyncpg"),))
+    expected = URL.replace("postgresql://", "postgresql+asyncpg://").replace("sslmode=", "ssl=")
+    assert environment(stack, {}, {}, DATABASE)["DATABASE_URL"] == expected
+
+
+def test_allowed_hosts_are_told_to_who_reads_them() -> None:
+    stack = STACK.but(evidence=(Evidence(fact="allowed_hosts_variable", value="HOSTS"),))
+    assert environment(stack, {}, {}, hosts=("localhost", "shop.example")) == {"HOSTS": "localhost,shop.example"}
+    assert environment(stack, {"HOSTS": "mine"}, {}, hosts=("localhost",)) == {"HOSTS": "mine"}
 
 
 def test_what_is_given_wins_and_the_port_is_never_fixed() -> None:
