@@ -1,0 +1,161 @@
+"""HiveMind SysEng: a TechStack becomes a plan, the plan a stack, the stack nothing again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes.line import CERTIFICATE_KEY, Line
+from fakes.world import World
+from fixtures.planned import FACTS, LOCAL
+
+from autodeploy.agents.provisioner import HiveMindProvisioner
+from autodeploy.errors import DeploymentError, InfrastructureError, PlanError
+from autodeploy.model import DeploymentState
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Line:
+    return Line(tmp_path / "home")
+
+
+def provisioner(line: Line, **settings: object) -> HiveMindProvisioner:
+    return line.agents(line.settings(**settings)).provisioner
+
+
+def built(line: Line) -> DeploymentState:
+    """Return a deployment that stands before its plan."""
+    line.break_at("plan", InfrastructureError("not yet", "Wait."))
+    return line.ledger(line.deploy())
+
+
+def planned(line: Line) -> DeploymentState:
+    state = provisioner(line).plan(built(line))
+    line.store.save(state)
+    return state
+
+
+class TestPlanning:
+    def test_pins_facts_key_certificate_and_cost(self, line: Line) -> None:
+        state = planned(line)
+        assert state.plan and state.plan.infra.web and state.plan.infra.database
+        assert state.facts == LOCAL
+        assert state.plan.infra.ssh_public_key == "ssh-ed25519 AAAA autodeploy"
+        assert state.plan.infra.web.certificate_pem == "leaf\n"
+        assert state.plan.infra.web.certificate_chain_pem == "authority\n"
+        assert CERTIFICATE_KEY not in state.to_json()
+        assert (line.store.folder(state.deployment_id) / "ca.pem").read_text() == "authority\n"
+
+    def test_on_aws_says_what_a_month_costs(self, tmp_path: Path) -> None:
+        line = Line(tmp_path, World(facts=FACTS))
+        state = planned(line)
+        assert state.plan and state.estimated_cost_per_month == state.plan.usd_per_month > 0
+
+    def test_again_gives_the_same_bytes(self, line: Line) -> None:
+        state = planned(line)
+        assert provisioner(line).plan(state).plan == state.plan
+
+    def test_facts_stay_as_they_were_pinned(self, line: Line) -> None:
+        state = planned(line)
+        line.world.facts = LOCAL.but(zones=("us-east-1e", "us-east-1f"))
+        assert provisioner(line).plan(state).plan == state.plan
+
+    def test_another_region_is_refused(self, line: Line) -> None:
+        state = built(line)
+        with pytest.raises(PlanError, match="eu-west-1") as caught:
+            provisioner(line).plan(state.but(region="eu-west-1"))
+        assert caught.value.agent == "HiveMind SysEng"
+        assert "--new" in caught.value.remediation
+
+    def test_a_key_pair_that_is_there_is_kept(self, line: Line) -> None:
+        state = built(line)
+        folder = line.store.folder(state.deployment_id)
+        (folder / "id_ed25519").write_text("mine")
+        (folder / "id_ed25519.pub").write_text("ssh-ed25519 MINE\n")
+        plan = provisioner(line).plan(state).plan
+        assert plan and plan.infra.ssh_public_key == "ssh-ed25519 MINE"
+
+
+class TestProvisioning:
+    def test_returns_what_stands(self, line: Line) -> None:
+        state = planned(line)
+        assert state.tech_stack
+        spec = provisioner(line).provision_infrastructure(state.deployment_id, state.tech_stack)
+        assert spec.ec2_instance_id == f"instanceId-of-{state.deployment_id}"
+        assert (spec.database_endpoint, spec.load_balancer_dns) == ("10.0.2.9", "localhost:8443")
+        assert spec.database_credentials and spec.database_credentials.username == "app"
+        assert spec.database_credentials.password == "file:database-password"
+        assert spec.ssh_private_key_path == str(line.store.folder(state.deployment_id) / "id_ed25519")
+
+    def test_plans_first_where_no_plan_is(self, line: Line) -> None:
+        state = built(line)
+        assert state.plan is None and state.tech_stack
+        spec = provisioner(line).provision_infrastructure(state.deployment_id, state.tech_stack)
+        assert spec.deployment_id in line.world.stacks
+
+    def test_a_stack_without_an_output_is_an_error(self, tmp_path: Path) -> None:
+        line = Line(tmp_path)
+        state = planned(line)
+        assert state.plan
+        agent = provisioner(line)
+        with pytest.raises(InfrastructureError, match="no output 'vpcId'"):
+            agent._spec(state.plan, {"instanceId": "i-1"})
+
+    def test_is_held_to_the_plan_that_was_approved(self, line: Line) -> None:
+        state = planned(line)
+        agent = provisioner(line)
+        agent.preview(state)
+        assert state.plan
+        line.store.save(state.but(plan=state.plan.but(infra=state.plan.infra.but(instance_type="t3.large"))))
+        assert state.tech_stack
+        with pytest.raises(PlanError, match="something else"):
+            agent.provision_infrastructure(state.deployment_id, state.tech_stack)
+        assert line.world.stacks == {}
+
+    def test_a_machine_that_never_runs(self, line: Line) -> None:
+        state = planned(line)
+        line.world.broken["await instance"].append(DeploymentError("it does not boot", "Look."))
+        with pytest.raises(DeploymentError) as caught:
+            provisioner(line).run(state)
+        assert caught.value.context == "Creating the infrastructure in us-east-1"
+
+    def test_logs_what_it_did(self, line: Line) -> None:
+        state = planned(line)
+        after = provisioner(line).run(state)
+        assert after.infrastructure
+        said = [entry.message for entry in after.logs if entry.agent == "HiveMind SysEng"]
+        assert said[-1] == f"machine {after.infrastructure.ec2_instance_id} at {after.infrastructure.ec2_public_ip}"
+
+
+class TestDestroying:
+    def test_lifts_the_protection_of_the_database_first(self, line: Line) -> None:
+        state = line.ledger(line.deploy())
+        assert provisioner(line).destroy(state) == ()
+        before, lifted = line.world.history[state.deployment_id]
+        assert before.database and lifted.database
+        assert (before.database.deletion_protection, lifted.database.deletion_protection) == (True, False)
+        assert lifted.database.final_snapshot_identifier is None
+        assert line.world.stacks == {}
+
+    def test_on_aws_takes_a_last_snapshot(self, tmp_path: Path) -> None:
+        line = Line(tmp_path, World(facts=FACTS))
+        state = line.ledger(line.deploy())
+        provisioner(line).destroy(state)
+        database = line.world.history[state.deployment_id][-1].database
+        assert database and (database.final_snapshot_identifier or "").startswith(f"{state.deployment_id}-final-2026")
+
+    def test_without_a_database(self, tmp_path: Path) -> None:
+        line = Line(tmp_path, World("fastapi-plain"))
+        state = line.ledger(line.deploy())
+        assert provisioner(line).destroy(state) == ()
+        assert len(line.world.history[state.deployment_id]) == 1
+
+    def test_what_is_left_keeps_key_and_secrets(self, line: Line) -> None:
+        state = line.ledger(line.deploy())
+        line.world.undeletable = ("eni-1",)
+        assert provisioner(line).destroy(state) == ("eni-1",)
+        assert (line.store.folder(state.deployment_id) / "id_ed25519").exists()
+        assert line.store.secrets(state.deployment_id)
+
+    def test_without_a_stack_there_is_nothing_to_do(self, line: Line) -> None:
+        assert provisioner(line).destroy(built(line)) == ()
