@@ -158,3 +158,10 @@ def test_a_balancer_is_changed_and_protected(net: Any, world: Any, engine: Any, 
     with pytest.raises(grpc.RpcError, match="DependencyViolation"):
         engine.delete(third)
     engine.delete(engine.change(changed, enableDeletionProtection=False))
+
+
+def test_tags_come_and_go(balancer: Any, certificate: Any, engine: Any) -> None:
+    for thing in (balancer, certificate):
+        tagged = engine.change(thing, tags={"Team": "blue"})
+        assert tagged.outputs["tagsAll"] == {"Team": "blue", "DeploymentId": "web-1"}
+        assert engine.change(tagged, tags=None).outputs["tagsAll"] == {"DeploymentId": "web-1"}
