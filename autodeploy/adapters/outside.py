@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 import urllib.error
@@ -30,7 +31,7 @@ class OutsideWorld:
                 return answer.status, {name.lower(): value for name, value in answer.headers.items()}
         except urllib.error.HTTPError as err:
             return err.code, {name.lower(): value for name, value in err.headers.items()}
-        except (OSError, ValueError) as err:
+        except (OSError, ValueError, http.client.HTTPException) as err:
             reason = getattr(err, "reason", err)
             raise DeploymentError(
                 f"{url} does not answer: {reason}",

@@ -1,0 +1,43 @@
+"""The tree of errors: the document's four lines, and an exit code for each branch."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+
+import pytest
+
+from autodeploy import errors
+from autodeploy.errors import AgentError
+
+
+def tree(cls: type[AgentError] = AgentError) -> list[type[AgentError]]:
+    return [cls, *chain.from_iterable(tree(child) for child in cls.__subclasses__())]
+
+
+def test_four_lines() -> None:
+    err = errors.BuildError("pip failed", "Correct it.", agent="HiveMind DevOps", context="Building the application")
+    assert str(err).splitlines() == [
+        "[HiveMind DevOps] Error: BuildError",
+        "Message: pip failed",
+        "Context: Building the application",
+        "Remediation: Correct it.",
+    ]
+
+
+def test_an_error_without_context_says_the_least() -> None:
+    err = AgentError("no", "Try again.")
+    assert (err.recoverable, err.agent, err.output, err.stack) == (False, "HiveMind Control Plane", "", "")
+    assert "Context: Running AutoDeploy" in str(err)
+
+
+@pytest.mark.parametrize("cls", tree())
+def test_the_tree_is_drawn_with_its_exit_codes(cls: type[AgentError]) -> None:
+    assert cls.__module__ == "autodeploy.errors"
+    assert re.search(rf"\b{cls.__name__} +{cls.exit_code}\b", errors.__doc__ or "")
+
+
+def test_exit_codes_are_told_apart() -> None:
+    codes = [cls.exit_code for cls in tree()]
+    assert len(set(codes)) == len(codes)
+    assert not {0, 2, 130} & set(codes)  # success, the parser's own, Ctrl-C

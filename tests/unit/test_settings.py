@@ -1,0 +1,97 @@
+"""Settings: flags over environment over autodeploy.toml over defaults; what cannot be used is told with its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autodeploy.errors import SettingsError
+from autodeploy.settings import FILE_NAME, load
+
+HOME = {"HOME": "/home/me"}
+
+
+def written(folder: Path, text: str) -> Path:
+    (folder / FILE_NAME).write_text(text)
+    return folder
+
+
+def test_defaults(tmp_path: Path) -> None:
+    found = load({}, HOME, tmp_path)
+    assert found.home == Path("/home/me/.autodeploy")
+    assert found.cache == Path("~/.cache/autodeploy").expanduser()
+    assert (found.target, found.region, found.path, found.yes, found.environment) == (None, None, ".", False, {})
+
+
+def test_a_flag_wins_over_the_environment_over_the_file_over_the_default(tmp_path: Path) -> None:
+    folder = written(tmp_path, 'region = "eu-west-1"\ntarget = "aws"\nname = "of-file"\nhome = "/of/file"\n')
+    environ = {**HOME, "AUTODEPLOY_REGION": "eu-central-1", "AUTODEPLOY_TARGET": "local"}
+    assert load({}, HOME, folder).region == "eu-west-1"
+    assert load({}, environ, folder).region == "eu-central-1"
+    assert load({"region": "us-west-2"}, environ, folder).region == "us-west-2"
+    assert load({"region": None, "name": None}, environ, folder).name == "of-file"
+    assert load({}, environ, folder).target == "local"
+    assert load({}, {**environ, "AUTODEPLOY_HOME": "/of/environment"}, folder).home == Path("/of/environment")
+    assert load({}, environ, folder).home == Path("/of/file")
+
+
+@pytest.mark.parametrize(
+    ("environ", "region"),
+    [
+        ({"AWS_DEFAULT_REGION": "a"}, "a"),
+        ({"AWS_DEFAULT_REGION": "a", "AWS_REGION": "b"}, "b"),
+        ({"AWS_REGION": "b", "AUTODEPLOY_REGION": "c"}, "c"),
+        ({"AUTODEPLOY_REGION": "", "AWS_REGION": "b"}, "b"),
+    ],
+)
+def test_our_own_variable_wins_over_those_of_aws(tmp_path: Path, environ: dict[str, str], region: str) -> None:
+    assert load({}, environ, tmp_path).region == region
+
+
+def test_places_are_absolute(tmp_path: Path) -> None:
+    found = load({"home": "~/there", "cache": "here"}, HOME, tmp_path)
+    assert found.home == Path("~/there").expanduser()
+    assert found.cache == Path.cwd() / "here"
+    assert load({}, {**HOME, "XDG_CACHE_HOME": "/var/x"}, tmp_path).cache == Path("/var/x/autodeploy")
+
+
+def test_a_flag_of_a_table_takes_the_place_of_its_own_entry_alone(tmp_path: Path) -> None:
+    folder = written(tmp_path, '[environment]\nA = "file"\nB = "file"\n')
+    assert load({"environment": {"B": "flag", "C": "flag"}}, HOME, folder).environment == {
+        "A": "file",
+        "B": "flag",
+        "C": "flag",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('colour = "red"\n', "colour"),
+        ('target = "azure"\n', "target"),
+        ("home = 5\n", "home"),
+        ("[environment]\nA = 1\n", "environment.A"),
+        ('yes = "perhaps"\n', "yes"),
+    ],
+)
+def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({}, HOME, written(tmp_path, text))
+    assert repr(named) in caught.value.message
+    assert FILE_NAME in caught.value.remediation
+
+
+@pytest.mark.parametrize("content", [b"target = local\n", b"[", b"\xff\xfe"])
+def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE_NAME).write_bytes(content)
+    with pytest.raises(SettingsError, match="is not valid TOML"):
+        load({}, HOME, tmp_path)
+
+
+def test_variables_of_the_application_are_not_shown(tmp_path: Path) -> None:
+    assert "hunter2" not in repr(load({"environment": {"PASSWORD": "hunter2"}}, HOME, tmp_path))
+
+
+def test_without_arguments_the_process_itself_is_read() -> None:
+    assert load({"name": "a"}).name == "a"
