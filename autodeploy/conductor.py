@@ -81,7 +81,9 @@ class HiveMindConductor:
             state = self._store.load(identifier)
             self._same_epoch(state)
             state = state.but(
-                repo_url=url.text, description=description or state.description, request=self._wish.request
+                repo_url=url.text,
+                description=description or state.description,
+                request=self._wish.request.over(state.request),
             )
             return self._line(Ledger(self._store, self._clock, state))
 

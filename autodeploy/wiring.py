@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from autodeploy.adapters.clock import SystemClock
 from autodeploy.adapters.store import FileStore
 from autodeploy.errors import SettingsError
-from autodeploy.model import CloudFacts, InfrastructureSpec, Request, Target
+from autodeploy.model import CloudFacts, InfrastructureSpec, Target
 from autodeploy.ports import Host, Say
 from autodeploy.settings import Settings
 
@@ -145,21 +145,14 @@ class Wiring:
     @cached_property
     def conductor(self) -> HiveMindConductor:
         """HiveMind Control Plane."""
+        from autodeploy.agents.choices import request_of
         from autodeploy.conductor import Agents, HiveMindConductor, Wish
 
         settings = self.settings
         wish = Wish(
             target=self._target(),
             name=settings.name,
-            request=Request(
-                ref=settings.ref,
-                subdirectory=settings.path,
-                environment_names=tuple(sorted(settings.environment)),
-                profile=settings.profile,
-                instance_type=settings.instance_type,
-                admin_cidr=settings.admin_cidr,
-                overrides=settings.overrides,
-            ),
+            request=request_of(settings),
             new=settings.new,
             approve=settings.yes,
         )

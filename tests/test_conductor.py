@@ -209,3 +209,16 @@ class TestFailing:
 
 def test_no_steps_are_no_walk() -> None:
     assert walk([]).finished == []
+
+
+def test_what_was_chosen_once_holds_for_later_runs(line: Line) -> None:
+    chosen = {"overrides": {"health_check_path": "/docs"}, "instance_type": "t3.large", "environment": {"MODE": "live"}}
+    first = line.ledger(line.deploy(**chosen))
+    again = line.ledger(line.deploy())
+    assert again.request == first.request
+    assert again.tech_stack == first.tech_stack
+    assert again.plan and again.plan.infra.instance_type == "t3.large"
+    assert again.deployment_config == first.deployment_config
+    changed = line.ledger(line.deploy(instance_type="t3.medium"))
+    assert changed.plan and changed.plan.infra.instance_type == "t3.medium"
+    assert changed.tech_stack and changed.tech_stack.health_check_path == "/docs"

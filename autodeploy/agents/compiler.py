@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 from autodeploy.agents.agent import HiveMindAgent
+from autodeploy.agents.choices import ENVIRONMENT, environment_of, settings_for
 from autodeploy.analyser import analyse
 from autodeploy.builder import recipe
 from autodeploy.errors import AnalysisError
@@ -58,6 +59,7 @@ class HiveMindCompiler(HiveMindAgent):
     def analyze(self, state: DeploymentState) -> DeploymentState:
         """Return the state with commit and TechStack; refuse when a required variable is missing."""
         with self._working_on(state):
+            self._settings = settings_for(state, self._settings, self._store)
             path = self._checkout_path(state)
             stack = self.analyze_repository(self._typed.get(state.repo_url, state.repo_url), str(path))
             self._settle_environment(state, stack)
@@ -89,10 +91,10 @@ class HiveMindCompiler(HiveMindAgent):
     def _settle_environment(self, state: DeploymentState, stack: TechStack) -> None:
         """Keep what the user gave, generate what convention lets us generate, refuse what is missing."""
         kept = dict(self._store.secrets(state.deployment_id))
-        kept |= {f"env:{name}": value for name, value in self._settings.environment.items()}
+        kept |= {f"{ENVIRONMENT}{name}": value for name, value in self._settings.environment.items()}
         missing = []
         for variable in stack.environment:
-            key = f"env:{variable.name}"
+            key = f"{ENVIRONMENT}{variable.name}"
             if key in kept or variable.name in OURS or not variable.required:
                 continue
             if variable.generated:
@@ -109,9 +111,3 @@ class HiveMindCompiler(HiveMindAgent):
                 agent=self.name,
                 context="Reading the application's environment",
             )
-
-
-def environment_of(store: Store, deployment_id: str) -> dict[str, str]:
-    """Return the application's own variables, resolved; the caller must not log them."""
-    kept = store.secrets(deployment_id)
-    return {key.removeprefix("env:"): value for key, value in sorted(kept.items()) if key.startswith("env:")}

@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from autodeploy.agents.agent import HiveMindAgent
-from autodeploy.agents.compiler import environment_of
+from autodeploy.agents.choices import environment_of
 from autodeploy.agents.provisioner import DATABASE_PASSWORD
 from autodeploy.agents.sheriff import Connect, Converge
 from autodeploy.errors import AgentError, DeploymentError, StateError

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autodeploy.agents.agent import HiveMindAgent
+from autodeploy.agents.choices import settings_for
 from autodeploy.errors import InfrastructureError, PlanError
 from autodeploy.model import (
     CloudFacts,
@@ -100,7 +101,7 @@ class HiveMindProvisioner(HiveMindAgent):
                 ssh_public_key=key,
                 certificate_pem=certificate.leaf,
                 certificate_chain_pem=certificate.authority,
-                settings=self._settings,
+                settings=settings_for(state, self._settings, self._store),
             )
             self._database_password(state.deployment_id)
             return self._logged(state, plan=plan, facts=facts, estimated_cost_per_month=plan.usd_per_month)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from autodeploy.agents.agent import HiveMindAgent
+from autodeploy.agents.choices import settings_for
 from autodeploy.errors import HardeningError
 from autodeploy.hardener import controls, firewall_rules, report, undo
 from autodeploy.model import (
@@ -76,7 +77,8 @@ class HiveMindSheriff(HiveMindAgent):
             host = self._connect(infrastructure, self.say)
             try:
                 facts = host_facts(host.run(HOST_FACTS_SCRIPT).stdout)
-                wanted = controls(state.plan, facts, self._settings)
+                settings = settings_for(state, self._settings, self._store)
+                wanted = controls(state.plan, facts, settings)
                 results = self._converge(host, wanted, self.say, keep_going=True)
                 open_ports = self._outside.open_ports(infrastructure.ec2_public_ip, SCANNED_PORTS)
                 unexpected = sorted(set(open_ports) - _allowed(state.plan))
@@ -94,7 +96,7 @@ class HiveMindSheriff(HiveMindAgent):
         return SecurityConfig(
             ssl_enabled=bool(deployment_config.url and deployment_config.url.startswith("https://")),
             certificate_arn=infrastructure.certificate_arn,
-            firewall_rules=(*group_rules(state.plan), *firewall_rules(state.plan, facts, self._settings)),
+            firewall_rules=(*group_rules(state.plan), *firewall_rules(state.plan, facts, settings)),
             open_ports=open_ports,
             vulnerability_scan_results=ScanResults(
                 scanner="controls observed on the host, ports tried from outside",

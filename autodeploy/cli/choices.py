@@ -34,18 +34,12 @@ def wired(context: typer.Context, settings: Settings) -> Wiring:
 
 
 def as_deployed(settings: Settings, state: DeploymentState) -> Settings:
-    """Return settings that meet the deployment where it is, with what was asked for when it was deployed."""
-    asked = state.request
+    """Return settings that reach the account a deployment lives in; what else was chosen is in its ledger."""
     return settings.but(
         target=state.target,
         region=state.region,
         name=state.name,
-        profile=settings.profile or asked.profile,
-        path=asked.subdirectory,
-        ref=asked.ref,
-        instance_type=asked.instance_type,
-        admin_cidr=asked.admin_cidr,
-        overrides=asked.overrides,
+        profile=settings.profile or state.request.profile,
     )
 
 

@@ -26,19 +26,22 @@ def run(app: typer.Typer, arguments: Sequence[str], wire: Wire | None = None) ->
     try:
         command = typer.main.get_command(app)
         code = command.main(list(arguments), prog_name="autodeploy", standalone_mode=False, obj={"wire": wire})
-        return code if isinstance(code, int) else 0
+        # Some versions of typer take Ctrl-C themselves and make it this exit code.
+        return _interrupted() if code == INTERRUPTED else code if isinstance(code, int) else 0
     except AgentError as err:
         return _report(err, "--debug" in arguments)
-    except typer.Exit as end:
-        return end.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        from autodeploy.wiring import terminal
-
-        terminal().close()
-        print("\nInterrupted. Go on with the same command, or take all back: autodeploy destroy", file=sys.stderr)
-        return INTERRUPTED
+        return _interrupted()
     except Exception as err:
         return _other(err, "--debug" in arguments)
+
+
+def _interrupted() -> int:
+    from autodeploy.wiring import terminal
+
+    terminal().close()  # a live display has hidden the cursor
+    print("\nInterrupted. Go on with the same command, or take all back: autodeploy destroy", file=sys.stderr)
+    return INTERRUPTED
 
 
 def _other(err: Exception, debug: bool) -> int:

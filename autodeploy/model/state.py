@@ -62,15 +62,19 @@ class StageRecord(Noun):
 
 
 class Request(Noun):
-    """What the user asked for; kept so that a later `deploy` need not ask again. No secret values."""
+    """What the user chose, None where nothing was said; kept so that a later run need not ask again. No secrets."""
 
     ref: str | None = None
-    subdirectory: str = "."
-    environment_names: tuple[str, ...] = ()
+    subdirectory: str | None = None
+    overrides: dict[str, str] = {}
     profile: str | None = None
     instance_type: str | None = None
     admin_cidr: str | None = None
-    overrides: dict[str, str] = {}
+
+    def over(self, earlier: Request) -> Request:
+        """Return these choices, and the earlier ones where nothing was said now."""
+        said = {name: value for name, value in dict(self).items() if value}
+        return earlier.but(**{**said, "overrides": {**earlier.overrides, **self.overrides}})
 
 
 class DeploymentState(Noun):

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from autodeploy.adapters.store import FileStore
+from autodeploy.agents.choices import request_of
 from autodeploy.agents.compiler import HiveMindCompiler
 from autodeploy.agents.deployer import HiveMindDeployer
 from autodeploy.agents.provisioner import Certificate, HiveMindProvisioner
 from autodeploy.agents.sheriff import HiveMindSheriff
 from autodeploy.conductor import Agents, HiveMindConductor, Wish
-from autodeploy.model import CloudFacts, DeploymentResult, DeploymentState, Request, Stage
+from autodeploy.model import CloudFacts, DeploymentResult, DeploymentState, Stage
 from autodeploy.ports import Store
 from autodeploy.settings import Settings
 from fakes.account import FakeCloud, FakeEngine
@@ -83,11 +84,7 @@ class Line:
         wish = Wish(
             target=self.world.facts.target,
             name=settings.name,
-            request=Request(
-                ref=settings.ref,
-                subdirectory=settings.path,
-                environment_names=tuple(sorted(settings.environment)),
-            ),
+            request=request_of(settings),
             new=settings.new,
             approve=settings.yes,
         )

@@ -1,0 +1,194 @@
+"""deploy, retry, preview, destroy, pulumi-env: what is typed, what is shown, and the exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autodeploy.errors import AgentError, BuildError, InfrastructureError, SourceError
+from tests.unit.cli.conftest import Desk
+
+URL = "https://example.org/guestbook.git"
+
+
+class TestDeploy:
+    def test_ends_with_the_url_and_what_can_be_typed_next(self, desk: Desk) -> None:
+        shown = desk.type("deploy", URL, "a guestbook", "--yes")
+        (state,) = desk.states()
+        ca = desk.line.store.folder(state.deployment_id) / "ca.pem"
+        assert (shown.code, shown.out) == (0, "")
+        assert shown.err.splitlines()[-7:] == [
+            f"{state.deployment_id}: complete",
+            "URL: https://localhost:8443",
+            f"Next:    curl --cacert {ca} https://localhost:8443",
+            f"         autodeploy status {state.deployment_id}",
+            f"         autodeploy logs {state.deployment_id}",
+            f"         autodeploy open {state.deployment_id}",
+            f"         autodeploy destroy {state.deployment_id}",
+        ]
+        assert ca.read_text().startswith("-----BEGIN CERTIFICATE-----")
+
+    def test_a_deployment_without_a_certificate_of_its_own_names_no_curl(self, desk: Desk) -> None:
+        state = desk.deploy()
+        (desk.line.store.folder(state.deployment_id) / "ca.pem").unlink()
+        assert "curl" not in desk.type("deploy", URL, "--yes").err
+
+    def test_as_json_prints_the_result_alone_on_standard_output(self, desk: Desk) -> None:
+        shown = desk.type("deploy", URL, "--yes", "--json")
+        assert (shown.code, shown.json["status"], shown.json["url"]) == (0, "complete", "https://localhost:8443")
+        assert "Next:" not in shown.err
+
+    def test_flags_reach_the_deployment(self, desk: Desk, tmp_path: Path) -> None:
+        file = tmp_path / "env"
+        file.write_text("# ours\nA=file\nB=file\n")
+        state = desk.deploy(
+            *("--name", "Shop", "--env", "B=flag", "--env-file", str(file), "--ref", "main"),
+            *("--instance-type", "t3.medium", "--port", "9000", "--start-command", "python app.py"),
+            *("--health-check-path", "/health", "--runtime-version", "3.11", "--app", "app:app"),
+            *("--admin-cidr", "203.0.113.0/24"),
+        )
+        assert (state.name, state.request.ref) == ("shop", "main")
+        assert state.plan.infra.instance_type == "t3.medium"
+        assert state.plan.infra.admin_cidr == "203.0.113.0/24"
+        assert (state.tech_stack.port, state.tech_stack.start_command) == (9000, "python app.py")
+        secrets = desk.line.store.secrets(state.deployment_id)
+        assert (secrets["env:A"], secrets["env:B"]) == ("file", "flag")
+
+    def test_a_path_becomes_absolute(self, desk: Desk) -> None:
+        shown = desk.type("deploy", "--yes", "--json", "--name", "here")
+        assert shown.code == 0
+        assert desk.states()[0].repo_url == str(Path.cwd())
+
+    def test_without_yes_and_terminal_nothing_is_created(self, desk: Desk) -> None:
+        shown = desk.type("deploy", URL)
+        assert shown.code == 3
+        assert "run the same command with --yes" in shown.err
+        assert desk.line.world.stacks == {}
+
+    def test_without_a_target_and_terminal(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AUTODEPLOY_TARGET")
+        shown = desk.type("deploy", URL, "--yes")
+        assert shown.code == 10
+        assert "--target local" in shown.err
+
+    @pytest.mark.parametrize(
+        ("operation", "error"),
+        [
+            ("checkout", SourceError("gone", "Give another.")),
+            ("build", BuildError("pip failed", "Correct it.", output="no such package")),
+            ("up", InfrastructureError("no capacity", "Try later.")),
+        ],
+    )
+    def test_a_failure_is_four_lines_its_options_and_its_code(
+        self, desk: Desk, operation: str, error: AgentError
+    ) -> None:
+        desk.line.world.broken[operation].append(error)
+        shown = desk.type("deploy", URL, "--yes")
+        (state,) = desk.states()
+        assert shown.code == error.exit_code
+        lines = shown.err.splitlines()
+        first = next(number for number, line in enumerate(lines) if " Error: " in line)
+        assert lines[first].endswith(f"Error: {type(error).__name__}")
+        assert lines[first + 1] == f"Message: {error.message}"
+        assert f"  autodeploy retry {state.deployment_id} --stage {state.failed_stage}" in lines
+        assert "Traceback" not in shown.err
+
+    def test_a_failure_as_json(self, desk: Desk) -> None:
+        desk.line.world.broken["build"].append(BuildError("pip failed", "Correct it."))
+        shown = desk.type("deploy", URL, "--yes", "--json")
+        assert (shown.code, shown.json["status"]) == (40, "failed")
+        assert shown.json["options"]
+
+    def test_with_debug_a_failure_shows_its_traceback(self, desk: Desk) -> None:
+        desk.line.world.broken["build"].append(ZeroDivisionError("our fault"))
+        shown = desk.type("--debug", "deploy", URL, "--yes")
+        assert shown.code == 1
+        assert "Traceback (most recent call last)" in shown.err
+
+
+class TestRetry:
+    def test_begins_at_the_failed_stage(self, desk: Desk) -> None:
+        desk.line.world.broken["up"].append(InfrastructureError("no capacity", "Try later."))
+        desk.type("deploy", URL, "--yes")
+        shown = desk.type("retry", "--yes")
+        assert shown.code == 0
+        assert desk.states()[0].build_artifact.build_duration_seconds == 1.0
+
+    def test_from_a_chosen_stage(self, desk: Desk) -> None:
+        state = desk.deploy()
+        shown = desk.type("retry", state.deployment_id, "--stage", "build", "--json")
+        assert (shown.code, shown.json["status"]) == (0, "complete")
+        assert desk.states()[0].build_artifact.build_duration_seconds == 2.0
+
+    def test_keeps_what_was_asked_for_when_it_was_deployed(self, desk: Desk) -> None:
+        before = desk.deploy("--start-command", "python app.py", "--instance-type", "t3.medium", "--ref", "main")
+        desk.type("retry", before.deployment_id, "--stage", "analyze")
+        after = desk.line.store.load(before.deployment_id)
+        assert after.tech_stack == before.tech_stack
+        assert after.plan == before.plan
+        assert after.request == before.request
+
+    def test_an_unknown_stage(self, desk: Desk) -> None:
+        desk.deploy()
+        shown = desk.type("retry", "--stage", "nothing")
+        assert shown.code == 12
+        assert "The stages are: analyze" in shown.err
+
+
+class TestPreview:
+    def test_of_what_stands_as_planned(self, desk: Desk) -> None:
+        desk.deploy()
+        assert desk.type("preview").out == "No changes: 4 resources stand as planned.\n"
+
+    def test_of_what_is_gone(self, desk: Desk) -> None:
+        desk.deploy()
+        desk.line.world.stacks.clear()
+        lines = desk.type("preview").out.splitlines()
+        assert [line.split()[0] for line in lines] == ["create"] * 4
+        assert lines[0].split() == ["create", "aws:ec2/vpc:Vpc", "network"]
+
+    def test_as_json(self, desk: Desk) -> None:
+        desk.deploy()
+        assert desk.type("preview", "--json").json == {"changes": [], "unchanged": 4}
+
+
+class TestDestroy:
+    def test_named_and_with_yes(self, desk: Desk) -> None:
+        identifier = desk.deploy().deployment_id
+        shown = desk.type("destroy", identifier, "--yes")
+        assert (shown.code, shown.out) == (0, f"{identifier} rolled_back. Nothing is left.\n")
+        again = desk.type("destroy", identifier)
+        assert (again.code, again.out) == (0, f"{identifier} rolled_back. Nothing is left of it already.\n")
+
+    def test_by_its_name_as_json(self, desk: Desk) -> None:
+        desk.deploy()
+        assert desk.type("destroy", "guestbook", "--yes", "--json").json["status"] == "rolled_back"
+
+    @pytest.mark.parametrize("arguments", [[], ["--yes"], ["guestbook"]])
+    def test_unconfirmed_deletes_nothing(self, desk: Desk, arguments: list[str]) -> None:
+        identifier = desk.deploy().deployment_id
+        shown = desk.type("destroy", *arguments)
+        assert shown.code == 3
+        assert f"autodeploy destroy {identifier} --yes" in shown.err
+        assert identifier in desk.line.world.stacks
+
+    def test_names_what_is_left(self, desk: Desk) -> None:
+        identifier = desk.deploy().deployment_id
+        desk.line.world.undeletable = ("eni-1",)
+        shown = desk.type("destroy", identifier, "--yes")
+        assert shown.code == 60
+        assert "  left: eni-1" in shown.out.splitlines()
+
+    def test_that_fails_is_an_error(self, desk: Desk) -> None:
+        identifier = desk.deploy().deployment_id
+        desk.line.world.broken["destroy"].append(InfrastructureError("in the way", "Again."))
+        assert desk.type("destroy", identifier, "--yes").code == 60
+
+
+def test_pulumi_env_is_for_the_shell(desk: Desk) -> None:
+    identifier = desk.deploy().deployment_id
+    assert desk.type("pulumi-env").out.splitlines() == [
+        f"export PULUMI_STACK={identifier}",
+        "export PULUMI_CONFIG_PASSPHRASE_FILE='/a home/passphrase'",
+    ]

@@ -1,0 +1,203 @@
+"""status, list, events, logs, open, doctor, local: the verbs that only look, and the embedded target's."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from autodeploy.cli.checks import run as run_checks
+from autodeploy.errors import BuildError, InfrastructureError, LocalTargetError
+from autodeploy.local.containers import container_engine
+from tests.unit.cli.conftest import Desk, FakeWiring
+
+URL = "https://example.org/guestbook.git"
+
+
+def rows(text: str) -> dict[str, str]:
+    """Return the lines of `status` by name."""
+    return {line.split()[0]: line[13:] for line in text.splitlines() if line[:1].strip()}
+
+
+class TestStatus:
+    def test_of_what_serves(self, desk: Desk) -> None:
+        state = desk.deploy()
+        found = rows(desk.type("status").out)
+        assert found["deployment"] == state.deployment_id
+        assert (found["status"], found["url"]) == ("complete", "https://localhost:8443")
+        assert found["technology"] == "python 3.11, flask"
+        assert found["release"] == state.deployment_config.release_id
+        assert found["service"].endswith("running, pid 4242")
+        assert found["database"] == "10.0.2.9"
+        assert found["security"] == "100/100, open: 22, 80"
+        assert found["CA"].endswith(f"{state.deployment_id}/ca.pem")
+        assert [part.split()[0] for part in found["stages"].split(", ")] == [
+            *("analyze", "build", "plan", "provision", "deploy", "harden"),
+        ]
+
+    def test_of_what_failed(self, desk: Desk) -> None:
+        desk.line.world.broken["build"].append(BuildError("pip failed", "Correct it."))
+        desk.type("deploy", URL, "--yes")
+        text = desk.type("status").out
+        found = rows(text)
+        assert found["status"] == "failed (at build)"
+        assert found["error"] == "BuildError: pip failed"
+        assert text.splitlines()[-1].strip() == "Correct it."
+        assert not {"machine", "url", "CA", "cost"} & set(found)
+
+    def test_as_json_is_the_ledger(self, desk: Desk) -> None:
+        state = desk.deploy()
+        assert desk.type("status", "--json").json == json.loads(state.to_json())
+
+    def test_of_what_is_gone(self, desk: Desk) -> None:
+        identifier = desk.deploy().deployment_id
+        desk.type("destroy", identifier, "--yes")
+        assert rows(desk.type("status").out)["status"] == "rolled_back"
+
+    def test_of_a_deployment_that_is_unknown(self, desk: Desk) -> None:
+        shown = desk.type("status", "nobody-20000101-abcdef")
+        assert (shown.code, shown.out) == (12, "")
+        assert "Error: StateError" in shown.err
+
+
+class TestList:
+    def test_none(self, desk: Desk) -> None:
+        shown = desk.type("list")
+        assert (shown.code, shown.out) == (0, "")
+        assert "autodeploy deploy URL" in shown.err
+        assert desk.type("list", "--json").json == []
+
+    def test_one_line_each_the_newest_first(self, desk: Desk) -> None:
+        first, second = desk.deploy(), desk.deploy("--name", "a-much-longer-name")
+        lines = desk.type("list").out.splitlines()
+        assert lines[0].split() == [second.deployment_id, "complete", "local", "https://localhost:8443"]
+        assert lines[1].split()[0] == first.deployment_id
+        assert lines[0].index("complete") == lines[1].index("complete")
+
+    def test_what_is_gone_only_when_asked_for(self, desk: Desk) -> None:
+        identifier = desk.deploy().deployment_id
+        desk.type("destroy", identifier, "--yes")
+        assert desk.type("list").out == ""
+        assert identifier in desk.type("list", "--all").out
+        assert [state["status"] for state in desk.type("list", "--all", "--json").json] == ["rolled_back"]
+
+    def test_a_damaged_ledger_is_mentioned_beside_the_list(self, desk: Desk) -> None:
+        good, bad = desk.deploy(), desk.deploy("--new")
+        (desk.line.store.folder(bad.deployment_id) / "state.json").write_text("{")
+        shown = desk.type("list")
+        assert shown.out.split()[0] == good.deployment_id
+        assert f"The ledger of {bad.deployment_id} is damaged" in shown.err
+        assert len(desk.type("list", "--json").json) == 1
+
+
+class TestEvents:
+    def test_in_order_with_their_agents(self, desk: Desk) -> None:
+        desk.line.world.broken["up"].append(InfrastructureError("no capacity", "Try later."))
+        desk.type("deploy", URL, "--yes")
+        lines = desk.type("events").out.splitlines()
+        assert "[HiveMind DevOps] commit aaaaaaaaaaaa, 4 files" in lines[0]
+        assert lines[-1].endswith("ERROR   [HiveMind SysEng] InfrastructureError: no capacity")
+
+    def test_as_json_lines(self, desk: Desk) -> None:
+        desk.line.world.broken["up"].append(InfrastructureError("no capacity", "Try later."))
+        desk.type("deploy", URL, "--yes")
+        entries = [json.loads(line) for line in desk.type("events", "--json").out.splitlines()]
+        assert entries[0]["agent"] == "HiveMind DevOps"
+        assert "Traceback" in entries[-1]["stack_trace"]
+
+
+class TestLogs:
+    def test_the_last_lines(self, desk: Desk) -> None:
+        desk.deploy()
+        assert desk.type("logs").out == "one\ntwo\nthree\n"
+        assert desk.type("logs", "-n", "1").out == "three\n"
+
+    def test_no_lines_are_no_question(self, desk: Desk) -> None:
+        desk.deploy()
+        assert desk.type("logs", "-n", "0").code == 2
+
+    def test_before_a_release(self, desk: Desk) -> None:
+        desk.line.world.broken["build"].append(BuildError("pip failed", "Correct it."))
+        desk.type("deploy", URL, "--yes")
+        assert desk.type("logs").code == 12
+
+
+class TestOpen:
+    def test_prints_the_url(self, desk: Desk) -> None:
+        desk.deploy()
+        shown = desk.type("open")
+        assert (shown.code, shown.out) == (0, "https://localhost:8443\n")
+
+    def test_before_there_is_one(self, desk: Desk) -> None:
+        desk.line.world.broken["build"].append(BuildError("pip failed", "Correct it."))
+        desk.type("deploy", URL, "--yes")
+        shown = desk.type("open")
+        assert shown.code == 12
+        assert "has no URL yet" in shown.err
+
+
+class TestDoctor:
+    def test_looks_at_both_targets_when_none_is_chosen(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AUTODEPLOY_TARGET")
+        found = desk.type("doctor", "--json").json
+        assert [check["what"] for check in found] == [
+            *("Python", "git", "disk", "Pulumi engine", "container engine", "daemon", "credentials"),
+        ]
+
+    def test_of_aws_alone(self, desk: Desk) -> None:
+        shown = desk.type("doctor", "--target", "aws")
+        assert shown.code == 0
+        assert "ok    aws    credentials: 123456789012 in us-east-1, SSH from 203.0.113.7/32" in shown.out
+
+    def test_what_is_wrong_is_told_with_its_remedy(self, desk: Desk) -> None:
+        desk.line.world.broken["facts"].append(InfrastructureError("no credentials", "Run: aws configure"))
+        shown = desk.type("doctor", "--target", "aws")
+        assert shown.code == 10
+        assert shown.out.splitlines()[-2:] == ["FAIL  aws    credentials: no credentials", f"{'':13}Run: aws configure"]
+
+    def test_on_an_empty_machine(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", "/nowhere")
+        settings = desk.line.settings(target="local")
+        container_engine.cache_clear()
+        found = {check.what: check for check in run_checks(settings, lambda chosen: FakeWiring(chosen, desk))}
+        assert found["git"].problem == "not on PATH"
+        assert found["container engine"].problem.startswith("there is no container engine")
+        assert found["daemon"].found.startswith("daemon running")
+        assert found["Pulumi engine"].found.startswith("not here yet")
+
+    def test_does_not_start_the_daemon(self, desk: Desk) -> None:
+        desk.local.running = False
+        desk.type("doctor")
+        assert not desk.local.running
+
+
+class TestLocal:
+    def test_status(self, desk: Desk) -> None:
+        assert desk.type("local", "status").out.splitlines() == [
+            "daemon           running",
+            "machines         i-1 10.88.0.2 running",
+            "databases        -",
+        ]
+        assert desk.type("local", "status", "--json").json["daemon"] == "running"
+
+    def test_down(self, desk: Desk) -> None:
+        assert desk.type("local", "down").code == 0
+        assert not desk.local.running
+
+    def test_reset_writes_off_what_lived_there_and_starts_nothing(self, desk: Desk) -> None:
+        state, other = desk.deploy(), desk.deploy("--new")
+        desk.line.store.save(other.but(status="provisioning"))
+        shown = desk.type("local", "reset")
+        assert "2 deployments are rolled back" in shown.err
+        assert {found.status for found in desk.states()} == {"rolled_back"}
+        assert desk.line.world.stacks == {}
+        assert dict(desk.line.store.secrets(state.deployment_id)) == {}
+        assert not list(desk.line.store.folder(state.deployment_id).glob("id_ed25519*"))
+        assert not desk.local.running
+        assert "0 deployments" in desk.type("local", "reset").err
+
+
+def test_an_error_of_a_target_is_four_lines(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.line.world.broken["facts"].append(LocalTargetError("no daemon", "Start it."))
+    shown = desk.type("deploy", URL, "--yes")
+    assert (shown.code, shown.err.splitlines()[1]) == (62, "Message: no daemon")
