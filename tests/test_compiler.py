@@ -10,7 +10,8 @@ from fakes.line import DESCRIPTION, URL, Line
 from fakes.world import World
 from fixtures.sources import SAMPLES
 
-from autodeploy.agents.compiler import HiveMindCompiler, environment_of
+from autodeploy.agents.choices import environment_of
+from autodeploy.agents.compiler import HiveMindCompiler
 from autodeploy.errors import AnalysisError, BuildError, SourceError, TrialError
 from autodeploy.model import DeploymentState, TechStack
 
