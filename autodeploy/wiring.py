@@ -69,6 +69,7 @@ class Wiring:
             admin_cidr=self.settings.admin_cidr or ("127.0.0.1/32" if daemon else None),
             epoch=(lambda: daemon.account_epoch) if daemon else (lambda: ""),
             ca_bundle=self.settings.home / "local" / "rds-ca.pem" if daemon else None,
+            trust_folder=self.settings.cache / "trust",
         )
 
     @cached_property

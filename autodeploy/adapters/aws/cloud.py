@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from autodeploy.adapters.aws import account, failures, leftovers
+from autodeploy.adapters.aws import account, failures, leftovers, trust
 from autodeploy.errors import DeploymentError, InfrastructureError
 from autodeploy.model import BaseImage, CloudFacts, DatabaseEngine, Target
 from autodeploy.ports import Say
@@ -32,7 +32,8 @@ class AwsCloud:
     """One account and region.
 
     On the local target `endpoint_url` is the daemon's, `engine_versions` and `admin_cidr` say what it has, and
-    `epoch` returns its account's epoch. `ca_bundle` is the file that databases' certificates are verified with.
+    `epoch` returns its account's epoch. `ca_bundle` is the file that databases' certificates are verified with; at AWS
+    it is fetched into `trust_folder`.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class AwsCloud:
         engine_versions: Mapping[DatabaseEngine, str] | None = None,
         epoch: Callable[[], str] = lambda: "",
         ca_bundle: Path | None = None,
+        trust_folder: Path | None = None,
         image_owner: str = DEBIAN_OWNER,
         address_url: str = account.ADDRESS_URL,
         connect: Callable[[str], Any] | None = None,
@@ -63,6 +65,7 @@ class AwsCloud:
         self._engine_versions = engine_versions or ({"postgres": "15"} if target == "local" else None)
         self._epoch = epoch
         self._ca_bundle = ca_bundle
+        self._trust_folder = trust_folder
         self._image_owner = image_owner
         self._address_url = address_url
         self._connect = connect or self._boto3_client
@@ -138,6 +141,8 @@ class AwsCloud:
 
     def ca_bundle(self) -> Path | None:
         """Return the file that a database client verifies the database's certificate with."""
+        if self._ca_bundle is None and self._trust_folder is not None:
+            self._ca_bundle = trust.database_bundle(self.region, self._trust_folder)
         return self._ca_bundle
 
     def _translated(self, context: str) -> AbstractContextManager[None]:
