@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from .world import ROOT, World, world
+from integration.world import ROOT, World, world
 
 pytestmark = pytest.mark.local
 
@@ -28,7 +27,14 @@ def deployed(place: World) -> dict[str, Any]:
     repository = place.repository("flask-postgres", "guestbook")
     begun = time.monotonic()
     result: dict[str, Any] = place.json(
-        "deploy", f"file://{repository}", "a guestbook", "--target", "local", "--yes", "--env", "SECRET_KEY=s3cr3t-canary"
+        "deploy",
+        f"file://{repository}",
+        "a guestbook",
+        "--target",
+        "local",
+        "--yes",
+        "--env",
+        "SECRET_KEY=s3cr3t-canary",
     )
     return {**result, "seconds": time.monotonic() - begun}
 
@@ -56,10 +62,12 @@ def test_a_row_survives_the_restart_of_the_service(place: World, deployed: dict[
     identifier = deployed["deployment_id"]
     place.curl(identifier, "--data-urlencode", "name=ada", "--data-urlencode", "message=written before the restart")
     place.ssh(identifier, "sudo systemctl restart app")
-    page = place.eventually(lambda: place.curl(identifier))
-    assert "written before the restart" in place.eventually(
-        lambda: (page := place.curl(identifier)) if "written before the restart" in page else ""
-    )
+
+    def page() -> str:
+        shown = place.curl(identifier)
+        return shown if "written before the restart" in shown else ""
+
+    assert place.eventually(page)
 
 
 def test_secrets_stay_out_of_ledger_and_stack(place: World, deployed: dict[str, Any]) -> None:
@@ -105,7 +113,9 @@ def test_a_killed_application_comes_back(place: World, deployed: dict[str, Any])
     identifier = deployed["deployment_id"]
     before = place.ssh(identifier, "systemctl show -p MainPID --value app").strip()
     place.ssh(identifier, f"sudo kill -9 {before}")
-    place.eventually(lambda: place.ssh(identifier, "systemctl show -p MainPID --value app").strip() not in (before, "0"))
+    place.eventually(
+        lambda: place.ssh(identifier, "systemctl show -p MainPID --value app").strip() not in (before, "0")
+    )
     place.eventually(lambda: " 200" in place.curl(identifier).splitlines()[0])
 
 
@@ -114,8 +124,10 @@ def test_a_rebooted_machine_comes_back(place: World, deployed: dict[str, Any]) -
     boot = place.ssh(identifier, "cat /proc/sys/kernel/random/boot_id; stat -c %Y /proc/1")
     place.ssh(identifier, "sudo systemctl reboot", check=False)
     place.eventually(
-        lambda: place.ssh(identifier, "cat /proc/sys/kernel/random/boot_id; stat -c %Y /proc/1", check=False)
-        not in ("", boot),
+        lambda: (
+            place.ssh(identifier, "cat /proc/sys/kernel/random/boot_id; stat -c %Y /proc/1", check=False)
+            not in ("", boot)
+        ),
         60,
     )
     place.eventually(lambda: " 200" in place.curl(identifier).splitlines()[0], 60)
@@ -137,7 +149,9 @@ def test_a_changed_commit_is_released_without_touching_the_infrastructure(
 ) -> None:
     before = place.json("status", deployed["deployment_id"])
     repository = Path(before["repo_url"].removeprefix("file://"))
-    page = next(path for path in repository.rglob("*") if path.suffix in (".py", ".html") and "<form" in path.read_text())
+    page = next(
+        path for path in repository.rglob("*") if path.suffix in (".py", ".html") and "<form" in path.read_text()
+    )
     page.write_text(page.read_text().replace("<form", "<!-- second release --><form", 1))
     place.commit(repository, "second")
     place.json("deploy", before["repo_url"], "--target", "local", "--yes")

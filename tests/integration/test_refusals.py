@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from .world import World, world
+from integration.world import World, world
 
 pytestmark = pytest.mark.local
 
@@ -33,7 +32,9 @@ def refused(done: subprocess.CompletedProcess[str], code: int) -> list[str]:
 
 def nothing_stands(place: World) -> None:
     """Assert that no machine, network or stack resource of this home exists."""
-    engine = "podman" if subprocess.run(["which", "podman"], capture_output=True, check=False).returncode == 0 else "docker"
+    engine = (
+        "podman" if subprocess.run(["which", "podman"], capture_output=True, check=False).returncode == 0 else "docker"
+    )
     for kind in (["ps", "-a"], ["network", "ls"]):
         listed = subprocess.run([engine, *kind, "--format", "json"], capture_output=True, text=True, check=True).stdout
         for state in place.json("list", "--all"):

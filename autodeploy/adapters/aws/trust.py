@@ -1,4 +1,4 @@
-"""The certificates that sign RDS's servers in a region: fetched from AWS once, kept in the cache, checked to be some."""
+"""The certificates that sign RDS's servers in a region: fetched from AWS once, kept in the cache."""
 
 from __future__ import annotations
 
