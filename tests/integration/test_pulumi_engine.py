@@ -23,6 +23,8 @@ SECRETS = {"certificateKey": KEY}
 SOURCE = """
 import pulumi
 
+pytestmark = pytest.mark.engine
+
 def program():
     config = pulumi.Config("autodeploy")
     config.require("plan")

@@ -20,6 +20,8 @@ from autodeploy.local.provider.table import TABLE
 from autodeploy.model import DatabasePlan, InfraPlan, WebPlan
 from stacks.program import program
 
+pytestmark = pytest.mark.engine
+
 
 def certificate() -> tuple[str, str]:
     key = ec.generate_private_key(ec.SECP256R1())
