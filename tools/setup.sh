@@ -36,7 +36,18 @@ packages() {
     || stop "apt-get could not install: ${wanted[*]}"
 }
 
-engine() { .venv/bin/python -m autodeploy.adapters.pulumi.engine; }
+engine() {
+  local cache="${AUTODEPLOY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/autodeploy}"
+  # An engine that must be built needs Go; Debian 12's own is too old for Pulumi's modules.
+  if ! command -v pulumi >/dev/null && [ ! -x "$cache"/engine/*/bin/pulumi ] && ! go_is_recent; then
+    say "Go, to build the Pulumi engine with"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/pulumi/go.lock
+  fi
+  PATH="$PWD/.venv/bin:$PATH" .venv/bin/python -m autodeploy.adapters.pulumi "$cache" >/dev/null || exit $?
+}
+
+go_is_recent() { command -v go >/dev/null && go version | grep -qE 'go(1\.(2[1-9]|[3-9][0-9])|[2-9])'; }
+
 images() { .venv/bin/python -m autodeploy.local.images debian-12; }
 
 for step in "$@"; do "$step"; done

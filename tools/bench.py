@@ -1,0 +1,141 @@
+"""Prints what a deployment costs in time: seconds per stage, and the ratios AutoDeploy holds itself to.
+
+Uses a home of its own under a temporary folder and leaves nothing running. Ratios are medians of pairs taken in turn,
+so that a machine whose speed drifts does not decide them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from autodeploy import settings
+from autodeploy.model import DeploymentState, InfraPlan
+from autodeploy.wiring import Wiring
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "tests" / "fixtures" / "sample_repos" / "flask-postgres"
+PAIRS = 3
+HELP_PAIRS = 15
+UP_LIMIT = 1.15
+HELP_LIMIT = 1.5
+UNCHANGED_LIMIT = 0.25
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """Time one call by the wall."""
+    begun = time.monotonic()
+    action()
+    return time.monotonic() - begun
+
+
+def autodeploy(home: Path, *arguments: str) -> Any:
+    """Run the command line and return its JSON."""
+    command = [sys.executable, "-m", "autodeploy", *arguments]
+    environment = {**os.environ, "AUTODEPLOY_HOME": str(home)}
+    done = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
+    return json.loads(done.stdout) if "--json" in arguments else None
+
+
+def deployments(home: Path, repository: Path) -> DeploymentState:
+    """Deploy the sample twice; print seconds per stage and whole; return the ledger."""
+    whole, states = [], []
+    for _ in range(2):
+        deploy = ("deploy", str(repository), "--target", "local", "--yes", "--json")
+        whole.append(seconds(lambda deploy=deploy: autodeploy(home, *deploy)))
+        states.append(DeploymentState.model_validate(autodeploy(home, "status", "guestbook", "--json")))
+    print(f"{'seconds per stage':22}{'first':>10}{'unchanged':>12}")
+    for stage, record in states[0].stages.items():
+        again = states[1].stages[stage]
+        skipped = again.finished_at == record.finished_at
+        print(f"{stage:22}{record.seconds:>10.1f}{'skipped' if skipped else f'{again.seconds:.1f}':>12}")
+    print(f"{'whole command':22}{whole[0]:>10.1f}{whole[1]:>12.1f}")
+    verdict("unchanged deploy / first", [whole[1] / whole[0]], UNCHANGED_LIMIT)
+    return states[1]
+
+
+def ups(home: Path, state: DeploymentState) -> None:
+    """Compare `up` through the Automation API with the bare command on the same program and plan."""
+    wiring = Wiring(settings.load({"home": home, "target": "local"}))
+    secrets = {"certificateKey": wiring.store.secrets(state.deployment_id)["certificateKey"]}
+    assert state.plan is not None and state.plan.infra.database is not None
+    plan = state.plan.infra.but(database=state.plan.infra.database.but(deletion_protection=False))
+    ratios = []
+    for pair in range(PAIRS):
+        ours, bare = (plan.but(deployment_id=f"bench-{pair}-{kind}") for kind in ("ours", "bare"))
+        mine = seconds(lambda ours=ours: wiring.engine.up(ours, secrets, None, print_nothing))
+        wiring.engine.destroy(ours.deployment_id, print_nothing)
+        theirs = bare_up(wiring, home, bare, secrets)
+        wiring.engine.destroy(bare.deployment_id, print_nothing)
+        print(f"up, pair {pair + 1}: {mine:.1f} s through AutoDeploy, {theirs:.1f} s with the bare command")
+        ratios.append(mine / theirs)
+    verdict("up / bare pulumi up", ratios, UP_LIMIT)
+
+
+def bare_up(wiring: Wiring, home: Path, plan: InfraPlan, secrets: Mapping[str, str]) -> float:
+    """Time `pulumi up` of the checkout's own program on a stack that only a preview has seen."""
+    wiring.engine.preview(plan, secrets, None, print_nothing)
+    identifier = plan.deployment_id
+    config = home / "deployments" / identifier / "pulumi" / "candidate" / f"Pulumi.{identifier}.yaml"
+    environment = {
+        **os.environ,
+        **wiring.engine.shell_environment(identifier),
+        "PULUMI_OPTION_CONFIG_FILE": str(config),
+    }
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--refresh", "--non-interactive"]
+    return seconds(lambda: subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL))
+
+
+def helps(folder: Path) -> None:
+    """Compare `--help` with that of a typer program that does nothing."""
+    bare = folder / "bare.py"
+    bare.write_text("import typer\napp = typer.Typer()\n@app.command()\ndef main(name: str) -> None: ...\napp()\n")
+    programs = [[sys.executable, "-m", "autodeploy", "--help"], [sys.executable, str(bare), "--help"]]
+    ratios = []
+    for _ in range(HELP_PAIRS):
+        ours, theirs = (
+            seconds(lambda program=program: subprocess.run(program, check=True, stdout=subprocess.DEVNULL))
+            for program in programs
+        )
+        ratios.append(ours / theirs)
+    verdict("--help / bare typer", ratios, HELP_LIMIT)
+
+
+def verdict(what: str, ratios: list[float], limit: float) -> None:
+    """Print one ratio beside its limit."""
+    found = statistics.median(ratios)
+    print(f"{what:28}{found:>8.2f}   limit {limit}   {'ok' if found <= limit else 'OVER'}")
+
+
+def print_nothing(_: str) -> None:
+    """Say nothing."""
+
+
+def main() -> None:
+    """Run all, in a home of its own, and clear it."""
+    folder = Path(tempfile.mkdtemp(prefix="autodeploy-bench-"))
+    home, repository = folder / "home", folder / "guestbook"
+    home.mkdir()
+    shutil.copytree(SAMPLE, repository)
+    try:
+        helps(folder)
+        ups(home, deployments(home, repository))
+    finally:
+        autodeploy(home, "local", "reset")
+        autodeploy(home, "local", "down")
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
