@@ -123,6 +123,12 @@ class TestRunning:
             agent.build(state)
         assert caught.value.agent == "HiveMind DevOps"
 
+    def test_a_later_run_builds_what_was_checked_out(self, line: Line) -> None:
+        state = compiler(line).analyze(begun(line))
+        line.world.commit = "b" * 40
+        artifact = compiler(line).build(state).build_artifact
+        assert artifact and artifact.commit == "a" * 40
+
     def test_clones_with_the_credentials_that_were_typed(self, line: Line) -> None:
         agent = compiler(line)
         typed = "https://me:hunter2@example.org/guestbook.git"

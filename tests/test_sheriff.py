@@ -91,6 +91,34 @@ def test_a_control_that_does_not_hold_takes_the_hardening_back(line: Line) -> No
     assert "undo-hardening" in machine.applied
 
 
+def test_a_control_that_is_not_essential_costs_score_and_is_told(line: Line) -> None:
+    state = released(line)
+    machine = line.world.machines[state.deployment_id]
+    machine.stubborn.add("security-updates")
+    config = harden(line, state)
+    assert config.security_score < 100
+    assert [finding.name for finding in config.findings if finding.status == "fail"] == ["security-updates"]
+    assert config.recommendations[0].startswith("security-updates: ")
+    assert "undo-hardening" not in machine.applied
+    assert "security-updates does not hold; it costs score" in line.ui.lines
+
+
+def test_a_worker_may_have_nothing_open_but_ssh(line: Line) -> None:
+    state = released(line)
+    assert state.plan and state.deployment_config
+    worker = state.plan.but(infra=state.plan.infra.but(web=None, database=None))
+    state = state.but(plan=worker, deployment_config=state.deployment_config.but(url=None))
+    line.store.save(state)
+    machine = line.world.machines[state.deployment_id]
+    machine.open_ports = {22}
+    config = harden(line, state)
+    assert {rule.port for rule in config.firewall_rules} == {22}
+    assert not config.ssl_enabled
+    machine.open_ports.add(80)
+    with pytest.raises(HardeningError, match="port 80 is open"):
+        harden(line, state)
+
+
 def test_run_returns_the_state_with_the_report_and_what_was_said(line: Line) -> None:
     before = released(line)
     after = sheriff(line).run(before)

@@ -19,20 +19,19 @@ class FakeRepo:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._known: dict[Path, Source] = {}
 
     def checkout(self, url: str, ref: str | None, subdirectory: str, into: Path) -> Source:
         self._world.happens("checkout")
         if Path(url) == into:
-            return self._known[into]
+            return self._world.checkouts[into]
         shutil.rmtree(into, ignore_errors=True)
         shutil.copytree(SAMPLES / self._world.sample, into, ignore=shutil.ignore_patterns("__pycache__", *EXPECTED))
         for path, text in self._world.texts.items():
             (into / path).write_text(text)
         root = into / subdirectory
         paths = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-        self._known[into] = Source(url, self._world.commit, root, tuple(paths), subdirectory, ref)
-        return self._known[into]
+        self._world.checkouts[into] = Source(url, self._world.commit, root, tuple(paths), subdirectory, ref)
+        return self._world.checkouts[into]
 
 
 class FakeBuilder:

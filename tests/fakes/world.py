@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 
 from fixtures.planned import LOCAL
 
-from autodeploy.model import CloudFacts, InfraPlan
+from autodeploy.model import CloudFacts, InfraPlan, Source
 
 EPOCH = "epoch-1"
 
@@ -39,6 +40,7 @@ class World:
         self.history: dict[str, list[InfraPlan]] = defaultdict(list)
         self.machines: dict[str, Machine] = defaultdict(Machine)
         self.undeletable: tuple[str, ...] = ()
+        self.checkouts: dict[Path, Source] = {}
         self.builds = 0
         self.broken: dict[str, list[BaseException]] = defaultdict(list)
 

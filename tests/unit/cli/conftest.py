@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from functools import cached_property
@@ -23,6 +24,13 @@ from autodeploy.cli.app import app
 from autodeploy.cli.outcome import run
 from autodeploy.settings import Settings
 from autodeploy.wiring import Wiring
+
+
+class Terminal(io.StringIO):
+    """A screen."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 class FakeLocal:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from autodeploy.cli.checks import run as run_checks
 from autodeploy.errors import BuildError, InfrastructureError, LocalTargetError
 from autodeploy.local.containers import container_engine
-from tests.unit.cli.conftest import Desk, FakeWiring
+from tests.unit.cli.conftest import Desk, FakeWiring, Terminal
 
 URL = "https://example.org/guestbook.git"
 
@@ -127,6 +131,20 @@ class TestOpen:
         desk.deploy()
         shown = desk.type("open")
         assert (shown.code, shown.out) == (0, "https://localhost:8443\n")
+
+    def test_in_a_browser_where_there_is_one(self, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        desk.deploy()
+        opened, browser = tmp_path / "opened", tmp_path / "xdg-open"
+        browser.write_text(f'#!/bin/sh\necho "$1" >{opened}.new && mv {opened}.new {opened}\n')
+        browser.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        monkeypatch.setenv("DISPLAY", ":0")
+        monkeypatch.setattr(sys, "stdout", Terminal())
+        assert desk.type("open").code == 0
+        deadline = time.monotonic() + 10
+        while not opened.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert opened.read_text() == "https://localhost:8443\n"
 
     def test_before_there_is_one(self, desk: Desk) -> None:
         desk.line.world.broken["build"].append(BuildError("pip failed", "Correct it."))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 
@@ -11,23 +10,17 @@ import typer
 from fakes.person import BEGINNING
 
 from autodeploy import __version__
+from autodeploy.cli import main
 from autodeploy.cli.outcome import failure
 from autodeploy.errors import AgentError, BuildError
 from autodeploy.model import ErrorEntry
-from tests.unit.cli.conftest import Desk
+from tests.unit.cli.conftest import Desk, Terminal
 
 URL = "https://example.org/guestbook.git"
 VERBS = (
     *("deploy", "preview", "retry", "pulumi-env", "status", "list", "events", "logs", "open", "destroy", "doctor"),
     *("local", "local status", "local down", "local reset"),
 )
-
-
-class Terminal(io.StringIO):
-    """A screen."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.mark.parametrize("verb", ["", *VERBS])
@@ -124,6 +117,13 @@ def test_a_recorded_error_comes_back_as_its_own_class(recorded: str, kind: type[
     err = failure(entry)
     assert type(err) is kind
     assert (err.message, err.context, err.output, err.stack) == ("pip failed", "Building", "last line", "Traceback")
+
+
+def test_as_a_program_it_reads_its_arguments(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["autodeploy", "status", "nobody-20000101-abcdef"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 12
 
 
 def test_as_a_module_it_ends_with_its_exit_code() -> None:
