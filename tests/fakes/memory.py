@@ -46,9 +46,18 @@ class MemoryStore:
         finally:
             self._held.remove(deployment_id)
 
+    @contextmanager
+    def lock_home(self, reason: str) -> Iterator[None]:
+        yield
+
     def folder(self, deployment_id: str) -> Path:
         path = self._root / deployment_id
         path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write(self, deployment_id: str, name: str, text: str) -> Path:
+        path = self.folder(deployment_id) / name
+        path.write_text(text)
         return path
 
     def secrets(self, deployment_id: str) -> Mapping[str, str]:
