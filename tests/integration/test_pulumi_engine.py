@@ -17,13 +17,13 @@ from autodeploy.adapters.pulumi import PulumiEngine, engine
 from autodeploy.errors import InfrastructureError, LockedError, PlanError
 from autodeploy.model import InfraPlan, WebPlan
 
+pytestmark = pytest.mark.engine
+
 ID = "guestbook-1"
 KEY = "-----BEGIN PRIVATE KEY-----\nnobody may read this\n-----END PRIVATE KEY-----\n"
 SECRETS = {"certificateKey": KEY}
 SOURCE = """
 import pulumi
-
-pytestmark = pytest.mark.engine
 
 def program():
     config = pulumi.Config("autodeploy")
