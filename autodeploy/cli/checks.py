@@ -17,7 +17,7 @@ FREE_GB = 5.0
 def run(settings: Settings, wire: Callable[[Settings], Wiring] = Wiring) -> list[Check]:
     """Run the checks of the chosen target, or of both."""
     targets = [settings.target] if settings.target else ["local", "aws"]
-    checks = list(_common(settings))
+    checks = list(_common(settings, machines="local" in targets))
     if "local" in targets:
         checks += _local(wire(settings.but(target=None)))
     if "aws" in targets:
@@ -32,7 +32,7 @@ def _attempt(target: str, what: str, look: Callable[[], str]) -> Check:
         return Check(target, what, "", err.message, err.remediation)
 
 
-def _common(settings: Settings) -> Iterator[Check]:
+def _common(settings: Settings, machines: bool) -> Iterator[Check]:
     yield Check("both", "Python", sys.version.split()[0])
     git = shutil.which("git")
     yield Check("both", "git", git or "", "" if git else "not on PATH", "" if git else "Install git.")
@@ -46,6 +46,8 @@ def _common(settings: Settings) -> Iterator[Check]:
         f"Free at least {FREE_GB:.0f} GB." if short else "",
     )
     yield _attempt("both", "Pulumi engine", lambda: _engine(settings))
+    # Repositories' own code is built in containers, whatever the target; only machines need root.
+    yield _attempt("both", "container engine", lambda: _container_engine(machines))
 
 
 def _engine(settings: Settings) -> str:
@@ -56,10 +58,13 @@ def _engine(settings: Settings) -> str:
 
 
 def _local(wiring: Wiring) -> Iterator[Check]:
+    yield _attempt("local", "daemon", lambda: ", ".join(f"{k} {v}" for k, v in wiring.local.status().items()))
+
+
+def _container_engine(machines: bool) -> str:
     from autodeploy.local.containers import container_engine
 
-    yield _attempt("local", "container engine", lambda: " ".join(container_engine().command()[:1]))
-    yield _attempt("local", "daemon", lambda: ", ".join(f"{k} {v}" for k, v in wiring.local.status().items()))
+    return container_engine(machines).program
 
 
 def _aws(wiring: Wiring) -> Iterator[Check]:

@@ -20,10 +20,6 @@ from autodeploy.errors import LocalTargetError
 
 AGENT = "HiveMind SysEng"
 INSTALL = "Install a container engine: `apt-get install podman runc mmdebstrap` (or Docker), then try again."
-HOME_LABEL = "autodeploy.home"
-DEPLOYMENT_LABEL = "autodeploy.deployment"
-KIND_LABEL = "autodeploy.kind"
-NAME_LABEL = "autodeploy.name"
 
 # A container lowers both limits by itself when they are given, and fails when they are above its own.
 _NPROC = 32768
@@ -104,11 +100,14 @@ class ContainerEngine(NamedTuple):
 
 
 @cache
-def container_engine() -> ContainerEngine:
-    """Return the engine of this machine: podman first, else docker; raise LocalTargetError when none is usable."""
+def container_engine(machines: bool = True) -> ContainerEngine:
+    """Return the engine of this machine: podman first, else docker; raise LocalTargetError when none is usable.
+
+    `machines`: it must be able to boot machines, not only to build in containers.
+    """
     for program in ("podman", "docker"):
         if shutil.which(program):
-            return _podman() if program == "podman" else _docker()
+            return _podman(machines) if program == "podman" else _docker()
     raise LocalTargetError(
         "there is no container engine: neither podman nor docker is installed",
         INSTALL,
@@ -122,9 +121,9 @@ def labels(**values: str) -> list[str]:
     return [word for key, value in values.items() for word in ("--label", f"autodeploy.{key}={value}")]
 
 
-def _podman() -> ContainerEngine:
+def _podman(machines: bool) -> ContainerEngine:
     info = _probe(["podman", "info", "--format", "json"])["host"]
-    if info["security"]["rootless"]:
+    if machines and info["security"]["rootless"]:
         raise LocalTargetError(
             "podman runs without root here, and machines that boot systemd on a reachable network need it",
             "Run the command as root, for example with `sudo -E`, or install Docker.",

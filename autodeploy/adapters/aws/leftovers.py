@@ -91,6 +91,8 @@ def _look_up(connect: Connect, service: str, resource: str, arn: str) -> bool:
         return bool(connect("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"])
     if (service, kind) == ("rds", "subgrp"):
         return bool(connect("rds").describe_db_subnet_groups(DBSubnetGroupName=name)["DBSubnetGroups"])
+    if (service, kind) == ("rds", "pg"):
+        return bool(connect("rds").describe_db_parameter_groups(DBParameterGroupName=name)["DBParameterGroups"])
     if service == "acm":
         return bool(connect("acm").describe_certificate(CertificateArn=arn)["Certificate"])
     if service == "secretsmanager":

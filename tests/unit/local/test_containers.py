@@ -48,6 +48,7 @@ def test_podman_without_root_is_refused(engine_path: Install) -> None:
     with pytest.raises(LocalTargetError, match="without root") as caught:
         container_engine()
     assert "as root" in caught.value.remediation
+    assert container_engine(machines=False).program == "podman"
 
 
 def test_crun_alone_on_old_control_groups_is_refused(engine_path: Install, tmp_path: Path) -> None:

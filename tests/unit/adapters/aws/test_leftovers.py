@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -41,8 +42,9 @@ class TestLeftovers:
         target_group = elb.create_target_group(
             Name="guestbook", Protocol="HTTP", Port=80, VpcId=made["vpc"], Tags=TAGS
         )["TargetGroups"][0]["TargetGroupArn"]
-        authority = tls.make_authority("Test")
-        certificate, key = tls.issue(authority, ["localhost"], 30)
+        now = datetime.now(timezone.utc)
+        authority = tls.make_authority("Test", now)
+        certificate, key = tls.issue(authority, ["localhost"], now, 30)
         acm_arn = client("acm").import_certificate(Certificate=certificate, PrivateKey=key, Tags=TAGS)["CertificateArn"]
         listener = elb.create_listener(  # goes with its balancer, and is not asked for
             LoadBalancerArn=balancer["LoadBalancerArn"],
@@ -94,6 +96,11 @@ class TestLeftovers:
         [
             ("arn:aws:rds:us-east-1:1:db:gone", "rds", ("describe_db_instances", "DBInstanceNotFound")),
             ("arn:aws:rds:us-east-1:1:subgrp:gone", "rds", ("describe_db_subnet_groups", "DBSubnetGroupNotFoundFault")),
+            (
+                "arn:aws:rds:us-east-1:1:pg:gone",
+                "rds",
+                ("describe_db_parameter_groups", "DBParameterGroupNotFoundFault"),
+            ),
             ("arn:aws:acm:us-east-1:1:certificate/x", "acm", ("describe_certificate", "ResourceNotFoundException")),
             (
                 "arn:aws:elasticloadbalancing:us-east-1:1:listener/app/a/b/c",
