@@ -239,6 +239,7 @@ def test_a_run_that_ended_has_its_time_and_its_final_status(
             assert state.status == result.status in ENDED
             assert state.completed_at is not None
             assert begun < state.completed_at < line.clock.now()
+        line.world.broken.clear()  # a run that had nothing to provision has not met its error
         if destroyed:
             line.conductor().rollback(result.deployment_id)
             state = line.ledger(result)
