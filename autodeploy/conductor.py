@@ -249,7 +249,11 @@ class HiveMindConductor:
         """Harden, then see that the public URL still answers: the one rule of success."""
         hardened = self._agents.sheriff.run(state)
         assert hardened.deployment_config is not None and hardened.infrastructure is not None
-        self._agents.deployer.confirm(hardened.deployment_config, hardened.infrastructure)
+        try:
+            self._agents.deployer.confirm(hardened.deployment_config, hardened.infrastructure)
+        except AgentError as err:
+            err.remediation = f"{self._agents.sheriff.undo(hardened.infrastructure)} {err.remediation}"
+            raise
         return hardened
 
     def _result(self, state: DeploymentState) -> DeploymentResult:

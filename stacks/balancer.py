@@ -69,7 +69,7 @@ class Balancer(pulumi.ComponentResource):
                 protocol="HTTP",
                 port="traffic-port",
                 path=web.health_check_path,
-                matcher="200-399",
+                matcher="200-499",  # as everywhere: whatever is not its own fault, the application answers
                 interval=5,
                 timeout=4,
                 healthy_threshold=2,

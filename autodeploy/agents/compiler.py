@@ -10,9 +10,10 @@ from autodeploy.agents.choices import ENVIRONMENT, environment_of, settings_for
 from autodeploy.analyser import analyse
 from autodeploy.builder import recipe
 from autodeploy.errors import AnalysisError
-from autodeploy.model import BuildArtifact, DeploymentState, Source, TechStack
+from autodeploy.model import BuildArtifact, DeploymentState, Source, TechStack, scratch_database
 from autodeploy.model.repository import RepositoryUrl
 from autodeploy.ports import UI, Builder, Clock, Repo, Store
+from autodeploy.releaser import trial_environment
 from autodeploy.settings import Settings
 
 OURS = frozenset({"DATABASE_URL", "PORT"})
@@ -71,7 +72,8 @@ class HiveMindCompiler(HiveMindAgent):
         with self._working_on(state), self._attempting("Building the application"):
             path = self._checkout_path(state)
             artifact = self.build_application(state.tech_stack, str(path))
-            environment = environment_of(self._store, state.deployment_id)
+            given = environment_of(self._store, state.deployment_id)
+            environment = trial_environment(state.tech_stack, given, scratch_database(state.tech_stack))
             seen = self._builder.trial(artifact, state.tech_stack, environment, self.say)
             self.say(f"trial: {seen}")
             return self._logged(state, build_artifact=artifact)
@@ -93,9 +95,10 @@ class HiveMindCompiler(HiveMindAgent):
         kept = dict(self._store.secrets(state.deployment_id))
         kept |= {f"{ENVIRONMENT}{name}": value for name, value in self._settings.environment.items()}
         missing = []
+        filled = OURS | {evidence.value for evidence in stack.evidence if evidence.fact == "allowed_hosts_variable"}
         for variable in stack.environment:
             key = f"{ENVIRONMENT}{variable.name}"
-            if key in kept or variable.name in OURS or not variable.required:
+            if key in kept or variable.name in filled or not variable.required:
                 continue
             if variable.generated:
                 kept[key] = secrets.token_urlsafe(48)

@@ -192,7 +192,7 @@ class HiveMindDeployer(HiveMindAgent):
         except DeploymentError as err:
             return err.message
         found = headers.get(RELEASE_HEADER, "")
-        return found if found and status < 500 else f"HTTP {status} from {found or 'no release'}"
+        return found if found and 200 <= status < 500 else f"HTTP {status} from {found or 'no release'}"
 
 
 def _hosts(infrastructure: InfrastructureSpec) -> tuple[str, ...]:

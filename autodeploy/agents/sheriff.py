@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.agents.choices import settings_for
-from autodeploy.errors import HardeningError
+from autodeploy.errors import AgentError, HardeningError
 from autodeploy.hardener import controls, firewall_rules, report, undo
 from autodeploy.model import (
     DeploymentConfig,
@@ -100,12 +100,28 @@ class HiveMindSheriff(HiveMindAgent):
             open_ports=open_ports,
             vulnerability_scan_results=ScanResults(
                 scanner="controls observed on the host, ports tried from outside",
-                findings=(*findings, _ports_finding(open_ports)),
+                findings=(*findings, _ports_finding(open_ports, unexpected)),
             ),
             security_score=score,
             recommendations=recommendations,
             findings=findings,
         )
+
+    def undo(self, infrastructure: InfrastructureSpec) -> str:
+        """Take the hardening back from a service that it cut off; return what came of it, as a sentence."""
+        with self._working_on(self._store.load(infrastructure.deployment_id)):
+            try:
+                host = self._connect(infrastructure, self.say)
+                try:
+                    self._converge(host, [undo()], self.say)
+                finally:
+                    host.close()
+            except AgentError as err:
+                told = f"The hardening could not be taken back: {err.message}."
+            else:
+                told = "The hardening was taken back."
+            self.say(told, "WARNING")
+        return told
 
     def run(self, state: DeploymentState) -> DeploymentState:
         """Harden what the state says is deployed."""
@@ -128,9 +144,10 @@ class HiveMindSheriff(HiveMindAgent):
 
 
 def group_rules(plan: Plan) -> tuple[FirewallRule, ...]:
-    """Return the ways in that the balancer's and the database's security groups leave open."""
+    """Return the ways in that the security groups of machine, balancer and database leave open."""
     infra = plan.infra
-    rules = []
+    operator = "SSH from the operator, by the security group"
+    rules = [FirewallRule(port=22, protocol="tcp", source=infra.admin_cidr, description=operator)]
     if infra.web:
         rules += [
             FirewallRule(port=443, protocol="tcp", source="0.0.0.0/0", description="HTTPS to the balancer"),
@@ -143,8 +160,11 @@ def group_rules(plan: Plan) -> tuple[FirewallRule, ...]:
 
 
 def _allowed(plan: Plan) -> set[int]:
-    return {22, plan.infra.web.host_port} if plan.infra.web else {22}
+    """Return the ports that may be open to the operator at the host's public address."""
+    # On AWS the proxy's port is the balancer's alone; the local balancer comes from where the operator does.
+    return {22, plan.infra.web.host_port} if plan.infra.web and plan.infra.target == "local" else {22}
 
 
-def _ports_finding(ports: Sequence[int]) -> Finding:
-    return Finding(name="ports open from outside", status="pass", detail=", ".join(map(str, ports)) or "none")
+def _ports_finding(ports: Sequence[int], unexpected: Sequence[int]) -> Finding:
+    status: Literal["pass", "fail"] = "fail" if unexpected else "pass"
+    return Finding(name="ports open from outside", status=status, detail=", ".join(map(str, ports)) or "none")

@@ -1,7 +1,8 @@
-"""UFW denies what no rule admits: SSH from the operator, the proxy's port from the balancer."""
+"""UFW denies what no rule admits: SSH (locally from the operator alone), the proxy's port from the balancer."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
 from autodeploy.model import FirewallRule, HostFacts, Plan, Step
@@ -9,6 +10,7 @@ from autodeploy.settings import Settings
 from autodeploy.templating import render
 
 UNDO_SECONDS = 60
+ANYWHERE = "0.0.0.0/0"
 _UNDO_UNIT = "autodeploy-undo-firewall"
 
 
@@ -25,10 +27,7 @@ def operators(plan: Plan, facts: HostFacts, settings: Settings) -> tuple[str, ..
 
 def firewall_rules(plan: Plan, facts: HostFacts, settings: Settings) -> tuple[FirewallRule, ...]:
     """Return what may come in."""
-    rules = [
-        FirewallRule(port=22, protocol="tcp", source=network, description="SSH from the operator")
-        for network in operators(plan, facts, settings)
-    ]
+    rules = list(_ssh_rules(plan, facts, settings))
     if plan.infra.web is not None:
         sources = [plan.infra.vpc_cidr]
         if plan.infra.target == "local" and facts.client_address:
@@ -43,6 +42,18 @@ def firewall_rules(plan: Plan, facts: HostFacts, settings: Settings) -> tuple[Fi
     return tuple(rules)
 
 
+def _ssh_rules(plan: Plan, facts: HostFacts, settings: Settings) -> Iterator[FirewallRule]:
+    if plan.infra.target == "aws":
+        # The security group admits the operator alone, and can be changed from outside when the operator's address
+        # does; a rule on the host could then be reached by nobody, for ever. Not `ufw limit`: it refuses the sixth
+        # connection within 30 s, and a release with its hardening opens about as many. fail2ban bans who guesses.
+        described = "SSH; the security group admits the operator alone"
+        yield FirewallRule(port=22, protocol="tcp", source=ANYWHERE, description=described)
+        return
+    for network in operators(plan, facts, settings):
+        yield FirewallRule(port=22, protocol="tcp", source=network, description="SSH from the operator")
+
+
 def steps(plan: Plan, facts: HostFacts, settings: Settings) -> tuple[Step, ...]:
     """Return the firewall's control."""
     rules = firewall_rules(plan, facts, settings)
@@ -50,7 +61,7 @@ def steps(plan: Plan, facts: HostFacts, settings: Settings) -> tuple[Step, ...]:
     return (
         Step(
             name="firewall",
-            why="deny all incoming traffic but SSH from the operator and HTTP from the balancer",
+            why="deny all incoming traffic but SSH and HTTP from the balancer",
             # The timer first: once nothing is left that undoes it, what is seen will stay.
             observe=(
                 f"systemctl is-active {_UNDO_UNIT}.timer {_UNDO_UNIT}.service; "

@@ -92,7 +92,7 @@ class TargetPool:
         headers = {"User-Agent": "ELB-HealthChecker/2.0"}
         try:
             async with self._session.get(url, allow_redirects=False, timeout=timeout, headers=headers) as answer:
-                return "" if 200 <= answer.status < 400 else f"HTTP {answer.status} on {self.group.health_check_path}"
+                return "" if 200 <= answer.status < 500 else f"HTTP {answer.status} on {self.group.health_check_path}"
         except asyncio.TimeoutError:
             return f"no answer within {CHECK_SECONDS:g} s"
         except aiohttp.ClientError as err:

@@ -1,8 +1,17 @@
 """The nouns of the line, one file per arrow; frozen, JSON both ways."""
 
-from autodeploy.model.build import APP_PATH, PYTHON_OF_IMAGE, BaseImage, BuildArtifact, BuildStep, Recipe
+from autodeploy.model.build import (
+    APP_PATH,
+    PYTHON_OF_IMAGE,
+    BaseImage,
+    BuildArtifact,
+    BuildStep,
+    Recipe,
+    ScratchDatabase,
+    scratch_database,
+)
 from autodeploy.model.deployment import DeploymentConfig, Finding, FirewallRule, ScanResults, SecurityConfig
-from autodeploy.model.host import CommandResult, HostFacts, SecretRef, Step, StepResult, Upload
+from autodeploy.model.host import CommandResult, HostFacts, Step, StepResult, Upload
 from autodeploy.model.infrastructure import (
     CloudFacts,
     DatabaseCredentials,
@@ -67,7 +76,7 @@ __all__ = [
     "ResourceChange",
     "RollbackResult",
     "ScanResults",
-    "SecretRef",
+    "ScratchDatabase",
     "SecurityConfig",
     "Source",
     "Stage",
@@ -79,4 +88,5 @@ __all__ = [
     "TechStack",
     "Upload",
     "WebPlan",
+    "scratch_database",
 ]

@@ -1,18 +1,25 @@
-"""Recipe: what to run to build, and what to keep. BuildArtifact: what came out."""
+"""Recipe: what to run to build, and what to keep. BuildArtifact: what came out. ScratchDatabase: what its trial has."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from autodeploy.model.noun import Noun
+from autodeploy.model.techstack import TechStack
 
 BaseImage = Literal["debian-12", "debian-13"]
 
 PYTHON_OF_IMAGE: dict[BaseImage, str] = {"debian-12": "3.11", "debian-13": "3.13"}
-"""The Python that each base image brings."""
+"""The Python that each base image brings; https://packages.debian.org/search?keywords=python3."""
 
 APP_PATH = "/app"
 """Where an application lives while it is built and while it runs (bound there from its release folder)."""
+
+
+def image_of_python(version: str) -> BaseImage | None:
+    """Return the base image that brings this version of Python ("3.11", "3.11.9"); None where none does."""
+    minor = ".".join(version.split(".")[:2])
+    return next((image for image, python in PYTHON_OF_IMAGE.items() if python == minor), None)
 
 
 class BuildStep(Noun):
@@ -36,6 +43,21 @@ class Recipe(Noun):
     exclude: tuple[str, ...] = (".git", "__pycache__")
     packages: tuple[str, ...] = ()
     environment: dict[str, str] = {}
+
+
+class ScratchDatabase(Noun):
+    """The PostgreSQL with TLS that lives as long as a trial, beside the application, on its loopback."""
+
+    host: str = "127.0.0.1"
+    port: int = 5432
+    name: str = "app"
+    username: str = "app"
+    password: str = "scratch"
+
+
+def scratch_database(stack: TechStack) -> ScratchDatabase | None:
+    """Return the database of the application's trial; None when it needs none, or one that has no stand-in."""
+    return ScratchDatabase() if stack.requires_database and stack.database_type == "postgresql" else None
 
 
 class BuildArtifact(Noun):

@@ -9,14 +9,11 @@ from typing import Literal
 from autodeploy.model.noun import Noun
 
 
-class SecretRef(Noun):
-    """Names a secret without holding it: `file:<name>` in the deployment's secret folder, or an ARN."""
-
-    ref: str
-
-
 class HostFacts(Noun):
-    """What the host is. `current_release` is None before the first release; `app_port` is the live release's."""
+    """What the host is. `current_release`, with its `current_port`, is None before the first release.
+
+    `client_address` is where this connection comes from, as the host sees it.
+    """
 
     hostname: str
     boot_id: str

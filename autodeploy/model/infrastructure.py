@@ -16,8 +16,8 @@ DatabaseEngine = Literal["postgres", "mysql", "mariadb"]
 class CloudFacts(Noun):
     """Facts of one account and region, read once and pinned in the plan. `images` maps base image to AMI id.
 
-    `prices` are USD per month by resource key; a key that is missing is unknown. `admin_cidr` is the
-    address the operator is seen from.
+    `admin_cidr` is the address the operator is seen from, `engine_versions` the region's default version of
+    each database engine, `identity` whose credentials were used.
     """
 
     target: Target

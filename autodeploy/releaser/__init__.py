@@ -1,6 +1,6 @@
 """Plan, InfrastructureSpec, HostFacts, artifact and Release in; ordered Steps out. Never touches a host."""
 
-from autodeploy.releaser.environment import environment, masked_environment
+from autodeploy.releaser.environment import environment, masked_environment, trial_environment
 from autodeploy.releaser.facts import HOST_FACTS_SCRIPT, host_facts
 from autodeploy.releaser.release import DatabaseAccess, Release, release
 from autodeploy.releaser.steps import LOG_PATH, steps
@@ -15,4 +15,5 @@ __all__ = [
     "masked_environment",
     "release",
     "steps",
+    "trial_environment",
 ]

@@ -14,10 +14,12 @@ from autodeploy.releaser.sealing import decryption, sealing_step
 
 CREDENTIAL_PATH = "/etc/autodeploy/database.cred"
 
+# From PostgreSQL 16 on, who makes a role may administer it and no more: giving it away takes SET, which this GRANT
+# brings (https://www.postgresql.org/docs/16/role-membership.html). A grant that is there already is only noted.
 _ROLE_SQL = """\
 SELECT format('CREATE ROLE %I', '{role}') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec
 ALTER ROLE "{role}" WITH LOGIN PASSWORD '{verifier}';
-SELECT format('GRANT %I TO CURRENT_USER', '{role}') WHERE NOT pg_has_role(CURRENT_USER, '{role}', 'MEMBER') \\gexec
+GRANT "{role}" TO CURRENT_USER;
 SELECT format('CREATE DATABASE %I', '{name}')
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec
 ALTER DATABASE "{name}" OWNER TO "{role}";

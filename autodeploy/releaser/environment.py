@@ -10,8 +10,9 @@ from urllib.parse import quote
 from pydantic import Field
 
 from autodeploy.errors import SettingsError
-from autodeploy.model import Noun, TechStack
+from autodeploy.model import Noun, ScratchDatabase, TechStack
 
+LOOPBACK = ("localhost", "127.0.0.1")
 DATABASE_CA_PATH = "/etc/autodeploy/database-ca.pem"
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -69,6 +70,26 @@ def environment(
     if missing:
         raise _refusal(f"the application needs {', '.join(missing)}", f"Give {missing[0]} with --env or --env-file.")
     return dict(sorted(values.items()))
+
+
+def trial_environment(stack: TechStack, given: Mapping[str, str], scratch: ScratchDatabase | None) -> dict[str, str]:
+    """Return the environment of the application's trial: as on the host, but with the trial's own database.
+
+    That database takes the place even of one that was given, which a trial without a network could not reach.
+    """
+    if scratch is None:
+        return environment(stack, given, {}, None, LOOPBACK)
+    access = DatabaseAccess(
+        host=scratch.host,
+        port=scratch.port,
+        name=scratch.name,
+        master_username="",
+        master_password="",
+        app_username=scratch.username,
+        app_password=scratch.password,
+        ca_pem="",
+    )
+    return environment(stack, {**given, **_database_values(stack, access)}, {}, None, LOOPBACK)
 
 
 def masked_environment(stack: TechStack, values: Mapping[str, str]) -> dict[str, str]:

@@ -20,7 +20,12 @@ def settled_step() -> Step:
             "|| [ -e /run/cloud-init/result.json ]; then echo settled; fi"
         ),
         want="settled",
-        fix="cloud-init status --wait >/dev/null || cloud-init status --long",
+        # 2: done, though something recoverable went wrong on the way
+        # (https://docs.cloud-init.io/en/latest/explanation/return_codes.html).
+        fix=(
+            "cloud-init status --wait >/dev/null; code=$?\n"
+            'case $code in 0|2) ;; *) cloud-init status --long; exit "$code" ;; esac'
+        ),
         timeout_seconds=600,
     )
 

@@ -109,6 +109,10 @@ def test_https_forwards_and_http_only_redirects(whole: Deployed) -> None:
     assert redirect["redirect"] == {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}
 
 
+def test_any_answer_but_a_server_error_is_healthy(whole: Deployed) -> None:
+    assert whole.one("TargetGroup").inputs["healthCheck"]["matcher"] == "200-499"
+
+
 def test_certificate_key_is_a_secret_and_stands_nowhere_else(whole: Deployed) -> None:
     certificate = whole.one("Certificate").inputs
     assert certificate["privateKey"][SECRET]

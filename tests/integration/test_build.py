@@ -21,7 +21,8 @@ from autodeploy.builder import recipe
 from autodeploy.errors import BuildError, TrialError
 from autodeploy.local.containers import container_engine
 from autodeploy.local.images import ensure_image
-from autodeploy.model import BuildArtifact, TechStack
+from autodeploy.model import BuildArtifact, Evidence, TechStack, scratch_database
+from autodeploy.releaser import trial_environment
 
 pytestmark = pytest.mark.local
 
@@ -43,6 +44,23 @@ FLASK = {
         "    cursor.execute(\"create table notes (name text); insert into notes values ('made')\")\n"
     ),
 }
+ASYNC = """
+import asyncio, os
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+async def main():
+    async with create_async_engine(os.environ["DATABASE_URL"]).begin() as link:
+        await link.execute(text("create table notes (name text)"))
+
+asyncio.run(main())
+"""
+PARTS = """
+import os, psycopg2
+names = {part: os.environ["DB_" + part.upper()] for part in ("host", "port", "user", "password")}
+with psycopg2.connect(dbname=os.environ["DB_NAME"], **names) as link, link.cursor() as cursor:
+    cursor.execute("insert into notes values ('made')")
+"""
 STACK = TechStack(
     language="python", runtime_version="3.11", build_tool="pip", server_package="gunicorn", health_check_path="/health",
     start_command="/app/venv/bin/gunicorn --bind 127.0.0.1:$PORT app:app", requires_database=True,
@@ -101,7 +119,8 @@ class World:
         return self.builder.build(source, stack, recipe(stack, source), self.folder / "out", self.said.append)
 
     def trial(self, artifact: BuildArtifact, stack: TechStack) -> str:
-        return self.builder.trial(artifact, stack, {}, self.said.append)
+        environment = trial_environment(stack, {}, scratch_database(stack))
+        return self.builder.trial(artifact, stack, environment, self.said.append)
 
     def running(self) -> str:
         return subprocess.run(
@@ -146,6 +165,28 @@ def test_a_web_application_with_a_database_is_built_and_answers(world: World) ->
     assert any("using those installed before" in line for line in world.said)
     assert world.said.count("Installing dependencies") == 1
     assert changed.build_duration_seconds < artifact.build_duration_seconds
+
+
+def test_parts_of_an_address_and_an_asynchronous_driver_reach_the_trial_s_database(world: World) -> None:
+    read = ("DB_HOST=host", "DB_PORT=port", "DB_NAME=name", "DB_USER=user", "DB_PASSWORD=password")
+    facts = [Evidence(fact="database_variable", value=value) for value in read]
+    facts.append(Evidence(fact="database_url_scheme", value="postgresql+asyncpg"))
+    stack = STACK.but(
+        evidence=tuple(facts),
+        start_command="cd . && gunicorn --bind 127.0.0.1:$PORT app:app",
+        migration_command="python ask.py; python parts.py",
+    )
+    files = {
+        "requirements.txt": "flask==3.1.*\npsycopg2-binary\nsqlalchemy[asyncio]\nasyncpg\ngunicorn\n",
+        "ask.py": ASYNC,
+        "parts.py": PARTS,
+        "app.py": FLASK["app.py"].replace(
+            "os.environ['DATABASE_URL']",
+            "os.environ['DATABASE_URL'].replace('+asyncpg', '').replace('ssl=', 'sslmode=')",
+        ),
+    }
+    artifact = world.build(world.write(**files), stack)
+    assert world.trial(artifact, stack).startswith("HTTP 200 on /health after")
 
 
 def test_the_same_source_gives_the_same_bytes(world: World) -> None:

@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import subprocess
@@ -21,10 +22,9 @@ import threading
 import time
 from typing import Any
 
-DATABASE_URL = "postgresql://app:app@127.0.0.1:5432/app"
 _POSTGRES = (
-    "-c listen_addresses=127.0.0.1 -c unix_socket_directories=/var/tmp -c fsync=off "
-    "-c ssl=on -c ssl_cert_file=/var/tmp/database.pem -c ssl_key_file=/var/tmp/database.key"
+    "-c unix_socket_directories=/var/tmp -c fsync=off -c ssl=on "
+    "-c ssl_cert_file=/var/tmp/database.pem -c ssl_key_file=/var/tmp/database.key"
 )
 
 
@@ -43,16 +43,23 @@ def unpack(prefix: list[str], root: str) -> None:
         raise SystemExit(f"the archive cannot be unpacked: tar ended with {tar.returncode}")
 
 
-def start_database() -> None:
-    """Start a PostgreSQL with TLS, a role `app` and a database `app`, on loopback."""
+def start_database(database: dict[str, Any], certificate_to: str | None) -> None:
+    """Start a PostgreSQL with TLS on loopback, with the role and the database of the order.
+
+    Its certificate, which is its own authority, goes where libpq is told to look for one.
+    """
     programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]  # noqa: PTH207
     key, certificate = "/var/tmp/database.key", "/var/tmp/database.pem"
+    port = database["port"]
+    where = f"-c listen_addresses={database['host']} -c port={port}"
+    role = f"CREATE ROLE {database['username']} LOGIN PASSWORD '{database['password']}'"
+    access = "--auth-local=trust --auth-host=scram-sha-256"
     steps = (
         f"openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout {key} -out {certificate}",
-        f"{programs}/initdb -D /var/tmp/database -U postgres -A trust --no-sync -E UTF8 --locale=C.UTF-8",
-        f"{programs}/pg_ctl -D /var/tmp/database -w -l /var/tmp/database.log -o '{_POSTGRES}' start",
-        f"{programs}/createuser -h 127.0.0.1 -U postgres app",
-        f"{programs}/createdb -h 127.0.0.1 -U postgres -O app app",
+        f"{programs}/initdb -D /var/tmp/database -U postgres {access} --no-sync -E UTF8 --locale=C.UTF-8",
+        f"{programs}/pg_ctl -D /var/tmp/database -w -l /var/tmp/database.log -o '{_POSTGRES} {where}' start",
+        f"{programs}/psql -h /var/tmp -p {port} -U postgres -c {shlex.quote(role)}",
+        f"{programs}/createdb -h /var/tmp -p {port} -U postgres -O {database['username']} {database['name']}",
     )
     for step in steps:
         done = subprocess.run(
@@ -64,6 +71,9 @@ def start_database() -> None:
         )
         if done.returncode:
             raise SystemExit(f"the trial's database cannot be started: {done.stderr.strip()[-500:]}")
+    if certificate_to and not os.path.exists(certificate_to):  # noqa: PTH110
+        os.makedirs(os.path.dirname(certificate_to), exist_ok=True)  # noqa: PTH103, PTH120
+        shutil.copyfile(certificate, certificate_to)
 
 
 class Application:
@@ -118,7 +128,7 @@ def watch(application: Application, order: dict[str, Any]) -> dict[str, Any]:
                 return {"outcome": "running", "seconds": seconds}
         else:
             status = answer(order["port"], order["path"]) or status
-            if status is not None and status < 500:
+            if status is not None and 200 <= status < 500:
                 return {"outcome": "answered", "status": status, "seconds": round(time.monotonic() - started, 1)}
         if order["web"] and seconds > order["patience"] and (status is not None or _is_elsewhere(order["port"])):
             break
@@ -147,8 +157,9 @@ def listening(table: str = "/proc/net/tcp", table6: str = "/proc/net/tcp6") -> l
 def boot(order: dict[str, Any], prefix: list[str], root: str = "/app") -> dict[str, Any]:
     """Migrate, start and watch the application; return outcome and last lines."""
     venv = f"{root}/venv/bin"
-    inherited = {"PATH": f"{venv}:{os.environ['PATH']}", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+    inherited = {"PATH": os.environ["PATH"], "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
     environment = {**inherited, **order["environment"]}
+    environment["PATH"] = f"{venv}:{environment['PATH']}"
     folder = f"{root}/src"
     if order["migrate"]:
         migration = Application(prefix, order["migrate"], environment, folder)
@@ -159,7 +170,7 @@ def boot(order: dict[str, Any], prefix: list[str], root: str = "/app") -> dict[s
         lines = migration.end()
         if code:
             return {"outcome": "migration", "code": code, "lines": lines}
-    application = Application(prefix, f"exec {order['start']}", environment, folder)
+    application = Application(prefix, order["start"], environment, folder)
     result = watch(application, order)
     return {**result, "lines": application.end()}
 
@@ -171,8 +182,7 @@ def main() -> None:
     os.chown("/app", 10001, 10001)
     unpack(as_user(10001), "/app")
     if order["database"]:
-        start_database()
-        order["environment"]["DATABASE_URL"] = DATABASE_URL
+        start_database(order["database"], order["environment"].get("PGSSLROOTCERT"))
     print(json.dumps(boot(order, as_user(10001))))
 
 

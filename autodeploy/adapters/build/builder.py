@@ -15,7 +15,7 @@ from autodeploy.adapters.build import artifacts, context, failures
 from autodeploy.adapters.build.container import Container, Ended, Limits
 from autodeploy.adapters.build.registries import RegistrySettings
 from autodeploy.adapters.build.trial import Trial
-from autodeploy.model import BaseImage, BuildArtifact, Recipe, Source, TechStack
+from autodeploy.model import BaseImage, BuildArtifact, Recipe, Source, TechStack, scratch_database
 from autodeploy.ports import Say
 
 ImageFor = Callable[[BaseImage, Say], str]
@@ -70,10 +70,9 @@ class ContainerBuilder:
 
         A PostgreSQL that lives as long as the trial stands in for the application's database.
         """
-        wants_database = stack.requires_database and stack.database_type == "postgresql"
-        image = (self._database_image_for if wants_database else self._image_for)(artifact.base_image, say)
+        image = (self._database_image_for if scratch_database(stack) else self._image_for)(artifact.base_image, say)
         container = Container(self._engine, "trial", self._limits)
-        return Trial(container, self._limits).run(image, artifact, stack, environment, wants_database, say)
+        return Trial(container, self._limits).run(image, artifact, stack, environment, say)
 
     def _build(
         self, name: str, source: Source, stack: TechStack, recipe: Recipe, image: str, into: Path, say: Say

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from autodeploy.adapters.build import failures
 from autodeploy.adapters.build.container import Container, Limits
 from autodeploy.errors import TrialError
-from autodeploy.model import BuildArtifact, TechStack
+from autodeploy.model import BuildArtifact, TechStack, scratch_database
 from autodeploy.ports import Say
 
 SETTLE_SECONDS = 5
@@ -36,12 +36,12 @@ class Trial:
         artifact: BuildArtifact,
         stack: TechStack,
         environment: Mapping[str, str],
-        wants_database: bool,
         say: Say,
     ) -> str:
         """Boot and return what was seen; raise TrialError."""
-        say(f"Starting the application without a network{', beside a PostgreSQL of its own' if wants_database else ''}")
-        order = self._order(stack, environment, wants_database)
+        beside = ", beside a PostgreSQL of its own" if scratch_database(stack) else ""
+        say(f"Starting the application without a network{beside}")
+        order = self._order(stack, environment)
         lines: deque[str] = deque(maxlen=failures.LAST_LINES)
         output = io.BytesIO()
         script = files(__package__).joinpath("boot.py").read_text("utf-8")
@@ -66,18 +66,19 @@ class Trial:
             return f"still running after {result['seconds']} s"
         raise _failure(stack, result, self._limits)
 
-    def _order(self, stack: TechStack, environment: Mapping[str, str], wants_database: bool) -> dict[str, Any]:
+    def _order(self, stack: TechStack, environment: Mapping[str, str]) -> dict[str, Any]:
         port = {stack.port_env: str(stack.port)} if stack.port_env else {}
         # Without its database a migration can only fail: other engines have no stand-in here.
-        migrate = stack.migration_command if wants_database or not stack.requires_database else None
+        database = scratch_database(stack)
+        migrate = stack.migration_command if database or not stack.requires_database else None
         return {
             "start": stack.start_command,
             "migrate": migrate,
-            "environment": {"PORT": str(stack.port), **port, **environment},
+            "environment": {**environment, "PORT": str(stack.port), **port},
             "port": stack.port,
             "path": stack.health_check_path,
             "web": stack.is_web_service,
-            "database": wants_database,
+            "database": database and database.model_dump(),
             "seconds": self._limits.trial_seconds,
             "settle": SETTLE_SECONDS,
             "patience": PATIENCE_SECONDS,

@@ -101,7 +101,7 @@ def health_check(inputs: Values) -> Iterator[Failure]:
     if isinstance(interval, int) and isinstance(timeout, int) and timeout >= interval:
         yield "healthCheck.timeout", f"the timeout ({timeout} s) must be shorter than the interval ({interval} s)"
     yield from matches(check, "path", "/.*", "a path begins with '/'", "healthCheck.")
-    emulated = {"protocol": "HTTP", "port": "traffic-port", "matcher": "200-399"}
+    emulated = {"protocol": "HTTP", "port": "traffic-port", "matcher": "200-499"}
     for name, only in emulated.items():
         if check.get(name, _HEALTH_CHECK_DEFAULTS[name]) not in (only, UNKNOWN):
             yield f"healthCheck.{name}", f"the local target emulates {only!r} only"

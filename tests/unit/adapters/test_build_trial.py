@@ -55,8 +55,11 @@ def test_an_answer_is_reported(world: World) -> None:
     assert world.trial(outcome="answered", status=200, seconds=0.8) == "HTTP 200 on /up after 0.8 s"
     assert world.engine.stdin.endswith(b"\narchive")
     assert world.order["environment"] == {"PORT": "8123", "WEB_PORT": "8123", "KEY": "s3cret"}
+    assert world.order["database"] == {
+        "host": "127.0.0.1", "port": 5432, "name": "app", "username": "app", "password": "scratch",
+    }  # fmt: skip
     assert (world.order["start"], world.order["migrate"]) == ("gunicorn app:app", "flask db upgrade")
-    assert (world.order["database"], world.order["port"], world.order["path"]) == (True, 8123, "/up")
+    assert (world.order["port"], world.order["path"]) == (8123, "/up")
 
 
 def test_there_is_no_network_and_no_secret_on_the_command_line(world: World) -> None:
@@ -71,13 +74,13 @@ def test_there_is_no_network_and_no_secret_on_the_command_line(world: World) -> 
 def test_without_a_database_the_builder_image_does(world: World) -> None:
     world.trial(STACK.but(requires_database=False), outcome="answered", status=404, seconds=0.1)
     assert "image-debian-12" in world.engine.words
-    assert world.order["database"] is False
+    assert world.order["database"] is None
     assert world.order["migrate"] == "flask db upgrade"
 
 
 def test_a_foreign_database_has_no_stand_in(world: World) -> None:
     world.trial(STACK.but(database_type="mysql", port_env=None), outcome="answered", status=200, seconds=0.1)
-    assert (world.order["database"], world.order["migrate"]) == (False, None)
+    assert (world.order["database"], world.order["migrate"]) == (None, None)
 
 
 def test_a_worker_need_only_run(world: World) -> None:
@@ -164,9 +167,24 @@ def test_any_answer_below_500_is_up(booted: Booted, status: int) -> None:
     assert (result["outcome"], result["status"]) == ("answered", status)
 
 
-def test_a_server_error_is_not_up(booted: Booted) -> None:
-    result = booted.boot(SERVER.format(status=503, port=booted.port))
-    assert (result["outcome"], result["status"]) == ("unwell", 503)
+@pytest.mark.parametrize("status", [101, 500, 503])
+def test_what_is_no_answer_or_a_server_error_is_not_up(booted: Booted, status: int) -> None:
+    result = booted.boot(SERVER.format(status=status, port=booted.port))
+    assert (result["outcome"], result["status"]) == ("unwell", status)
+
+
+@pytest.mark.parametrize("before", ["true && ", "cd .; "])
+def test_a_compound_command_starts(booted: Booted, before: str) -> None:
+    program = SERVER.format(status=200, port=booted.port)
+    assert booted.boot(program, start=f"{before}{sys.executable} app.py")["outcome"] == "answered"
+
+
+def test_the_venv_is_on_the_path_whatever_is_given(booted: Booted) -> None:
+    (booted.root / "venv" / "bin").mkdir(parents=True)
+    (booted.root / "venv" / "bin" / "tool").write_text("#!/bin/sh\necho found; exit 3\n")
+    (booted.root / "venv" / "bin" / "tool").chmod(0o755)
+    result = booted.boot("", start="tool", environment={"PATH": "/usr/bin:/bin"})
+    assert result["lines"] == ["found"]
 
 
 def test_an_application_that_ends_is_told_at_once(booted: Booted) -> None:

@@ -53,16 +53,18 @@ def sources(plan: Plan, facts: HostFacts, **fields: str) -> list[tuple[int, str]
     return [(rule.port, rule.source) for rule in firewall_rules(plan, facts, settings(**fields))]
 
 
-def test_on_aws_the_operator_and_the_balancer_come_in() -> None:
-    assert sources(planned(STACK), FACTS) == [(22, "203.0.113.7/32"), (80, "10.0.0.0/16")]
+@pytest.mark.parametrize("fields", [{}, {"admin_cidr": "192.0.2.0/24"}])
+def test_on_aws_the_host_leaves_it_to_the_security_group_who_the_operator_is(fields: dict[str, str]) -> None:
+    assert sources(planned(STACK), FACTS, **fields) == [(22, "0.0.0.0/0"), (80, "10.0.0.0/16")]
+    assert "security group" in firewall_rules(planned(STACK), FACTS, settings())[0].description
 
 
-def test_the_address_that_the_host_sees_always_comes_in() -> None:
-    seen = FACTS.but(client_address="192.0.2.9")
-    assert sources(planned(STACK), seen)[:2] == [(22, "203.0.113.7/32"), (22, "192.0.2.9/32")]
-    assert sources(planned(STACK), seen, admin_cidr="192.0.2.0/24")[0] == (22, "192.0.2.0/24")
-    assert (22, "192.0.2.9/32") not in sources(planned(STACK), seen, admin_cidr="192.0.2.0/24")
-    assert sources(planned(STACK), FACTS.but(client_address=""))[0] == (22, "203.0.113.7/32")
+def test_locally_the_address_that_the_host_sees_always_comes_in() -> None:
+    plan, seen = planned(STACK, LOCAL), FACTS.but(client_address="192.0.2.9")
+    assert sources(plan, seen)[:2] == [(22, "203.0.113.7/32"), (22, "192.0.2.9/32")]
+    assert sources(plan, seen, admin_cidr="192.0.2.0/24")[0] == (22, "192.0.2.0/24")
+    assert (22, "192.0.2.9/32") not in sources(plan, seen, admin_cidr="192.0.2.0/24")
+    assert sources(plan, FACTS.but(client_address=""))[0] == (22, "203.0.113.7/32")
 
 
 @pytest.mark.parametrize("cloud", [LOCAL])
@@ -82,12 +84,11 @@ def test_the_firewall_wants_what_ufw_shows() -> None:
         "inactive",
         "Status: active",
         "Default: deny (incoming)",
-        "22/tcp ALLOW IN 203.0.113.7",
+        "22/tcp ALLOW IN Anywhere",
         "80/tcp ALLOW IN 10.0.0.0/16",
         "enabled",
     ]
-    open_door = controls(planned(STACK), FACTS, settings(admin_cidr="0.0.0.0/0"))[-1]
-    assert "22/tcp ALLOW IN Anywhere" in open_door.want
+    assert "22/tcp ALLOW IN 203.0.113.7\n" in controls(planned(STACK, LOCAL), FACTS, settings())[-1].want
 
 
 def test_the_operator_is_never_banned() -> None:

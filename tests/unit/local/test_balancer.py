@@ -232,6 +232,16 @@ def test_healthy_targets_take_turns_and_an_unhealthy_one_gets_nothing(tmp_path: 
     asyncio.run(body())
 
 
+def test_whatever_is_not_a_server_error_is_healthy(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with upstream() as (server, target), balancers(tmp_path) as (served, _):
+            server.status = 404
+            await served.serve(ARN, [http(group(target))])
+            await until_healthy(served)
+
+    asyncio.run(body())
+
+
 def test_without_a_healthy_target_the_answer_is_503(tmp_path: Path) -> None:
     async def body() -> None:
         async with balancers(tmp_path) as (served, client):
@@ -254,7 +264,7 @@ def test_without_a_healthy_target_the_answer_is_503(tmp_path: Path) -> None:
 def test_another_health_path_asks_anew(tmp_path: Path) -> None:
     async def body() -> None:
         async with upstream() as (server, target), balancers(tmp_path) as (served, _):
-            server.status = 404
+            server.status = 503
             await served.serve(ARN, [http(group(target, healthy_threshold=1))])
             await asyncio.sleep(0.1)
             assert served.health(GROUP) == {"127.0.0.1": "initial"}

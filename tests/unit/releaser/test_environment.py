@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodeploy.errors import SettingsError
-from autodeploy.model import EnvironmentVariable, Evidence
-from autodeploy.releaser import environment, masked_environment
+from autodeploy.model import EnvironmentVariable, Evidence, scratch_database
+from autodeploy.releaser import environment, masked_environment, trial_environment
 from autodeploy.releaser.environment import environment_text
 
 URL = "postgresql://app:p%40ss%2Fw%27ord-secret@db.example.internal:5432/app?sslmode=require"
@@ -46,6 +46,31 @@ def test_allowed_hosts_are_told_to_who_reads_them() -> None:
     stack = STACK.but(evidence=(Evidence(fact="allowed_hosts_variable", value="HOSTS"),))
     assert environment(stack, {}, {}, hosts=("localhost", "shop.example")) == {"HOSTS": "localhost,shop.example"}
     assert environment(stack, {"HOSTS": "mine"}, {}, hosts=("localhost",)) == {"HOSTS": "mine"}
+
+
+def test_a_trial_gives_what_the_host_gives() -> None:
+    read = ("DB_HOST=host", "DB_PORT=port", "DB_NAME=name", "DB_USER=user", "DB_PASSWORD=password")
+    facts = [Evidence(fact="database_variable", value=value) for value in read]
+    facts += [
+        Evidence(fact="database_url_scheme", value="postgresql+asyncpg"),
+        Evidence(fact="allowed_hosts_variable", value="HOSTS"),
+    ]
+    stack = STACK.but(evidence=tuple(facts))
+    scratch = scratch_database(stack)
+    assert scratch
+    # A database elsewhere is out of a trial's reach.
+    seen = trial_environment(stack, {"MODE": "live", "DB_HOST": "db.example.com"}, scratch)
+    assert set(seen) == set(environment(stack, {"MODE": "live"}, {}, DATABASE, ("localhost",)))
+    assert (seen["DB_HOST"], seen["DB_PORT"], seen["HOSTS"]) == ("127.0.0.1", "5432", "localhost,127.0.0.1")
+    assert seen["DATABASE_URL"] == "postgresql+asyncpg://app:scratch@127.0.0.1:5432/app?ssl=require"
+    assert seen["MODE"] == "live"
+
+
+def test_without_a_stand_in_a_trial_has_what_was_given() -> None:
+    stack = STACK.but(database_type="mysql")
+    assert scratch_database(stack) is None
+    given_values = {"DATABASE_URL": "mysql://db.example.com/app", "PORT": "1"}
+    assert trial_environment(stack, given_values, None) == {"DATABASE_URL": "mysql://db.example.com/app"}
 
 
 def test_what_is_given_wins_and_the_port_is_never_fixed() -> None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import subprocess
+from pathlib import Path
 
 import pytest
 from fixtures.hosts import LocalHost
@@ -16,8 +17,8 @@ from autodeploy.converger import converge
 from autodeploy.model import BuildArtifact, Step, TechStack
 from autodeploy.releaser import environment, release, steps
 from autodeploy.releaser.database import verifier
-from autodeploy.releaser.software import artifact_step
-from autodeploy.releaser.texts import switch_script, unit
+from autodeploy.releaser.software import artifact_step, settled_step
+from autodeploy.releaser.texts import start_script, switch_script, unit
 
 MIGRATED = STACK.but(migration_command="flask db upgrade")
 
@@ -94,6 +95,34 @@ def test_the_database_never_sees_the_application_password() -> None:
     assert DATABASE.app_password not in stdin
     assert "SCRAM-SHA-256$4096:" in stdin
     assert stdin.startswith("ma'ster-secret\n")
+
+
+def test_the_master_may_give_the_database_to_the_role_it_made() -> None:
+    # PostgreSQL 16 and later count who made a role as its member, and let him set it only after this grant.
+    sql = (released()["database-role"].stdin or "").splitlines()
+    assert sql.index('GRANT "app" TO CURRENT_USER;') < sql.index('ALTER DATABASE "app" OWNER TO "app";')
+
+
+@pytest.mark.parametrize(("code", "status"), [(0, "changed"), (2, "changed"), (1, "failed")])
+def test_a_degraded_cloud_init_has_settled(tmp_path: object, code: int, status: str) -> None:
+    host = LocalHost(tmp_path / "host", ("/run/cloud-init",))  # type: ignore[operator]
+    script = f"mkdir -p {host.root}/run/cloud-init; touch {host.root}/run/cloud-init/result.json; exit {code}\n"
+    (host.root / "bin" / "cloud-init").write_text(f"#!/bin/sh\n{script}")
+    (host.root / "bin" / "cloud-init").chmod(0o755)
+    assert converge(host, (settled_step(),), lambda _: None, keep_going=True)[0].status == status
+
+
+@pytest.mark.parametrize("command", ["tool", "true && tool", "cd .; tool", 'WORD="it\'s" tool'])
+def test_the_start_script_finds_the_venv_and_runs_compound_commands(tmp_path: Path, command: str) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    (tmp_path / "venv" / "bin" / "tool").write_text('#!/bin/sh\necho "$KEY in $(basename "$PWD")"\n')
+    (tmp_path / "venv" / "bin" / "tool").chmod(0o755)
+    (tmp_path / "env").write_text("KEY=value\nPATH=/usr/bin:/bin\n")
+    script = start_script(ARTIFACT.but(start_command=command), STACK).replace("/app/", f"{tmp_path}/")
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False, env=environment)
+    assert (done.stdout, done.stderr) == ("value in src\n", "")
 
 
 def test_the_scram_verifier_is_the_one_of_rfc_7677() -> None:

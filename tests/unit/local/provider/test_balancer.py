@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 CERTIFICATE, LOAD_BALANCER = "aws:acm/certificate:Certificate", "aws:lb/loadBalancer:LoadBalancer"
 GROUP, LISTENER = "aws:lb/targetGroup:TargetGroup", "aws:lb/listener:Listener"
 ATTACHMENT = "aws:lb/targetGroupAttachment:TargetGroupAttachment"
-CHECK = {"path": "/health", "matcher": "200-399", "interval": 5, "timeout": 2}
+CHECK = {"path": "/health", "matcher": "200-499", "interval": 5, "timeout": 2}
 REDIRECT = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}
 
 
