@@ -20,21 +20,21 @@ from autodeploy.agents.graph import walk
 from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.agents.sheriff import HiveMindSheriff
 from autodeploy.errors import AgentError, ApprovalError, StateError
-from autodeploy.ledger import Ledger, digest
+from autodeploy.identity import Wish, find_or_begin, let_replace
+from autodeploy.ledger import Ledger, inputs
 from autodeploy.model import (
     STAGES,
     DeploymentResult,
     DeploymentState,
     Preview,
-    Request,
     RollbackResult,
     Stage,
-    Target,
 )
 from autodeploy.model.repository import RepositoryUrl
-from autodeploy.naming import new_deployment_id, slug
 from autodeploy.ports import UI, Clock, Cloud, Store
-from autodeploy.stages import LINE, recovery_options
+from autodeploy.stages import LINE, already_gone, recovery_options, tries
+
+__all__ = ["Agents", "HiveMindConductor", "Wish"]
 
 
 class Agents(NamedTuple):
@@ -44,16 +44,6 @@ class Agents(NamedTuple):
     provisioner: HiveMindProvisioner
     deployer: HiveMindDeployer
     sheriff: HiveMindSheriff
-
-
-class Wish(NamedTuple):
-    """What the user asked for, besides URL and description. `approve` is --yes."""
-
-    target: Target
-    name: str | None = None
-    request: Request = Request()
-    new: bool = False
-    approve: bool = False
 
 
 class HiveMindConductor:
@@ -76,10 +66,11 @@ class HiveMindConductor:
         """Bring the repository to a running, hardened service; update the one that is there already."""
         url = RepositoryUrl.parse(repo_url)
         self._agents.compiler.use_credentials_of(repo_url)
-        identifier = self._open(url, description)
+        identifier = find_or_begin(self._wish, url, description, self._cloud, self._store, self._clock, self._new_token)
         with self._store.lock(identifier, "deploy"):
             state = self._store.load(identifier)
             self._same_epoch(state)
+            let_replace(self._wish, state, url, self._ui)
             state = state.but(
                 repo_url=url.text,
                 description=description or state.description,
@@ -104,6 +95,8 @@ class HiveMindConductor:
             self._same_epoch(state)
             later = STAGES[STAGES.index(stage) :]
             kept = {name: record for name, record in state.stages.items() if name not in later}
+            if "analyze" in kept:
+                self._agents.compiler.take_up_checkout()
             return self._line(Ledger(self._store, self._clock, state.but(stages=kept)))
 
     def rollback(self, deployment_id: str) -> RollbackResult:
@@ -111,9 +104,7 @@ class HiveMindConductor:
         with self._store.lock(deployment_id, "destroy"):
             ledger = Ledger(self._store, self._clock, self._store.load(deployment_id))
             if ledger.state.status == "rolled_back":
-                return RollbackResult(
-                    deployment_id=deployment_id, status="rolled_back", message="Nothing is left of it already."
-                )
+                return already_gone(deployment_id)
             self._same_epoch(ledger.state)
             if ledger.state.status not in ("complete", "failed"):
                 ledger.move("failed")
@@ -138,42 +129,12 @@ class HiveMindConductor:
 
     def preview(self, deployment_id: str) -> Preview:
         """Say what applying the deployment's plan again would change."""
-        state = self._store.load(deployment_id)
-        if state.plan is None:
-            raise StateError(f"{deployment_id} has no plan yet", f"Make one: autodeploy deploy {state.repo_url}")
-        self._same_epoch(state)
-        return self._agents.provisioner.preview(state)
-
-    def _open(self, url: RepositoryUrl, description: str) -> str:
-        """Find the deployment of this identity, or begin one; return its id."""
-        facts = self._cloud.facts()
-        name = slug(self._wish.name or url.name)
-        for state in self._store.list():
-            same = (state.name, state.target, state.account_id, state.region) == (
-                name,
-                self._wish.target,
-                facts.account_id,
-                facts.region,
-            )
-            if same and state.status != "rolled_back" and not self._wish.new:
-                return state.deployment_id
-        now = self._clock.now()
-        state = DeploymentState(
-            deployment_id=new_deployment_id(name, now, self._new_token()),
-            status="pending",
-            repo_url=url.text,
-            description=description,
-            created_at=now,
-            updated_at=now,
-            region=facts.region,
-            name=name,
-            target=self._wish.target,
-            account_id=facts.account_id,
-            account_epoch=self._cloud.account_epoch(),
-            request=self._wish.request,
-        )
-        self._store.save(state)
-        return state.deployment_id
+        with self._store.lock(deployment_id, "preview"):  # the update plan and the config it tries are the deployment's
+            state = self._store.load(deployment_id)
+            if state.plan is None:
+                raise StateError(f"{deployment_id} has no plan yet", f"Make one: autodeploy deploy {state.repo_url}")
+            self._same_epoch(state)
+            return self._agents.provisioner.preview(state)
 
     def _same_epoch(self, state: DeploymentState) -> None:
         epoch = self._cloud.account_epoch()
@@ -208,12 +169,16 @@ class HiveMindConductor:
     def _stage(self, ledger: Ledger, stage: Stage) -> None:
         kind = LINE[stage]
         ledger.move(kind.status)
-        inputs = _inputs(ledger.state, stage)
-        self._ui.stage(getattr(self._agents, kind.owner).name, kind.title)
-        if kind.proven_by_digest and ledger.proven(stage, inputs):
+        given, agent = inputs(ledger.state, stage), getattr(self._agents, kind.owner)
+        self._ui.stage(agent.name, kind.title)
+        if kind.proven_by_digest and ledger.proven(stage, given):
             self._ui.done(f"{kind.title}: unchanged")
             return
-        ledger.perform(stage, inputs, self._actions()[stage])
+
+        def warn(message: str) -> None:
+            agent.warn(ledger.state, message)
+
+        tries(stage, self._clock.sleep, warn)(ledger.perform, stage, given, self._actions()[stage])
         self._ui.done(kind.title)
 
     def _actions(self) -> dict[Stage, Callable[[DeploymentState], DeploymentState]]:
@@ -232,7 +197,7 @@ class HiveMindConductor:
         planned = self._agents.provisioner.plan(state)
         assert planned.plan is not None
         provisioned = planned.stages.get("provision")
-        if provisioned and provisioned.inputs == _inputs(planned, "provision"):
+        if provisioned and provisioned.inputs == inputs(planned, "provision"):
             return planned
         preview = self._agents.provisioner.preview(planned)
         if preview.changes:
@@ -271,22 +236,6 @@ class HiveMindConductor:
             errors=state.errors,
             options=recovery_options(state),
         )
-
-
-def _inputs(state: DeploymentState, stage: Stage) -> str:
-    """Digest all that the stage depends on."""
-    stack = state.tech_stack.digest() if state.tech_stack else ""
-    artifact = state.build_artifact.checksum if state.build_artifact else ""
-    infra = state.plan.infra.digest() if state.plan else ""
-    parts: dict[Stage, tuple[str, ...]] = {
-        "analyze": (state.repo_url, state.request.to_json()),
-        "build": (state.commit, stack),
-        "plan": (stack, state.request.to_json()),
-        "provision": (infra,),
-        "deploy": (infra, artifact, stack),
-        "harden": (infra, artifact),
-    }
-    return digest(*parts[stage])
 
 
 def _unexpected(err: Exception) -> AgentError:

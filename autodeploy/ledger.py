@@ -76,6 +76,22 @@ class Ledger:
         return entry
 
 
+def inputs(state: DeploymentState, stage: Stage) -> str:
+    """Return the digest of all that the stage depends on."""
+    stack = state.tech_stack.digest() if state.tech_stack else ""
+    artifact = state.build_artifact.checksum if state.build_artifact else ""
+    infra = state.plan.infra.digest() if state.plan else ""
+    parts: dict[Stage, tuple[str, ...]] = {
+        "analyze": (state.repo_url, state.request.to_json()),
+        "build": (state.commit, stack),
+        "plan": (stack, state.request.to_json()),
+        "provision": (infra,),
+        "deploy": (infra, artifact, stack),
+        "harden": (infra, artifact),
+    }
+    return digest(*parts[stage])
+
+
 def digest(*parts: str) -> str:
     """Return the SHA-256, in hex, of the parts in order."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -59,9 +59,6 @@ class Engine(Protocol):
     ) -> dict[str, object]:
         """Apply, held to `saved_plan` when it is given, to `only` these URNs when there are any; return the outputs."""
 
-    def outputs(self, deployment_id: str) -> dict[str, object]:
-        """Return the stack's outputs; {} when there is no stack."""
-
     def resources(self, deployment_id: str) -> Sequence[str]:
         """Return the URNs in the stack's state, without the stack's own; empty when there is none."""
 
@@ -131,8 +128,14 @@ class Store(Protocol):
     def lock(self, deployment_id: str, reason: str) -> AbstractContextManager[None]:
         """Hold the deployment for this process; raise LockedError naming the owner."""
 
+    def lock_home(self, reason: str) -> AbstractContextManager[None]:
+        """Hold the home for a moment, while a deployment is found or begun; waits for another process's moment."""
+
     def folder(self, deployment_id: str) -> Path:
         """Return deployments/<id>, made 0700 when it is missing."""
+
+    def write(self, deployment_id: str, name: str, text: str) -> Path:
+        """Replace a file of the deployment's folder, 0600, whole or not at all; return its path."""
 
     def secrets(self, deployment_id: str) -> Mapping[str, str]:
         """Return the deployment's secrets by name."""

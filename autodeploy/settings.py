@@ -19,6 +19,11 @@ else:
     import tomli as tomllib
 
 FILE_NAME = "autodeploy.toml"
+OF_FILE = ("target", "name", "region", "path", "ref", "instance_type", "overrides", "admin_cidr")
+"""What autodeploy.toml may say: a repository brings this file along, and must not approve its own deployment."""
+
+OWN_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+"""Variables that would win over a profile that was chosen."""
 
 
 class Settings(Noun):
@@ -35,7 +40,6 @@ class Settings(Noun):
     environment: dict[str, str] = Field(default={}, repr=False)
     yes: bool = False
     new: bool = False
-    keep: bool = False
     debug: bool = False
     instance_type: str | None = None
     admin_cidr: str | None = None
@@ -84,8 +88,17 @@ def _from_file(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        found = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
         raise SettingsError(
             f"{path} is not valid TOML: {err}", f"Correct {path}.", context="Reading the settings"
         ) from err
+    for name in found:
+        if name in Settings.model_fields and name not in OF_FILE:
+            raise SettingsError(
+                f"{name!r} may not be set in {path}",
+                f"Take it out of {FILE_NAME} and give it as a flag or in the environment; "
+                f"the file may say: {', '.join(OF_FILE)}.",
+                context="Reading the settings",
+            )
+    return found

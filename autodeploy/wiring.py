@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from autodeploy.local.client import DaemonInfo, LocalTarget
 
 DEFAULT_REGION = "us-east-1"
+RENEWAL = timedelta(days=30)
+"""How long before its end a certificate is renewed."""
 
 
 class Wiring:
@@ -97,7 +100,7 @@ class Wiring:
         from autodeploy.local.containers import container_engine
         from autodeploy.local.images import ensure_image
 
-        engine = container_engine()
+        engine = container_engine(machines=self.settings.target == "local")
         return ContainerBuilder(
             engine.command("run", "--rm", *engine.limits),
             lambda base, say: ensure_image("builder", base, say),
@@ -122,7 +125,7 @@ class Wiring:
         from autodeploy.agents.provisioner import HiveMindProvisioner
 
         return HiveMindProvisioner(
-            self.engine, self.cloud, generate, new_certificate, self.ui, self.clock, self.store, self.settings
+            self.engine, self.cloud, generate, certify, self.ui, self.clock, self.store, self.settings
         )
 
     @cached_property
@@ -220,12 +223,16 @@ def connect(infrastructure: InfrastructureSpec, say: Say, deadline: float = 180.
     )
 
 
-def new_certificate(deployment_id: str, facts: CloudFacts) -> Certificate:
-    """Make an authority of the deployment's own and a leaf for the names its balancer can have."""
-    from autodeploy.adapters.tls import issue, make_authority
+def certify(deployment_id: str, facts: CloudFacts, kept: Certificate, now: datetime) -> Certificate:
+    """Return the certificate that is kept; a new leaf of its authority when it ends soon; the first pair of both."""
+    from autodeploy.adapters.tls import expiry, issue, make_authority
     from autodeploy.agents.provisioner import Certificate
 
-    authority = make_authority(f"AutoDeploy {deployment_id}")
+    if kept.leaf and kept.key and kept.authority and expiry(kept.leaf) - now > RENEWAL:
+        return kept
+    authority = (kept.authority, kept.authority_key)
+    if not all(authority) or expiry(kept.authority) - now < RENEWAL:
+        authority = make_authority(f"AutoDeploy {deployment_id}", now)
     names = ["localhost", "127.0.0.1"] if facts.target == "local" else [f"*.{facts.region}.elb.amazonaws.com"]
-    leaf, key = issue(authority, names)
-    return Certificate(leaf, key, authority[0])
+    leaf, key = issue(authority, names, now)
+    return Certificate(leaf, key, *authority)

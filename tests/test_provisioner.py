@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import stat
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from fakes.line import CERTIFICATE_KEY, Line
+from fakes.line import CERTIFICATE_KEY, SSH_KEY, Line
 from fakes.world import World
 from fixtures.planned import FACTS, LOCAL
 
-from autodeploy.agents.provisioner import HiveMindProvisioner
+from autodeploy.agents.provisioner import Certificate, HiveMindProvisioner
 from autodeploy.errors import DeploymentError, InfrastructureError, PlanError
-from autodeploy.model import DeploymentState
+from autodeploy.model import CloudFacts, DeploymentState
 
 
 @pytest.fixture
@@ -74,6 +76,49 @@ class TestPlanning:
         (folder / "id_ed25519.pub").write_text("ssh-ed25519 MINE\n")
         plan = provisioner(line).plan(state).plan
         assert plan and plan.infra.ssh_public_key == "ssh-ed25519 MINE"
+
+    @pytest.mark.parametrize(
+        ("private", "public"), [("", "ssh-ed25519 OLD\n"), (None, "ssh-ed25519 OLD\n"), ("x", None)]
+    )
+    def test_half_a_key_pair_of_a_run_that_was_killed_is_not_trusted(
+        self, line: Line, private: str | None, public: str | None
+    ) -> None:
+        state = built(line)
+        folder = line.store.folder(state.deployment_id)
+        for name, text in (("id_ed25519", private), ("id_ed25519.pub", public)):
+            (folder / name).unlink(missing_ok=True)
+            if text is not None:
+                (folder / name).write_text(text)
+        plan = provisioner(line).plan(state).plan
+        assert plan and plan.infra.ssh_public_key == "ssh-ed25519 AAAA autodeploy"
+        assert (folder / "id_ed25519").read_text() == SSH_KEY
+
+    def test_what_it_writes_is_for_the_owner_alone(self, line: Line) -> None:
+        folder = line.store.folder(planned(line).deployment_id)
+        for name in ("id_ed25519", "id_ed25519.pub", "certificate.pem", "ca.pem"):
+            assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600, name
+
+    def test_the_key_of_the_authority_stays_among_the_secrets(self, line: Line) -> None:
+        state = planned(line)
+        assert line.store.secrets(state.deployment_id)["authorityKey"] == "key of the authority\n"
+        assert "key of the authority" not in state.to_json()
+
+    def test_a_renewed_certificate_keeps_its_authority(self, line: Line) -> None:
+        state = planned(line)
+        seen: list[Certificate] = []
+
+        def renew(identifier: str, facts: CloudFacts, kept: Certificate, now: datetime) -> Certificate:
+            seen.append(kept)
+            return kept._replace(leaf="renewed\n", key="its key\n")
+
+        agent = provisioner(line)
+        agent._certify = renew
+        plan = agent.plan(state).plan
+        assert seen == [Certificate("leaf\n", CERTIFICATE_KEY, "authority\n", "key of the authority\n")]
+        assert plan and plan.infra.web and plan.infra.web.certificate_pem == "renewed\n"
+        assert plan.infra.web.certificate_chain_pem == "authority\n"
+        assert line.store.secrets(state.deployment_id)["certificateKey"] == "its key\n"
+        assert (line.store.folder(state.deployment_id) / "certificate.pem").read_text() == "renewed\n"
 
 
 class TestProvisioning:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,19 +20,19 @@ _COMMON_NAME_LIMIT = 64  # RFC 5280, ub-common-name
 _SKEW = timedelta(hours=1)  # a client whose clock is behind accepts a certificate of this minute
 
 
-def make_authority(common_name: str) -> tuple[str, str]:
+def make_authority(common_name: str, now: datetime) -> tuple[str, str]:
     """Return certificate and private key (PEM) of a new authority that may sign leaves only."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name(common_name)
     builder = (
-        _builder(name, name, key.public_key(), key.public_key(), AUTHORITY_DAYS)
+        _builder(name, name, key.public_key(), key.public_key(), now, AUTHORITY_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(authority=True), critical=True)
     )
     return _pem(builder.sign(key, hashes.SHA256())), _key_pem(key)
 
 
-def issue(authority: tuple[str, str], names: Sequence[str], days: int = LEAF_DAYS) -> tuple[str, str]:
+def issue(authority: tuple[str, str], names: Sequence[str], now: datetime, days: int = LEAF_DAYS) -> tuple[str, str]:
     """Return certificate and private key (PEM) of a new server, valid for DNS names and IP addresses in `names`."""
     certificate = x509.load_pem_x509_certificate(authority[0].encode())
     signer = serialization.load_pem_private_key(authority[1].encode(), password=None)
@@ -40,7 +40,7 @@ def issue(authority: tuple[str, str], names: Sequence[str], days: int = LEAF_DAY
         raise ValueError("the authority's key is not an EC key")
     key = ec.generate_private_key(ec.SECP256R1())
     builder = (
-        _builder(_name(names[0]), certificate.subject, key.public_key(), signer.public_key(), days)
+        _builder(_name(names[0]), certificate.subject, key.public_key(), signer.public_key(), now, days)
         .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(authority=False), critical=True)
@@ -55,9 +55,13 @@ def expiry(certificate_pem: str) -> datetime:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, signer: ec.EllipticCurvePublicKey, days: int
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    signer: ec.EllipticCurvePublicKey,
+    now: datetime,
+    days: int,
 ) -> x509.CertificateBuilder:
-    now = datetime.now(timezone.utc)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -31,6 +31,11 @@ class HiveMindAgent:
         if self._deployment_id:
             self._store.append_log(self._deployment_id, entry)
 
+    def warn(self, state: DeploymentState, message: str) -> None:
+        """Show and log, between two attempts, why the first one is repeated."""
+        with self._working_on(state):
+            self.say(message, "WARNING")
+
     @contextmanager
     def _working_on(self, state: DeploymentState) -> Iterator[None]:
         """Tie what is said to one deployment."""

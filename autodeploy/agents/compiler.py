@@ -9,7 +9,7 @@ from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.agents.choices import ENVIRONMENT, environment_of, settings_for
 from autodeploy.analyser import analyse
 from autodeploy.builder import recipe
-from autodeploy.errors import AnalysisError
+from autodeploy.errors import AnalysisError, SourceError
 from autodeploy.model import BuildArtifact, DeploymentState, Source, TechStack, scratch_database
 from autodeploy.model.repository import RepositoryUrl
 from autodeploy.ports import UI, Builder, Clock, Repo, Store
@@ -31,16 +31,20 @@ class HiveMindCompiler(HiveMindAgent):
         self._settings = settings
         self._sources: dict[Path, Source] = {}
         self._typed: dict[str, str] = {}
+        self._takes_up = False
 
     def use_credentials_of(self, repo_url: str) -> None:
         """Remember an address with its credentials, in memory, for this run's clone; the ledger has it without."""
         self._typed[RepositoryUrl.parse(repo_url).text] = repo_url
 
+    def take_up_checkout(self) -> None:
+        """Work on what was checked out before, so that this run releases no other commit and needs no credentials."""
+        self._takes_up = True
+
     def analyze_repository(self, repo_url: str, local_path: str) -> TechStack:
         """Clone `repo_url` into the folder `local_path` and return its technology, with evidence."""
         with self._attempting(f"Analysing {RepositoryUrl.parse(repo_url).text}"):
-            source = self._repo.checkout(repo_url, self._settings.ref, self._settings.path, Path(local_path))
-            self._sources[Path(local_path)] = source
+            source = self._checkout(repo_url, Path(local_path))
             self.say(f"commit {source.commit[:12]}, {len(source.paths)} files")
             stack = analyse(source, self._settings.overrides)
         database = f", {stack.database_type}" if stack.requires_database else ""
@@ -81,6 +85,18 @@ class HiveMindCompiler(HiveMindAgent):
     def run(self, state: DeploymentState) -> DeploymentState:
         """Analyse and build."""
         return self.build(self.analyze(state))
+
+    def _checkout(self, repo_url: str, path: Path) -> Source:
+        if not self._takes_up:
+            self._sources[path] = self._repo.checkout(repo_url, self._settings.ref, self._settings.path, path)
+            return self._sources[path]
+        try:
+            return self._source(path)
+        except SourceError as err:
+            raise SourceError(
+                "what was checked out of the repository is gone",
+                "Check it out again: autodeploy retry --stage analyze, or autodeploy deploy with the URL.",
+            ) from err
 
     def _checkout_path(self, state: DeploymentState) -> Path:
         return self._store.folder(state.deployment_id) / "source"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,15 +27,21 @@ from autodeploy.settings import Settings
 APP_ROLE = "app"
 DATABASE_PASSWORD = "database-password"
 CERTIFICATE_KEY = "certificateKey"
+AUTHORITY_KEY = "authorityKey"
 DATABASE_TYPE = "aws:rds/instance:Instance"
 
 
 class Certificate(NamedTuple):
-    """A leaf with its key and the authority that signed it, all PEM."""
+    """A leaf with its key, and the authority that signed it with its own, all PEM; "" is what was not kept."""
 
     leaf: str
     key: str
     authority: str
+    authority_key: str = ""
+
+
+Certify = Callable[[str, CloudFacts, Certificate, datetime], Certificate]
+"""Takes the id, the facts, what is kept and the time; returns what is kept while it is good, else a renewed leaf."""
 
 
 class HiveMindProvisioner(HiveMindAgent):
@@ -47,7 +54,7 @@ class HiveMindProvisioner(HiveMindAgent):
         engine: Engine,
         cloud: Cloud,
         new_key: Callable[[], tuple[str, str]],
-        new_certificate: Callable[[str, CloudFacts], Certificate],
+        certify: Certify,
         ui: UI,
         clock: Clock,
         store: Store,
@@ -57,7 +64,7 @@ class HiveMindProvisioner(HiveMindAgent):
         self._engine = engine
         self._cloud = cloud
         self._new_key = new_key
-        self._new_certificate = new_certificate
+        self._certify = certify
         self._settings = settings
 
     def provision_infrastructure(
@@ -201,25 +208,33 @@ class HiveMindProvisioner(HiveMindAgent):
 
     def _public_key(self, deployment_id: str) -> str:
         path = self._key_path(deployment_id)
-        if not path.exists():
-            private, public = self._new_key()
-            path.with_suffix(".pub").write_text(public + "\n")
-            path.touch(mode=0o600)
-            path.write_text(private)
-        return path.with_suffix(".pub").read_text().strip()
+        public = path.with_suffix(".pub")
+        if not (_text(path) and _text(public)):  # the private key is written last: where it stands, so does the other
+            pair = self._new_key()
+            self._store.write(deployment_id, public.name, f"{pair[1]}\n")
+            self._store.write(deployment_id, path.name, pair[0])
+        return _text(public).strip()
 
     def _certificate(self, deployment_id: str, facts: CloudFacts) -> Certificate:
-        folder = self._store.folder(deployment_id)
-        leaf, authority = folder / "certificate.pem", folder / "ca.pem"
-        kept = self._store.secrets(deployment_id).get(CERTIFICATE_KEY)
-        if not kept or not leaf.exists():
-            made = self._new_certificate(deployment_id, facts)
-            leaf.write_text(made.leaf)
-            authority.write_text(made.authority)
-            self._keep(deployment_id, **{CERTIFICATE_KEY: made.key})
-            return made
-        return Certificate(leaf.read_text(), kept, authority.read_text())
+        folder, secrets_ = self._store.folder(deployment_id), self._store.secrets(deployment_id)
+        kept = Certificate(
+            _text(folder / "certificate.pem"),
+            secrets_.get(CERTIFICATE_KEY, ""),
+            _text(folder / "ca.pem"),
+            secrets_.get(AUTHORITY_KEY, ""),
+        )
+        made = self._certify(deployment_id, facts, kept, self._clock.now())
+        if made != kept:
+            # The leaf last: a run that ends before it finds the old one, which is due, and renews it again.
+            self._store.write(deployment_id, "ca.pem", made.authority)
+            self._keep(deployment_id, **{CERTIFICATE_KEY: made.key, AUTHORITY_KEY: made.authority_key})
+            self._store.write(deployment_id, "certificate.pem", made.leaf)
+        return made
 
     def _database_password(self, deployment_id: str) -> None:
         if DATABASE_PASSWORD not in self._store.secrets(deployment_id):
             self._keep(deployment_id, **{DATABASE_PASSWORD: secrets.token_urlsafe(32)})
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8") if path.is_file() else ""

@@ -7,12 +7,11 @@ import shlex
 
 from autodeploy.builder import requirements
 from autodeploy.errors import AnalysisError
-from autodeploy.model import APP_PATH, BaseImage, BuildStep, Recipe, Source, TechStack
+from autodeploy.model import APP_PATH, PYTHON_OF_IMAGE, BaseImage, BuildStep, Recipe, Source, TechStack
+from autodeploy.model.build import image_of_python
 
 VENV = f"{APP_PATH}/venv"
 PIP_INSTALL = f"{VENV}/bin/python -m pip install"
-BASE_IMAGES: dict[str, BaseImage] = {"3.11": "debian-12", "3.13": "debian-13"}
-"""Which Debian has which Python; https://packages.debian.org/search?keywords=python3."""
 
 _INSTALL = re.compile(r"\bpip3?\s+install\b")
 
@@ -90,11 +89,10 @@ def _placeholders(stack: TechStack) -> dict[str, str]:
 
 
 def _base_image(version: str) -> BaseImage:
-    minor = ".".join(version.split(".")[:2])
-    if minor in BASE_IMAGES:
-        return BASE_IMAGES[minor]
+    if image := image_of_python(version):
+        return image
     raise AnalysisError(
-        f"Python {version} is not available: the base images have {' and '.join(BASE_IMAGES)}",
+        f"Python {version} is not available: the base images have {' and '.join(PYTHON_OF_IMAGE.values())}",
         "Relax the version the repository asks for (requires-python, .python-version, runtime.txt), or override it.",
         agent="HiveMind DevOps",
         context="Choosing a base image for the Python application",

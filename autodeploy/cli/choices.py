@@ -103,20 +103,23 @@ def _unquoted(value: str) -> str:
 
 
 def find(store: Store, identifier: str | None, ended: bool = False) -> DeploymentState:
-    """Return the deployment that is meant: by id, by name, or the only one; raise StateError with the candidates."""
+    """Return the deployment that is meant: by id, by name, or the only one; raise StateError with the candidates.
+
+    With `ended`, where no living one fits: the newest of that name that is rolled back, or the only one.
+    """
     from autodeploy.errors import StateError
 
-    states = list(store.list())
+    states = [state for state in store.list() if identifier in (None, state.name)]
+    fitting = [state for state in states if state.status != "rolled_back"] or (states if ended else [])
     if identifier:
-        named = [state for state in states if state.name == identifier and state.status != "rolled_back"]
-        return store.load(named[0].deployment_id if len(named) == 1 else identifier)
-    live = [state for state in states if ended or state.status != "rolled_back"]
-    if len(live) == 1:
-        return store.load(live[0].deployment_id)
-    names = ", ".join(state.deployment_id for state in live[:5])
+        found = fitting[:1] if len(fitting) == 1 or all(s.status == "rolled_back" for s in fitting) else []
+        return store.load(found[0].deployment_id if found else identifier)
+    if len(fitting) == 1:
+        return store.load(fitting[0].deployment_id)
+    names = ", ".join(state.deployment_id for state in fitting[:5])
     raise StateError(
-        f"{len(live)} deployments fit: {names}" if live else "there is no deployment yet",
-        "Name one of them." if live else "Make one: autodeploy deploy URL",
+        f"{len(fitting)} deployments fit: {names}" if fitting else "there is no deployment yet",
+        "Name one of them." if fitting else "Make one: autodeploy deploy URL",
         context="Finding the deployment",
     )
 

@@ -114,13 +114,13 @@ def _next(wiring: Wiring, result: DeploymentResult) -> list[str]:
     verbs = ["status", "logs", *(["open"] if result.url else []), "destroy"]
     authority = wiring.store.folder(identifier) / "ca.pem"
     asked = []
-    if result.url and result.url.startswith("https://") and authority.is_file():
+    if result.url and result.url.startswith("https://"):
         asked = [f"curl --cacert {shlex.quote(str(authority))} {result.url}"]
     return [*asked, *(f"autodeploy {verb} {identifier}" for verb in verbs)]
 
 
 def preview(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
-    """Show what applying the deployment's plan again would change; 0 if nothing."""
+    """Show what applying the deployment's plan again would change. Exit code: 0 if nothing, 4 if something."""
     from autodeploy.cli.choices import as_deployed, find, ready, wired
     from autodeploy.cli.views import show_preview
 
@@ -131,6 +131,8 @@ def preview(context: typer.Context, deployment: Identifier = None, json: Json = 
         typer.echo(found.to_json())
     else:
         show_preview(found)
+    if found.changes:
+        raise typer.Exit(4)
 
 
 def retry(
@@ -153,9 +155,12 @@ def retry(
 def pulumi_env(context: typer.Context, deployment: Identifier = None) -> None:
     """Print the shell lines that let the bare pulumi command see the deployment's stack."""
     from autodeploy.cli.choices import as_deployed, find, ready, wired
+    from autodeploy.settings import OWN_CREDENTIALS
 
     settings = ready(context)
     state = find(wired(context, settings).store, deployment)
     found = wired(context, as_deployed(settings, state)).engine.shell_environment(state.deployment_id)
+    for name in ("PULUMI_CONFIG_PASSPHRASE", *(OWN_CREDENTIALS if "AWS_PROFILE" in found else ())):
+        typer.echo(f"unset {name}")
     for name, value in found.items():
         typer.echo(f"export {name}={shlex.quote(value)}")

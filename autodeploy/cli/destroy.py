@@ -23,12 +23,15 @@ def destroy(
     """Delete everything that the deployment made; again: says so."""
     from autodeploy.cli.choices import as_deployed, confirm_by_name, find, ready, wired
     from autodeploy.cli.views import show_rollback
+    from autodeploy.stages import already_gone
 
     settings = ready(context)
-    state = find(wired(context, settings).store, deployment)
-    if state.status != "rolled_back":
+    state = find(wired(context, settings).store, deployment, ended=True)
+    if state.status == "rolled_back":
+        result = already_gone(state.deployment_id)  # without a conductor, which would start the local daemon
+    else:
         confirm_by_name(state, named=deployment is not None, yes=yes)
-    result = wired(context, as_deployed(settings, state)).conductor.rollback(state.deployment_id)
+        result = wired(context, as_deployed(settings, state)).conductor.rollback(state.deployment_id)
     if json:
         typer.echo(result.to_json())
     else:

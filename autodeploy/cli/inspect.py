@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from autodeploy.cli.deploy import Identifier, Json
+
+if TYPE_CHECKING:
+    from autodeploy.model import ErrorEntry, LogEntry
 
 
 def register(app: typer.Typer) -> None:
@@ -52,20 +55,12 @@ def list_(
 def events(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
     """Show what was done in the deployment, in order of time."""
     from autodeploy.cli.choices import find, ready, wired
+    from autodeploy.cli.views import event_line
 
     state = find(wired(context, ready(context)).store, deployment, ended=True)
-    for entry in state.logs:
-        typer.echo(
-            entry.model_dump_json()
-            if json
-            else f"{entry.timestamp:%H:%M:%S} {entry.level:7} [{entry.agent}] {entry.message}"
-        )
-    for error in state.errors:
-        typer.echo(
-            error.model_dump_json()
-            if json
-            else f"{error.timestamp:%H:%M:%S} ERROR   [{error.agent}] {error.error_type}: {error.message}"
-        )
+    entries: list[LogEntry | ErrorEntry] = [*state.logs, *state.errors]
+    for entry in sorted(entries, key=lambda entry: entry.timestamp):
+        typer.echo(entry.model_dump_json() if json else event_line(entry))
 
 
 def logs(

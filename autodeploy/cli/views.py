@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import typer
 
-from autodeploy.model import STAGES, DeploymentState, Preview, RollbackResult
+from autodeploy.model import STAGES, DeploymentState, ErrorEntry, LogEntry, Preview, RollbackResult
 
 
 class Check(NamedTuple):
@@ -60,6 +60,13 @@ def show_status(state: DeploymentState) -> None:
         typer.echo(f"{'error':13}{last.error_type}: {last.message}\n{'':13}{last.remediation}")
 
 
+def event_line(entry: LogEntry | ErrorEntry) -> str:
+    """Return one entry of the ledger as a line."""
+    if isinstance(entry, ErrorEntry):
+        return f"{entry.timestamp:%H:%M:%S} ERROR   [{entry.agent}] {entry.error_type}: {entry.message}"
+    return f"{entry.timestamp:%H:%M:%S} {entry.level:7} [{entry.agent}] {entry.message}"
+
+
 def show_list(states: Iterable[DeploymentState]) -> None:
     """Print one line a deployment."""
     rows = [
@@ -109,7 +116,7 @@ def _cost(state: DeploymentState) -> str | None:
     if state.plan is None:
         return None
     free = " on AWS; the local target charges nothing" if state.target == "local" else ""
-    return f"{state.estimated_cost_per_month:.2f} USD a month{free}"
+    return f"{state.plan.bill}{free}"
 
 
 def _ports(ports: Sequence[int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from autodeploy.model.infrastructure import InfraPlan
@@ -28,6 +29,19 @@ class Plan(Noun):
     def usd_per_month(self) -> float:
         """Sum of the known lines, in USD."""
         return round(sum(line.usd_per_month or 0.0 for line in self.cost), 2)
+
+    @property
+    def bill(self) -> str:
+        """The sum as it may be said: "12.34 USD a month", "at least ...", or "unknown" where no price is known."""
+        known = [line.usd_per_month is not None for line in self.cost]
+        if known and not any(known):
+            return "unknown"
+        return f"{'' if all(known) else 'at least '}{self.usd_per_month:,.2f} USD a month"
+
+
+def short_type(token: str) -> str:
+    """Return `aws:ec2:Vpc` for Pulumi's `aws:ec2/vpc:Vpc`."""
+    return re.sub(r"/[^:]*", "", token)
 
 
 class ResourceChange(Noun):

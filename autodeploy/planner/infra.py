@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autodeploy.model import PYTHON_OF_IMAGE, BaseImage, CloudFacts, DatabasePlan, InfraPlan, TechStack, WebPlan
+from autodeploy.model.build import image_of_python
 from autodeploy.naming import slug
 from autodeploy.planner import guards, sizing
 from autodeploy.settings import Settings
@@ -64,10 +65,8 @@ def base_image(stack: TechStack) -> BaseImage:
     """Return the base image that brings the application's runtime."""
     if stack.language != "python":
         return "debian-13"
-    minor = ".".join(stack.runtime_version.split(".")[:2])
-    for image, version in PYTHON_OF_IMAGE.items():
-        if version == minor:
-            return image
+    if image := image_of_python(stack.runtime_version):
+        return image
     raise guards.refusal(
         f"no base image brings Python {stack.runtime_version}",
         f"Choose one that is there: --runtime-version {next(iter(PYTHON_OF_IMAGE.values()))}",

@@ -50,9 +50,9 @@ class FakeEngine:
         self._world.history[plan.deployment_id].append(plan)
         say(f"updated {len(only or _resources(plan))} resources")
         self._world.happens("after up")
-        return self.outputs(plan.deployment_id)
+        return self._outputs(plan.deployment_id)
 
-    def outputs(self, deployment_id: str) -> dict[str, object]:
+    def _outputs(self, deployment_id: str) -> dict[str, object]:
         plan = self._world.stacks.get(deployment_id)
         if plan is None:
             return {}
@@ -85,7 +85,8 @@ class FakeEngine:
         self._world.stacks.pop(deployment_id, None)
 
     def shell_environment(self, deployment_id: str) -> Mapping[str, str]:
-        return {"PULUMI_STACK": deployment_id, "PULUMI_CONFIG_PASSPHRASE_FILE": "/a home/passphrase"}
+        own = {"PULUMI_STACK": deployment_id, "PULUMI_CONFIG_PASSPHRASE_FILE": "/a home/passphrase"}
+        return {**own, **self._world.environment}
 
 
 def _resources(plan: InfraPlan) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,9 @@ BREAKS: dict[Stage, str] = {
 """For each stage one operation of the world that it cannot do without."""
 
 
-def new_certificate(deployment_id: str, facts: CloudFacts) -> Certificate:
+def certify(deployment_id: str, facts: CloudFacts, kept: Certificate, now: datetime) -> Certificate:
     """Return texts in the shape of a certificate."""
-    return Certificate("leaf\n", CERTIFICATE_KEY, "authority\n")
+    return kept if kept.leaf else Certificate("leaf\n", CERTIFICATE_KEY, "authority\n", "key of the authority\n")
 
 
 class Line:
@@ -73,7 +74,7 @@ class Line:
 
         return Agents(
             HiveMindCompiler(FakeRepo(world), FakeBuilder(world), *voice, settings),
-            HiveMindProvisioner(FakeEngine(world), cloud, new_key, new_certificate, *voice, settings),
+            HiveMindProvisioner(FakeEngine(world), cloud, new_key, certify, *voice, settings),
             HiveMindDeployer(hands.connect, hands.converge, cloud, outside, *voice),
             HiveMindSheriff(hands.connect, hands.converge, outside, *voice, settings),
         )

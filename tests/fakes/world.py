@@ -42,6 +42,7 @@ class World:
         self.undeletable: tuple[str, ...] = ()
         self.checkouts: dict[Path, Source] = {}
         self.builds = 0
+        self.environment: dict[str, str] = {}
         self.broken: dict[str, list[BaseException]] = defaultdict(list)
 
     def port(self, deployment_id: str) -> int:

@@ -25,7 +25,7 @@ def test_defaults(tmp_path: Path) -> None:
 
 
 def test_a_flag_wins_over_the_environment_over_the_file_over_the_default(tmp_path: Path) -> None:
-    folder = written(tmp_path, 'region = "eu-west-1"\ntarget = "aws"\nname = "of-file"\nhome = "/of/file"\n')
+    folder = written(tmp_path, 'region = "eu-west-1"\ntarget = "aws"\nname = "of-file"\n')
     environ = {**HOME, "AUTODEPLOY_REGION": "eu-central-1", "AUTODEPLOY_TARGET": "local"}
     assert load({}, HOME, folder).region == "eu-west-1"
     assert load({}, environ, folder).region == "eu-central-1"
@@ -33,7 +33,6 @@ def test_a_flag_wins_over_the_environment_over_the_file_over_the_default(tmp_pat
     assert load({"region": None, "name": None}, environ, folder).name == "of-file"
     assert load({}, environ, folder).target == "local"
     assert load({}, {**environ, "AUTODEPLOY_HOME": "/of/environment"}, folder).home == Path("/of/environment")
-    assert load({}, environ, folder).home == Path("/of/file")
 
 
 @pytest.mark.parametrize(
@@ -57,12 +56,37 @@ def test_places_are_absolute(tmp_path: Path) -> None:
 
 
 def test_a_flag_of_a_table_takes_the_place_of_its_own_entry_alone(tmp_path: Path) -> None:
-    folder = written(tmp_path, '[environment]\nA = "file"\nB = "file"\n')
-    assert load({"environment": {"B": "flag", "C": "flag"}}, HOME, folder).environment == {
-        "A": "file",
-        "B": "flag",
-        "C": "flag",
+    folder = written(tmp_path, '[overrides]\nport = "1"\napp = "a:b"\n')
+    assert load({"overrides": {"port": "2", "start_command": "c"}}, HOME, folder).overrides == {
+        "port": "2",
+        "app": "a:b",
+        "start_command": "c",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("yes", "yes = true"),
+        ("new", "new = true"),
+        ("home", 'home = "/elsewhere"'),
+        ("cache", 'cache = "/elsewhere"'),
+        ("debug", "debug = true"),
+        ("profile", 'profile = "admin"'),
+        ("environment", '[environment]\nA = "1"'),
+    ],
+)
+def test_a_repository_cannot_choose_for_the_person(tmp_path: Path, name: str, text: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({}, HOME, written(tmp_path, f'region = "eu-west-1"\n{text}\n'))
+    assert f"{name!r} may not be set in {tmp_path / FILE_NAME}" in caught.value.message
+    assert "target, name, region, path, ref, instance_type, overrides, admin_cidr" in caught.value.remediation
+
+
+def test_a_repository_may_say_what_it_needs(tmp_path: Path) -> None:
+    text = 'path = "web"\nref = "main"\ninstance_type = "t3.large"\nadmin_cidr = "10.0.0.0/8"\n'
+    found = load({}, HOME, written(tmp_path, text))
+    assert (found.path, found.ref, found.instance_type, found.admin_cidr) == ("web", "main", "t3.large", "10.0.0.0/8")
 
 
 @pytest.mark.parametrize(
@@ -70,9 +94,8 @@ def test_a_flag_of_a_table_takes_the_place_of_its_own_entry_alone(tmp_path: Path
     [
         ('colour = "red"\n', "colour"),
         ('target = "azure"\n', "target"),
-        ("home = 5\n", "home"),
-        ("[environment]\nA = 1\n", "environment.A"),
-        ('yes = "perhaps"\n', "yes"),
+        ("region = 5\n", "region"),
+        ("[overrides]\nport = 1\n", "overrides.port"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, named: str) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,18 @@ from fixtures.sources import SAMPLES
 
 import autodeploy
 from autodeploy.adapters.keys import generate
+from autodeploy.adapters.tls import expiry
+from autodeploy.agents.provisioner import Certificate
 from autodeploy.errors import DeploymentError, LocalTargetError, SettingsError, SourceError
 from autodeploy.local.containers import container_engine
 from autodeploy.local.records import DaemonInfo, Records
 from autodeploy.settings import Settings
-from autodeploy.wiring import Wiring, connect, new_certificate, terminal
+from autodeploy.wiring import Wiring, certify, connect, terminal
 
 ID = "guestbook-20261122-7f3a9c"
 EPOCH = "epoch-7"
+NOW = datetime(2026, 11, 22, tzinfo=timezone.utc)
+NOTHING = Certificate("", "", "")
 PODMAN = """cat <<'.'
 {"host": {"security": {"rootless": false}, "cgroupVersion": "v2", "ociRuntime": {"name": "runc"}}}
 ."""
@@ -162,7 +167,7 @@ class TestHostAndCertificate:
         [(LOCAL, ["localhost", "127.0.0.1"]), (FACTS, ["*.us-east-1.elb.amazonaws.com"])],
     )
     def test_a_certificate_is_for_the_names_of_its_balancer(self, facts: object, names: list[str]) -> None:
-        made = new_certificate(ID, LOCAL if facts is LOCAL else FACTS)
+        made = certify(ID, LOCAL if facts is LOCAL else FACTS, NOTHING, NOW)
         leaf = x509.load_pem_x509_certificate(made.leaf.encode())
         authority = x509.load_pem_x509_certificate(made.authority.encode())
         leaf.verify_directly_issued_by(authority)
@@ -170,6 +175,23 @@ class TestHostAndCertificate:
         assert [str(name.value) for name in san] == names
         assert ID in authority.subject.rfc4514_string()
         assert "PRIVATE KEY" in made.key
+
+    def test_a_certificate_is_kept_until_it_ends_soon_and_its_authority_longer(self) -> None:
+        first = certify(ID, LOCAL, NOTHING, NOW)
+        assert certify(ID, LOCAL, first, NOW + timedelta(days=397 - 31)) is first
+        renewed = certify(ID, LOCAL, first, NOW + timedelta(days=397 - 29))
+        assert (renewed.authority, renewed.authority_key) == (first.authority, first.authority_key)
+        assert renewed.leaf != first.leaf and renewed.key != first.key
+        assert expiry(renewed.leaf) > expiry(first.leaf)
+        leaf, authority = (x509.load_pem_x509_certificate(pem.encode()) for pem in (renewed.leaf, first.authority))
+        leaf.verify_directly_issued_by(authority)
+
+    @pytest.mark.parametrize("lost", ["leaf", "key", "authority"])
+    def test_a_certificate_of_which_a_part_is_lost_is_made_anew(self, lost: str) -> None:
+        first = certify(ID, LOCAL, NOTHING, NOW)
+        made = certify(ID, LOCAL, first._replace(**{lost: ""}), NOW)
+        assert made.leaf != first.leaf and all(made)
+        assert (made.authority == first.authority) == (lost != "authority")
 
 
 def test_there_is_one_terminal(tmp_path: Path) -> None:

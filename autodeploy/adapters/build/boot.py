@@ -22,6 +22,10 @@ import threading
 import time
 from typing import Any
 
+USER = 10001
+STATE = "/var/lib/app"
+"""The application's home and the one folder that outlives its releases, as systemd's StateDirectory= is."""
+
 _POSTGRES = (
     "-c unix_socket_directories=/var/tmp -c fsync=off -c ssl=on "
     "-c ssl_cert_file=/var/tmp/database.pem -c ssl_key_file=/var/tmp/database.key"
@@ -157,7 +161,7 @@ def listening(table: str = "/proc/net/tcp", table6: str = "/proc/net/tcp6") -> l
 def boot(order: dict[str, Any], prefix: list[str], root: str = "/app") -> dict[str, Any]:
     """Migrate, start and watch the application; return outcome and last lines."""
     venv = f"{root}/venv/bin"
-    inherited = {"PATH": os.environ["PATH"], "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+    inherited = {"PATH": os.environ["PATH"], "HOME": STATE, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
     environment = {**inherited, **order["environment"]}
     environment["PATH"] = f"{venv}:{environment['PATH']}"
     folder = f"{root}/src"
@@ -178,12 +182,15 @@ def boot(order: dict[str, Any], prefix: list[str], root: str = "/app") -> dict[s
 def main() -> None:
     """Carry out the order."""
     order = json.loads(sys.stdin.buffer.readline())
-    pathlib.Path("/app").mkdir(exist_ok=True)
-    os.chown("/app", 10001, 10001)
-    unpack(as_user(10001), "/app")
+    # As on the host: the application's own folder is root's, and what it may write is its state's.
+    for folder in ("/app", STATE, "/var/cache/app"):
+        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+    os.chown(STATE, USER, USER)
+    os.chown("/var/cache/app", USER, USER)
+    unpack([], "/app")
     if order["database"]:
         start_database(order["database"], order["environment"].get("PGSSLROOTCERT"))
-    print(json.dumps(boot(order, as_user(10001))))
+    print(json.dumps(boot(order, as_user(USER))))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 from collections import deque
 from collections.abc import Mapping
@@ -18,6 +19,9 @@ from autodeploy.model import BuildArtifact, TechStack, scratch_database
 from autodeploy.ports import Say
 
 SETTLE_SECONDS = 5
+_READ_ONLY = re.compile(
+    r"(?i)read-only file system|unable to open database file|readonly database|permission denied: '/app"
+)
 PATIENCE_SECONDS = 15
 _START_OVER = 120
 """Seconds that unpacking, database and migrations may take on top of the wait for an answer."""
@@ -94,6 +98,11 @@ def _feed(stream: BinaryIO, order: Mapping[str, Any], archive: Path) -> None:
 def _failure(stack: TechStack, result: Mapping[str, Any], limits: Limits) -> TrialError:
     lines = [str(line) for line in result["lines"]]
     message, remediation = _explanation(stack, result, limits)
+    if _READ_ONLY.search("\n".join(lines)):
+        remediation = (
+            "It tried to write where it may not: its own folder is read-only and changes with every release. Let it "
+            "write below its home, /var/lib/app, for example by a variable: --env NAME=/var/lib/app/…"
+        )
     return TrialError(
         message,
         remediation,

@@ -160,8 +160,8 @@ def failure(url: RepositoryUrl, output: str, context: str) -> SourceError:
 
 _KNOWN_HOST = "Connect once by hand to accept it (ssh -T git@<host>), then repeat the command."
 _CREDENTIALS = (
-    "Check the address; for a private repository give https://<user>:<token>@<host>/<path>, or an ssh address with a "
-    "key that ssh-agent holds."
+    "Check the address. Credentials are not kept: for a private repository run deploy again with "
+    "https://<user>:<token>@<host>/<path>, or with an ssh address whose key ssh-agent holds."
 )
 
 

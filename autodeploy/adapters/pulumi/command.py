@@ -21,6 +21,7 @@ from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
 from autodeploy.adapters.pulumi.language_host import PYTHON
+from autodeploy.settings import OWN_CREDENTIALS
 
 OnOutput = Callable[[str], Any]
 INHERITED = frozenset({"PULUMI_HOME"})
@@ -162,9 +163,13 @@ class _Reader(threading.Thread):
 
 
 def environment(executable: Path, additional: Mapping[str, str]) -> dict[str, str]:
-    """Return the engine's environment: the shell's without its Pulumi settings, ours, the engine's folder on PATH."""
+    """Return the engine's environment: the shell's less its Pulumi settings, ours, the engine's folder on PATH."""
+    # The shell's own credentials would win over the profile that was chosen, and reach another account.
+    left_out = OWN_CREDENTIALS if "AWS_PROFILE" in additional else ()
     inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith("PULUMI_") or name in INHERITED
+        name: value
+        for name, value in os.environ.items()
+        if name not in left_out and (not name.startswith("PULUMI_") or name in INHERITED)
     }
     path = os.pathsep.join([str(executable.parent), inherited.get("PATH", os.defpath)])
     return {**inherited, "PATH": path, PYTHON: sys.executable, **additional, "PULUMI_AUTOMATION_API": "true"}

@@ -16,6 +16,14 @@ SHOWN = 3
 LAST_LINES = 40
 STREAMS = re.compile(r"^ (?:code|stdout|stderr): ?", re.MULTILINE)
 
+PASSING = re.compile(
+    r"throttl|rate exceeded|RequestLimitExceeded|TooManyRequests|SlowDown|ServiceUnavailable"
+    r"|connection (refused|reset|timed out)|broken pipe|i/o timeout|TLS handshake timeout|no such host"
+    r"|network is unreachable|no route to host|temporary failure|unexpected EOF|currently locked",
+    re.IGNORECASE,
+)
+"""What AWS and the network say of troubles that pass; https://docs.aws.amazon.com/general/latest/gr/api-retries.html."""
+
 
 @contextmanager
 def translated(deployment_id: str, doing: str, progress: Progress | None = None) -> Iterator[None]:
@@ -52,7 +60,6 @@ def _raise(err: CommandError, doing: str, context: str, errors: Sequence[str]) -
         raise PlanError(
             f"the infrastructure is no longer what the approved plan was made for: {message}",
             "Run the same command again: it shows a new plan to approve.",
-            recoverable=True,
             agent=AGENT,
             context=context,
             output=output,
@@ -61,7 +68,7 @@ def _raise(err: CommandError, doing: str, context: str, errors: Sequence[str]) -
     raise kind(
         f"Pulumi could not {doing}: {message}",
         "Correct what is named above and run the same command again; what stands already is kept.",
-        recoverable=True,
+        recoverable=bool(PASSING.search(f"{message}\n{output}")),
         agent=AGENT,
         context=context,
         output=output,

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast, get_args
 from pulumi.automation.events import DiagnosticEvent, EngineEvent, StepEventMetadata
 
 from autodeploy.model import Preview, ResourceChange
+from autodeploy.model.plan import short_type
 from autodeploy.ports import Say
 
 Operation = Literal["same", "create", "update", "replace", "delete", "read", "refresh", "import", "other"]
@@ -84,11 +85,6 @@ class Progress:
         message = COLOR.sub("", event.message).strip()
         if event.severity == "error" and message and not NOISE.match(message):
             self.errors.append(f"{label(event.urn)}: {message}" if event.urn else message)
-
-
-def short_type(token: str) -> str:
-    """Return `aws:ec2:Vpc` for Pulumi's `aws:ec2/vpc:Vpc`."""
-    return re.sub(r"/[^:]*", "", token)
 
 
 def label(urn: str) -> str:

@@ -94,12 +94,6 @@ class PulumiEngine:
             )
         return {name: output.value for name, output in result.outputs.items()}
 
-    def outputs(self, deployment_id: str) -> dict[str, object]:
-        """Return the stack's outputs; {} when there is no stack."""
-        with translated(deployment_id, "read the stack's outputs"):
-            stack = self._existing(deployment_id)
-            return {name: output.value for name, output in stack.outputs().items()} if stack else {}
-
     def resources(self, deployment_id: str) -> Sequence[str]:
         """Return the URNs in the stack's state, without the stack's own; empty when there is none."""
         with translated(deployment_id, "read the stack's state"):

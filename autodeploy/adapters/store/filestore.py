@@ -82,12 +82,29 @@ class FileStore:
         """Hold the deployment for this process; raise LockedError naming the owner and what it does."""
         return self._lock(deployment_id, reason)
 
+    @contextlib.contextmanager
+    def lock_home(self, reason: str) -> Iterator[None]:
+        """Hold the home for a moment, while a deployment is found or begun; waits for another process's moment."""
+        path = self.home / LOCK
+        with contextlib.ExitStack() as stack:
+            with files.translated(path, f"Locking {self.home}: {reason}"):
+                files.make_folder(self.home)
+                stack.enter_context(lock.held(path, str(self.home), reason, wait=True))
+            yield
+
     def folder(self, deployment_id: str) -> Path:
         """Return deployments/<id>, made 0700 (with its folder for artifacts) when it is missing."""
         context = f"Making the folder of {deployment_id}"
         path = self._path(deployment_id, context)
         with files.translated(path, context):
             files.make_folder(path / ARTIFACTS)
+        return path
+
+    def write(self, deployment_id: str, name: str, text: str) -> Path:
+        """Replace a file of the deployment's folder, 0600, whole or not at all; return its path."""
+        path = self.folder(deployment_id) / name
+        with files.translated(path, f"Writing {name} of {deployment_id}"):
+            files.write(path, text)
         return path
 
     def secrets(self, deployment_id: str) -> Mapping[str, str]:

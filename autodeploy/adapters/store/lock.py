@@ -17,12 +17,15 @@ from autodeploy.errors import LockedError
 
 
 @contextlib.contextmanager
-def held(path: Path, deployment_id: str, reason: str) -> Iterator[None]:
-    """Hold the lock; raise LockedError naming the owner. The file stays: unlinking it would let two in."""
+def held(path: Path, deployment_id: str, reason: str, wait: bool = False) -> Iterator[None]:
+    """Hold the lock; raise LockedError naming the owner, unless told to wait.
+
+    The file stays: unlinking it would let two in.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError as err:
             raise _locked(path, deployment_id, reason) from err
         os.ftruncate(descriptor, 0)

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from autodeploy.adapters.terminal import printable
 from autodeploy.model import CostLine, InfraPlan, Plan, Preview, ResourceChange
+from autodeploy.model.plan import short_type
 
 _OPERATIONS = {
     "same": (" ", "keep", "dim"),
@@ -34,13 +35,6 @@ def render(plan: Plan, preview: Preview) -> RenderableType:
     if plan.notes:
         parts += [Text(""), *(Text(f"Note: {printable.line(note)}") for note in plan.notes)]
     return Group(*parts, Text(""))
-
-
-def short_type(resource_type: str) -> str:
-    """Return `aws:ec2:Vpc` for `aws:ec2/vpc:Vpc`."""
-    package, _, rest = resource_type.partition(":")
-    module, _, name = rest.rpartition(":")
-    return ":".join(part for part in (package, module.split("/")[0], name) if part)
 
 
 def _where(infra: InfraPlan) -> Table:
@@ -94,9 +88,7 @@ def _costs(cost: Iterable[CostLine]) -> Table:
 
 
 def _total(plan: Plan) -> Text:
-    unknown = any(entry.usd_per_month is None for entry in plan.cost)
-    least = "at least " if unknown else ""
-    text = f"Sum: {least}{plan.usd_per_month:,.2f} USD a month (prices of {plan.prices_as_of})"
+    text = f"Sum: {plan.bill} (prices of {plan.prices_as_of})"
     if plan.infra.target == "local":
         text += ". The local target charges nothing: this is what AWS would charge."
     return Text(text, style="bold")

@@ -16,12 +16,13 @@ from cryptography.x509 import verification
 
 from autodeploy.adapters import tls
 
-AUTHORITY = tls.make_authority("AutoDeploy guestbook-20261122-7f3a9c")
+NOW = datetime.now(timezone.utc)
+AUTHORITY = tls.make_authority("AutoDeploy guestbook-20261122-7f3a9c", NOW)
 
 
 def greet(folder: Path, names: list[str], server_name: str) -> str:
     """Shake hands over a socket pair with strict verification; return what the client read."""
-    certificate, key = tls.issue(AUTHORITY, names, 30)
+    certificate, key = tls.issue(AUTHORITY, names, NOW, 30)
     (folder / "leaf.pem").write_text(certificate + key)
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(folder / "leaf.pem")
@@ -58,22 +59,22 @@ def test_a_strict_client_refuses_another_name(tmp_path: Path) -> None:
 
 
 def test_an_independent_verifier_accepts_the_chain() -> None:
-    leaf = x509.load_pem_x509_certificate(tls.issue(AUTHORITY, ["localhost"])[0].encode())
+    leaf = x509.load_pem_x509_certificate(tls.issue(AUTHORITY, ["localhost"], NOW)[0].encode())
     store = verification.Store([x509.load_pem_x509_certificate(AUTHORITY[0].encode())])
     verifier = verification.PolicyBuilder().store(store).build_server_verifier(x509.DNSName("localhost"))
     assert len(verifier.verify(leaf, [])) == 2
 
 
 def test_a_leaf_ends_when_it_was_asked_to_and_its_number_is_its_own() -> None:
-    first, second = (tls.issue(AUTHORITY, ["localhost"], 30)[0] for _ in range(2))
-    assert abs(tls.expiry(first) - datetime.now(timezone.utc) - timedelta(days=30)) < timedelta(minutes=1)
+    first, second = (tls.issue(AUTHORITY, ["localhost"], NOW, 30)[0] for _ in range(2))
+    assert abs(tls.expiry(first) - NOW - timedelta(days=30)) < timedelta(seconds=1)
     serials = {x509.load_pem_x509_certificate(pem.encode()).serial_number for pem in (first, second)}
     assert len(serials) == 2
 
 
 def test_a_name_beyond_the_limit_of_common_names_is_still_served() -> None:
     long = f"{'a' * 60}.{'b' * 60}.example.org"
-    leaf = x509.load_pem_x509_certificate(tls.issue(AUTHORITY, [long])[0].encode())
+    leaf = x509.load_pem_x509_certificate(tls.issue(AUTHORITY, [long], NOW)[0].encode())
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == [long]
 
@@ -83,4 +84,4 @@ def test_an_authority_of_another_kind_is_refused() -> None:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     with pytest.raises(ValueError, match="not an EC key"):
-        tls.issue((AUTHORITY[0], other.decode()), ["localhost"])
+        tls.issue((AUTHORITY[0], other.decode()), ["localhost"], NOW)

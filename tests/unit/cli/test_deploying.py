@@ -29,10 +29,13 @@ class TestDeploy:
         ]
         assert ca.read_text().startswith("-----BEGIN CERTIFICATE-----")
 
-    def test_a_deployment_without_a_certificate_of_its_own_names_no_curl(self, desk: Desk) -> None:
-        state = desk.deploy()
-        (desk.line.store.folder(state.deployment_id) / "ca.pem").unlink()
-        assert "curl" not in desk.type("deploy", URL, "--yes").err
+    def test_a_certificate_whose_authority_was_lost_is_made_anew(self, desk: Desk) -> None:
+        ca = desk.line.store.folder(desk.deploy().deployment_id) / "ca.pem"
+        ca.unlink()
+        shown = desk.type("deploy", URL, "--yes")
+        assert shown.code == 0
+        assert f"curl --cacert {ca}" in shown.err
+        assert ca.read_text().startswith("-----BEGIN CERTIFICATE-----")
 
     def test_as_json_prints_the_result_alone_on_standard_output(self, desk: Desk) -> None:
         shown = desk.type("deploy", URL, "--yes", "--json")
@@ -148,6 +151,13 @@ class TestPreview:
         assert [line.split()[0] for line in lines] == ["create"] * 4
         assert lines[0].split() == ["create", "aws:ec2/vpc:Vpc", "network"]
 
+    def test_its_exit_code_says_whether_anything_would_change(self, desk: Desk) -> None:
+        desk.deploy()
+        assert desk.type("preview").code == 0
+        desk.line.world.stacks.clear()
+        assert (desk.type("preview").code, desk.type("preview", "--json").code) == (4, 4)
+        assert "4 if something" in desk.type("preview", "--help").out
+
     def test_as_json(self, desk: Desk) -> None:
         desk.deploy()
         assert desk.type("preview", "--json").json == {"changes": [], "unchanged": 4}
@@ -160,6 +170,22 @@ class TestDestroy:
         assert (shown.code, shown.out) == (0, f"{identifier} rolled_back. Nothing is left.\n")
         again = desk.type("destroy", identifier)
         assert (again.code, again.out) == (0, f"{identifier} rolled_back. Nothing is left of it already.\n")
+
+    @pytest.mark.parametrize("arguments", [["guestbook", "--yes"], ["--yes"], []])
+    def test_again_says_so_and_starts_nothing(self, desk: Desk, arguments: list[str]) -> None:
+        identifier = desk.deploy().deployment_id
+        desk.type("destroy", identifier, "--yes")
+        desk.local.running = False
+        shown = desk.type("destroy", *arguments)
+        assert (shown.code, shown.out) == (0, f"{identifier} rolled_back. Nothing is left of it already.\n")
+        assert not desk.local.running
+
+    def test_a_living_one_of_the_name_is_meant_before_one_that_is_gone(self, desk: Desk) -> None:
+        gone = desk.deploy().deployment_id
+        desk.type("destroy", gone, "--yes")
+        living = desk.deploy().deployment_id
+        assert desk.type("destroy", "guestbook", "--yes").out.startswith(f"{living} rolled_back. Nothing is left.")
+        assert desk.type("destroy", "guestbook").out.startswith(f"{living} rolled_back. Nothing is left of it already")
 
     def test_by_its_name_as_json(self, desk: Desk) -> None:
         desk.deploy()
@@ -189,6 +215,30 @@ class TestDestroy:
 def test_pulumi_env_is_for_the_shell(desk: Desk) -> None:
     identifier = desk.deploy().deployment_id
     assert desk.type("pulumi-env").out.splitlines() == [
+        "unset PULUMI_CONFIG_PASSPHRASE",
         f"export PULUMI_STACK={identifier}",
         "export PULUMI_CONFIG_PASSPHRASE_FILE='/a home/passphrase'",
     ]
+
+
+def test_pulumi_env_lets_nothing_shadow_the_profile(desk: Desk) -> None:
+    desk.deploy()
+    desk.line.world.environment["AWS_PROFILE"] = "work"
+    assert desk.type("pulumi-env").out.splitlines()[:4] == [
+        "unset PULUMI_CONFIG_PASSPHRASE",
+        "unset AWS_ACCESS_KEY_ID",
+        "unset AWS_SECRET_ACCESS_KEY",
+        "unset AWS_SESSION_TOKEN",
+    ]
+
+
+def test_another_repository_of_the_same_name_needs_a_yes(desk: Desk) -> None:
+    before = desk.deploy()
+    other = "https://example.com/another/guestbook.git"
+    shown = desk.type("deploy", other)
+    assert shown.code == 3
+    assert "--new or --name" in shown.err
+    assert desk.line.store.load(before.deployment_id) == before
+    shown = desk.type("deploy", other, "--yes")
+    assert shown.code == 0
+    assert f"{before.deployment_id} is of {URL}; it becomes {other}" in shown.err

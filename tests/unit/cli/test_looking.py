@@ -102,6 +102,16 @@ class TestEvents:
         assert "[HiveMind DevOps] commit aaaaaaaaaaaa, 4 files" in lines[0]
         assert lines[-1].endswith("ERROR   [HiveMind SysEng] InfrastructureError: no capacity")
 
+    def test_an_error_stands_between_what_was_done_before_and_after_it(self, desk: Desk) -> None:
+        desk.line.world.broken["up"].append(InfrastructureError("no capacity", "Try later."))
+        desk.type("deploy", URL, "--yes")
+        desk.type("deploy", URL, "--yes")
+        lines = desk.type("events").out.splitlines()
+        (place,) = [number for number, line in enumerate(lines) if "no capacity" in line]
+        assert 0 < place < len(lines) - 1
+        times = [line.split()[0] for line in lines]
+        assert times == sorted(times)
+
     def test_as_json_lines(self, desk: Desk) -> None:
         desk.line.world.broken["up"].append(InfrastructureError("no capacity", "Try later."))
         desk.type("deploy", URL, "--yes")

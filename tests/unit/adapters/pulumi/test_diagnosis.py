@@ -53,6 +53,7 @@ def test_a_plan_that_no_longer_fits_is_a_plan_error() -> None:
     error = fail(errors=["aws:ec2:Vpc vpc: resource violates plan: properties changed"])
     assert isinstance(error, PlanError)
     assert "no longer" in error.message
+    assert not error.recoverable
 
 
 def test_a_program_that_fails_shows_its_exception_not_its_traceback() -> None:
@@ -65,3 +66,21 @@ def test_a_program_that_fails_shows_its_exception_not_its_traceback() -> None:
 def test_no_error_passes() -> None:
     with translated("guestbook-1", "do it"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("said", "recoverable"),
+    [
+        ("api error Throttling: Rate exceeded", True),
+        ("api error RequestLimitExceeded: slow down", True),
+        ("dial tcp 10.0.0.1:443: i/o timeout", True),
+        ("dial tcp: lookup ec2.us-east-1.amazonaws.com: no such host", True),
+        ("read: connection reset by peer", True),
+        ("api error InvalidAMIID.NotFound: no image", False),
+        ("api error UnauthorizedOperation: you are not authorized", False),
+        ("timeout while waiting for state to become 'available'", False),
+    ],
+)
+def test_only_what_passes_by_itself_is_worth_another_attempt(said: str, recoverable: bool) -> None:
+    assert fail(errors=[f"aws:ec2:Instance app: {said}"]).recoverable is recoverable
+    assert fail(stderr=f"error: {said}").recoverable is recoverable

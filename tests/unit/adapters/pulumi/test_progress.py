@@ -7,7 +7,7 @@ from typing import Any
 from pulumi.automation.events import EngineEvent
 
 from autodeploy.adapters.pulumi import progress as module
-from autodeploy.adapters.pulumi.progress import Progress, label, short_type
+from autodeploy.adapters.pulumi.progress import Progress, label
 
 PARENT = "urn:pulumi:x-1::autodeploy::autodeploy:network:Network$"
 
@@ -113,7 +113,5 @@ def test_collects_the_engines_errors_without_colour_and_noise() -> None:
 
 
 def test_labels() -> None:
-    assert short_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule") == "aws:vpc:SecurityGroupIngressRule"
-    assert short_type("autodeploy:network:Network") == "autodeploy:network:Network"
     assert label(urn("aws:ec2/vpc:Vpc", "vpc")) == "aws:ec2:Vpc vpc"
     assert label("odd") == "odd"

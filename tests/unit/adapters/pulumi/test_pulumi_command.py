@@ -115,3 +115,11 @@ def _press_twice() -> None:
 
 def test_interrupt_without_a_running_engine_does_nothing(script: Script) -> None:
     command(script, "exit 0").interrupt()
+
+
+def test_a_chosen_profile_is_not_shadowed_by_the_shells_own_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    for name in keys:
+        monkeypatch.setenv(name, "of another account")
+    assert not set(keys) & set(environment(Path("/bin/pulumi"), {"AWS_PROFILE": "work"}))
+    assert set(keys) <= set(environment(Path("/bin/pulumi"), {}))

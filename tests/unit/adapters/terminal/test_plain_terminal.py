@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from autodeploy.adapters.terminal import PlainTerminal, open_terminal, plan_view, printable
+from autodeploy.adapters.terminal import PlainTerminal, open_terminal, printable
 from autodeploy.errors import ApprovalError, BuildError
 from autodeploy.model import CostLine, DeploymentResult, InfraPlan, Plan, Preview, ResourceChange, Target
 
@@ -193,17 +193,6 @@ class TestPlan:
         text = shown(a_plan(notes=notes), Preview(changes=changes))
         assert max(map(len, text.splitlines())) <= 80
         assert "Note: a note with [bold]brackets[/bold] red" in text
-
-    @pytest.mark.parametrize(
-        ("full", "short"),
-        [
-            ("aws:ec2/vpc:Vpc", "aws:ec2:Vpc"),
-            ("pulumi:providers:aws", "pulumi:providers:aws"),
-            ("autodeploy:Network", "autodeploy:Network"),
-        ],
-    )
-    def test_short_type(self, full: str, short: str) -> None:
-        assert plan_view.short_type(full) == short
 
 
 class TestConfirm:
