@@ -41,6 +41,11 @@ def test_complaints_are_translated(said: str, message: str, recoverable: bool) -
     assert "s3cret" not in f"{error}{error.output}"
 
 
+def test_a_closed_repository_says_that_credentials_must_be_given_again() -> None:
+    error = commands.failure(URL, "fatal: Authentication failed for 'https://host/x'", "Cloning")
+    assert "run deploy again with https://<user>:<token>@" in error.remediation
+
+
 def test_credentials_are_for_one_host_only() -> None:
     given = commands.credentials(URL)
     assert given["GIT_CONFIG_KEY_1"] == "credential.https://host.example.helper"
