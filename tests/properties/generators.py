@@ -230,7 +230,7 @@ def package_files(draw: st.DrawFn, packages: list[str]) -> dict[str, str]:
         return {"pyproject.toml": f'[project]\nname = "x"\ndependencies = [{listed}]\n'}
     lines = "".join(f'{package} = "*"\n' for package in packages)
     if kind == "poetry":
-        return {"pyproject.toml": f"[tool.poetry.dependencies]\npython = \"^3.9\"\n{lines}"}
+        return {"pyproject.toml": f'[tool.poetry.dependencies]\npython = "^3.9"\n{lines}'}
     return {"Pipfile": f"[packages]\n{lines}"}
 
 
