@@ -114,9 +114,12 @@ class TestLooking:
     def test_at_the_last_lines_of_the_log(self, line: Line) -> None:
         assert deployer(line).logs(line.ledger(line.deploy()), 2) == "two\nthree\n"
 
-    def test_before_the_first_release_there_is_none(self, line: Line) -> None:
-        state = provisioned(line)
-        with pytest.raises(StateError, match="not been released") as caught:
+    def test_of_a_release_that_did_not_come_up(self, line: Line) -> None:
+        assert deployer(line).logs(provisioned(line), 2) == "two\nthree\n"
+
+    def test_before_there_is_a_machine_there_is_none(self, line: Line) -> None:
+        state = provisioned(line).but(infrastructure=None)
+        with pytest.raises(StateError, match="no machine yet") as caught:
             deployer(line).logs(state, 2)
         assert f"autodeploy events {state.deployment_id}" in caught.value.remediation
 

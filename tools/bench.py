@@ -100,9 +100,13 @@ def bare_up(wiring: Wiring, home: Path, plan: InfraPlan, secrets: Mapping[str, s
 def helps(folder: Path) -> None:
     """Compare `--help` with that of a typer program that does nothing."""
     bare = folder / "bare.py"
-    bare.write_text(
-        "import typer\napp = typer.Typer(rich_markup_mode=None)\n@app.command()\ndef main(name: str) -> None: ...\napp()\n"
+    lines = (
+        "import typer",
+        "app = typer.Typer(rich_markup_mode=None)",
+        "@app.command()",
+        "def main(name: str) -> None: ...",
     )
+    bare.write_text("\n".join((*lines, "app()", "")))
     programs = [[sys.executable, "-m", "autodeploy", "--help"], [sys.executable, str(bare), "--help"]]
     ratios = []
     for _ in range(HELP_PAIRS):

@@ -7,18 +7,22 @@ begun=$SECONDS
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
+home="${AUTODEPLOY_HOME:-$HOME/.autodeploy}"
+repository="$home/demo/guestbook"  # stays, so that it can be changed and deployed again
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cp -r tests/fixtures/sample_repos/flask-postgres "$work/guestbook"
-rm -f "$work"/guestbook/{techstack,plan}.json
-git -C "$work/guestbook" init -q -b main
-git -C "$work/guestbook" add -A
-git -C "$work/guestbook" -c user.name=demo -c user.email=demo@localhost commit -q -m "A guestbook"
+if [ ! -d "$repository/.git" ]; then
+  mkdir -p "$repository"
+  cp -r tests/fixtures/sample_repos/flask-postgres/. "$repository"
+  rm -f "$repository"/{techstack,plan}.json
+  git -C "$repository" init -q -b main
+  git -C "$repository" add -A
+  git -C "$repository" -c user.name=demo -c user.email=demo@localhost commit -q -m "A guestbook"
+fi
 
-say "autodeploy deploy file://…/guestbook \"a guestbook with a database\" --target local --yes"
-autodeploy deploy "file://$work/guestbook" "a guestbook with a database" --target local --name guestbook --yes --json > "$work/result.json"
+say "autodeploy deploy file://$repository \"a guestbook with a database\" --target local --yes"
+autodeploy deploy "file://$repository" "a guestbook with a database" --target local --name guestbook --yes --json > "$work/result.json"
 read -r id url < <(python -c 'import json,sys; r=json.load(open(sys.argv[1])); print(r["deployment_id"], r["url"])' "$work/result.json")
-home="${AUTODEPLOY_HOME:-$HOME/.autodeploy}"
 ca="$home/deployments/$id/ca.pem"
 
 say "curl --cacert $ca -i $url/"
@@ -31,8 +35,11 @@ row="signed at $(date +%s)"
 curl -sS --fail --cacert "$ca" -o /dev/null --data-urlencode "name=demo" --data-urlencode "message=$row" "$url/"
 read -r address key < <(autodeploy status "$id" --json | python -c 'import json,sys; i=json.load(sys.stdin)["infrastructure"]; print(i["ec2_public_ip"], i["ssh_private_key_path"])')
 ssh -i "$key" -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR "ubuntu@$address" sudo systemctl restart app
-curl -sS --fail --cacert "$ca" --retry 10 --retry-delay 1 --retry-all-errors "$url/" | grep -F "$row"
+for _ in $(seq 20); do curl -s --fail --cacert "$ca" -o "$work/page" "$url/" && break; sleep 0.5; done
+grep -F "$row" "$work/page"
 
 say "It runs."
 autodeploy status "$id"
-printf '\n  URL      %s\n  CA       %s\n  destroy  autodeploy destroy %s --yes   (in .venv/bin)\n  time     %s s\n' "$url" "$ca" "$id" "$((SECONDS - begun))"
+printf '\n  URL      %s\n  CA       %s (curl --cacert; a browser must be told to trust it)\n' "$url" "$ca"
+printf '  change   edit and commit in %s, then: .venv/bin/autodeploy deploy file://%s\n' "$repository" "$repository"
+printf '  destroy  .venv/bin/autodeploy destroy guestbook --yes\n  time     %s s, set-up not counted\n' "$((SECONDS - begun))"

@@ -11,7 +11,7 @@ python() {
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || stop "python3 is older than 3.10: $(python3 --version)"
   local seal; seal=$(cat requirements.lock pyproject.toml | sha256sum | cut -d' ' -f1)
   [ "$(cat .venv/.seal 2>/dev/null)" = "$seal" ] && [ -x .venv/bin/autodeploy ] && return
-  say "Python packages from requirements.lock"
+  say "Python packages from requirements.lock; this takes a minute or two"
   python3 -m venv .venv || stop "python3 has no venv. Debian: apt-get install python3-venv"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -48,6 +48,6 @@ engine() {
 
 go_is_recent() { command -v go >/dev/null && go version | grep -qE 'go(1\.(2[1-9]|[3-9][0-9])|[2-9])'; }
 
-images() { .venv/bin/python -m autodeploy.local.images debian-12; }
+images() { .venv/bin/python -m autodeploy.local.images debian-12 >/dev/null; }
 
 for step in "$@"; do "$step"; done

@@ -122,16 +122,18 @@ class HiveMindDeployer(HiveMindAgent):
                 self.say(f"the service could not be stopped first: {err.message}", "WARNING")
 
     def logs(self, state: DeploymentState, lines: int) -> str:
-        """Return the last lines of the application's own log."""
-        if state.infrastructure is None or state.deployment_config is None:
+        """Return the last lines of the application's own log, of a release that did not come up too."""
+        if state.infrastructure is None:
             raise StateError(
-                f"{state.deployment_id} has not been released yet",
+                f"{state.deployment_id} has no machine yet",
                 f"Look at what was done: autodeploy events {state.deployment_id}",
                 context="Reading the application's log",
             )
+        newest = f"$(ls -t {Path(LOG_PATH).parent}/*.log 2>/dev/null | head -n 1)"
+        path = shlex.quote(state.deployment_config.log_path) if state.deployment_config else f'"{newest}"'
         host = self._connect(state.infrastructure, self.say)
         try:
-            return host.run(f"tail -n {lines} {shlex.quote(state.deployment_config.log_path)}").stdout
+            return host.run(f"tail -n {lines} {path}").stdout
         finally:
             host.close()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from autodeploy.errors import SettingsError
     from autodeploy.model import DeploymentState
     from autodeploy.ports import Store
     from autodeploy.settings import Settings
@@ -69,6 +70,20 @@ def choose_target(settings: Settings) -> Settings:
     return settings.but(target=answer)
 
 
+def existing_folder(path: str) -> str:
+    """Return the absolute path of a folder that is there; raise SourceError, so that a typo leaves no trace."""
+    from autodeploy.errors import SourceError
+
+    if not Path(path).is_dir():
+        raise SourceError(
+            f"there is no folder {path}",
+            "Name the folder of the application, or the URL of its repository.",
+            agent="HiveMind DevOps",
+            context="Reading the repository's address",
+        )
+    return str(Path(path).resolve())
+
+
 def environment(pairs: Sequence[str], file: Path | None) -> dict[str, str]:
     """Return the application's variables; --env wins over --env-file; raise SettingsError for what is no NAME=VALUE."""
     from autodeploy.errors import SettingsError
@@ -86,15 +101,23 @@ def environment(pairs: Sequence[str], file: Path | None) -> dict[str, str]:
     for number, line in enumerate([*written, *pairs]):
         name, separator, value = line.partition("=")
         name = name.strip()
-        if not separator or not (name.isidentifier() and name.isascii()):
-            raise SettingsError(
-                f"{name!r} is not of the form NAME=VALUE",
-                "Write --env NAME=VALUE, or one NAME=VALUE a line in the file.",
-                context="Reading the application's variables",
-            )
+        if not separator:
+            raise _refused(f"{name!r} is not of the form NAME=VALUE")
+        if not (name.isidentifier() and name.isascii()):
+            raise _refused(f"{name!r} is not a name for a variable: letters, digits and _, no digit first")
+        if name == "PORT":
+            raise _refused("PORT is set for the application, to the port it is asked on", "Choose it with --port.")
         # The shell has taken the quotes of --env already; what is left is meant.
         found[name] = _unquoted(value.strip()) if number < len(written) else value
     return found
+
+
+def _refused(
+    message: str, remediation: str = "Write --env NAME=VALUE, or one NAME=VALUE a line in the file."
+) -> SettingsError:
+    from autodeploy.errors import SettingsError
+
+    return SettingsError(message, remediation, context="Reading the application's variables")
 
 
 def _unquoted(value: str) -> str:

@@ -58,7 +58,7 @@ def deploy(
     json: Json = False,
 ) -> None:
     """Deploy a repository; deploy it again to update or to go on."""
-    from autodeploy.cli.choices import choose_target, environment, ready, wired
+    from autodeploy.cli.choices import choose_target, environment, existing_folder, ready, wired
     from autodeploy.model.repository import RepositoryUrl
 
     facts = {
@@ -69,7 +69,7 @@ def deploy(
         "runtime_version": runtime_version,
     }
     if RepositoryUrl.parse(url).kind == "path":
-        url = str(Path(url).resolve())
+        url = existing_folder(url)
     settings = choose_target(
         ready(
             context,

@@ -30,8 +30,8 @@ def show_status(state: DeploymentState) -> None:
     )
     rows = [
         ("deployment", state.deployment_id),
-        ("status", state.status + (f" (at {state.failed_stage})" if state.failed_stage else "")),
-        ("url", config.url if config else None),
+        ("status", _status(state)),
+        ("url", _url(state) if config else None),
         ("repository", f"{state.repo_url} {state.commit[:12]}"),
         ("description", state.description),
         ("target", f"{state.target}, account {state.account_id}, {state.region}"),
@@ -40,10 +40,13 @@ def show_status(state: DeploymentState) -> None:
             f"{stack.language} {stack.runtime_version}, {stack.framework or 'no framework'}" if stack else None,
         ),
         ("release", config.release_id if config else None),
-        ("service", f"{config.service_name} {config.service_status}, pid {config.pid}" if config else None),
+        ("service", f"{config.service_name} {config.service_status} when last looked at" if config else None),
         ("machine", f"{spec.ec2_instance_id} {spec.ec2_public_ip}" if spec else None),
         ("database", spec.database_endpoint if spec else None),
-        ("security", f"{security.security_score}/100, open: {_ports(security.open_ports)}" if security else None),
+        (
+            "security",
+            f"{security.security_score}/100; open on the machine: {_ports(security.open_ports)}" if security else None,
+        ),
         ("cost", _cost(state)),
         ("stages", ", ".join(f"{name} {state.stages[name].seconds:.1f} s" for name in STAGES if name in state.stages)),
         ("updated", f"{state.updated_at:%Y-%m-%d %H:%M:%S %Z}"),
@@ -69,15 +72,7 @@ def event_line(entry: LogEntry | ErrorEntry) -> str:
 
 def show_list(states: Iterable[DeploymentState]) -> None:
     """Print one line a deployment."""
-    rows = [
-        (
-            state.deployment_id,
-            state.status,
-            state.target,
-            (state.deployment_config and state.deployment_config.url) or "-",
-        )
-        for state in states
-    ]
+    rows = [(state.deployment_id, state.status, state.target, _url(state)) for state in states]
     if not rows:
         typer.echo("No deployments. Make one: autodeploy deploy URL", err=True)
         return
@@ -117,6 +112,19 @@ def _cost(state: DeploymentState) -> str | None:
         return None
     free = " on AWS; the local target charges nothing" if state.target == "local" else ""
     return f"{state.plan.bill}{free}"
+
+
+def _status(state: DeploymentState) -> str:
+    if state.status != "failed":
+        return state.status
+    where = f" at {state.failed_stage}" if state.failed_stage else ""
+    serving = state.deployment_config.release_id if state.deployment_config else ""
+    return f"failed{where}" + (f"; release {serving} was serving before and was not replaced" if serving else "")
+
+
+def _url(state: DeploymentState) -> str:
+    standing = state.deployment_config if state.status != "rolled_back" else None
+    return (standing and standing.url) or "-"
 
 
 def _ports(ports: Sequence[int]) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from fakes.line import Line
 
-from autodeploy.cli.choices import choose_target, confirm_by_name, environment, find
-from autodeploy.errors import ApprovalError, SettingsError, StateError
+from autodeploy.cli.choices import choose_target, confirm_by_name, environment, existing_folder, find
+from autodeploy.errors import ApprovalError, SettingsError, SourceError, StateError
 
 
 class Typed(io.StringIO):
@@ -46,12 +46,17 @@ class TestVariables:
         file.write_text("A=file\nB=file\n")
         assert environment(["A= 'kept' ", "C=a=b"], file) == {"A": " 'kept' ", "B": "file", "C": "a=b"}
 
+    def test_the_port_is_not_a_variable_to_give(self) -> None:
+        with pytest.raises(SettingsError, match="PORT is set for the application") as caught:
+            environment(["PORT=3"], None)
+        assert "--port" in caught.value.remediation
+
     def test_the_last_flag_wins(self) -> None:
         assert environment(["A=1", "A=2"], None) == {"A": "2"}
 
     @pytest.mark.parametrize("pair", ["A", "=1", "1A=1", "A-B=1", "Ä=1", "", "A B=1"])
     def test_what_is_no_name_and_value(self, pair: str) -> None:
-        with pytest.raises(SettingsError, match="not of the form NAME=VALUE"):
+        with pytest.raises(SettingsError, match=r"is not of the form NAME=VALUE|is not a name for a variable"):
             environment([pair], None)
 
     def test_a_value_is_never_quoted_in_the_error(self) -> None:
@@ -146,3 +151,13 @@ class TestConfirming:
         at_a_terminal(monkeypatch, typed)
         with pytest.raises(ApprovalError, match="nothing was deleted"):
             confirm_by_name(state, named=False, yes=yes)
+
+
+class TestFolder:
+    def test_becomes_absolute(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert existing_folder("./") == str(tmp_path.resolve())
+
+    def test_that_is_not_there_leaves_no_trace(self, tmp_path: Path) -> None:
+        with pytest.raises(SourceError, match="there is no folder"):
+            existing_folder(str(tmp_path / "shpo"))

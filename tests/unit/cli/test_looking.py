@@ -31,9 +31,9 @@ class TestStatus:
         assert (found["status"], found["url"]) == ("complete", "https://localhost:8443")
         assert found["technology"] == "python 3.11, flask"
         assert found["release"] == state.deployment_config.release_id
-        assert found["service"].endswith("running, pid 4242")
+        assert found["service"].endswith("running when last looked at")
         assert found["database"] == "10.0.2.9"
-        assert found["security"] == "100/100, open: 22, 80"
+        assert found["security"] == "100/100; open on the machine: 22, 80"
         assert found["CA"].endswith(f"{state.deployment_id}/ca.pem")
         assert [part.split()[0] for part in found["stages"].split(", ")] == [
             *("analyze", "build", "plan", "provision", "deploy", "harden"),
@@ -44,7 +44,7 @@ class TestStatus:
         desk.type("deploy", URL, "--yes")
         text = desk.type("status").out
         found = rows(text)
-        assert found["status"] == "failed (at build)"
+        assert found["status"] == "failed at build"
         assert found["error"] == "BuildError: pip failed"
         assert text.splitlines()[-1].strip() == "Correct it."
         assert not {"machine", "url", "CA", "cost"} & set(found)
