@@ -18,9 +18,10 @@ class CostLine(Noun):
 
 
 class Plan(Noun):
-    """The compiled plan. `prices_as_of` dates the price table (ISO 8601)."""
+    """The compiled plan. `application` is what will run, as label and value; `prices_as_of` dates the price table."""
 
     infra: InfraPlan
+    application: tuple[tuple[str, str], ...] = ()
     cost: tuple[CostLine, ...]
     prices_as_of: str
     notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Lists what an InfraPlan costs a month on AWS, a line a resource; the local target charges nothing and says so."""
+"""Lists what an InfraPlan costs a month on AWS, a line a resource, on the local target too."""
 
 from __future__ import annotations
 
@@ -14,15 +14,11 @@ def bill(infra: InfraPlan) -> tuple[CostLine, ...]:
 
 
 def notes(infra: InfraPlan) -> tuple[str, ...]:
-    """Return what the bill leaves open: unknown prices, usage, and on the local target AWS's sum."""
+    """Return what the bill leaves open: unknown prices, and usage."""
     lines = tuple(_lines(infra))
     unknown = [line.what for line in lines if line.usd_per_month is None]
-    said = []
-    if infra.target == "local":
-        said.append("the local target charges nothing: these are AWS's prices for the same resources")
-    if unknown:
-        said.append(f"no price is known in {infra.region} for: {', '.join(unknown)}")
-    return (*said, "traffic, balancer capacity units and backups beyond the database's size are charged by use")
+    gap = (f"no price is known in {infra.region} for: {', '.join(unknown)}",) if unknown else ()
+    return (*gap, "traffic, balancer capacity units and backups beyond the database's size are charged by use")
 
 
 def _lines(infra: InfraPlan) -> Iterator[CostLine]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from autodeploy.model import CloudFacts, Plan, TechStack
 from autodeploy.planner import cost, guards, prices
 from autodeploy.planner.infra import lower
@@ -34,7 +36,19 @@ def plan(
     brought = (f"no database is made: {own} names the application's own",) if own else ()
     return Plan(
         infra=infra,
+        application=tuple(_application(stack)),
         cost=cost.bill(infra),
         prices_as_of=prices.AS_OF,
         notes=(*brought, *cost.notes(infra), *stack.unknowns),
     )
+
+
+def _application(stack: TechStack) -> Iterator[tuple[str, str]]:
+    yield "Application", f"{stack.language} {stack.runtime_version}, {stack.framework or 'no framework'}"
+    yield "Starts with", stack.start_command
+    if stack.migration_command:
+        yield "Migrates with", stack.migration_command
+    if stack.is_web_service:
+        yield "Health page", stack.health_check_path
+    if stack.environment:
+        yield "Reads", ", ".join(variable.name for variable in stack.environment)

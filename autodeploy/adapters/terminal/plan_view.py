@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autodeploy.adapters.terminal import printable
-from autodeploy.model import CostLine, InfraPlan, Plan, Preview, ResourceChange
+from autodeploy.model import CostLine, Plan, Preview, ResourceChange
 from autodeploy.model.plan import short_type
 
 _OPERATIONS = {
@@ -28,16 +28,18 @@ _OPERATIONS = {
 
 def render(plan: Plan, preview: Preview) -> RenderableType:
     """Return the whole view: where, what happens, what it costs, what to know."""
-    parts: list[RenderableType] = [Text(""), _where(plan.infra), Text("")]
+    parts: list[RenderableType] = [Text("")]
     if preview.changes:
         parts += [_operations(preview.changes), Text("")]
-    parts += [_counts(preview), Text(""), _costs(plan.cost), _total(plan)]
+    # What the question is about stands nearest to it; the table of operations is long.
+    parts += [_counts(preview), Text(""), _what(plan), Text(""), _costs(plan.cost), _total(plan)]
     if plan.notes:
         parts += [Text(""), *(Text(f"Note: {printable.line(note)}") for note in plan.notes)]
     return Group(*parts, Text(""))
 
 
-def _where(infra: InfraPlan) -> Table:
+def _what(plan: Plan) -> Table:
+    infra = plan.infra
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(overflow="fold")
@@ -49,6 +51,7 @@ def _where(infra: InfraPlan) -> Table:
         ("Region", f"{infra.region}, zones {' and '.join(infra.zones)}"),
         ("Server", f"{infra.instance_type}, {infra.root_volume_gb} GiB, image {infra.image_id}"),
         ("SSH from", infra.admin_cidr),
+        *plan.application,
     ):
         table.add_row(label, Text(printable.line(value)))
     return table
