@@ -1,9 +1,9 @@
 # Every target does its own set-up and can be run twice in a row.
 SHELL := /bin/bash
 PY := .venv/bin/python
-LOCAL := -m local
+FAST := not local and not engine and not performance
 
-.PHONY: help setup python demo test test-unit test-properties test-integration test-nightly lint bench clean
+.PHONY: help setup python demo test test-unit test-properties test-integration lint bench clean
 
 help:            ## Show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -23,11 +23,14 @@ lint: python     ## Style, types, layers
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+# The timed tests run alone; those that boot machines run one after the other, the rest side by side.
 test: setup lint ## All tests, with coverage
-	$(PY) -m pytest tests --cov --cov-report=term:skip-covered --cov-report=xml:.make/coverage.xml --durations=15
+	$(PY) -m pytest tests -m performance
+	$(PY) -m pytest tests -m "$(FAST)" -n 2 --dist loadfile --cov --cov-report=
+	$(PY) -m pytest tests -m "local or engine" --durations=15 --cov --cov-append --cov-report=term:skip-covered
 
 test-unit: python      ## Tests that need no container engine and no Pulumi engine
-	$(PY) -m pytest tests -m "not local and not engine and not performance" --ignore tests/properties
+	$(PY) -m pytest tests -m "$(FAST)" -n 2 --dist loadfile --ignore tests/properties
 
 test-properties: python ## The design document's properties on the pure view
 	$(PY) -m pytest tests/properties -m "not local and not engine" --hypothesis-show-statistics

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from autodeploy.errors import LocalTargetError
+from autodeploy.local.containers import AGENT
 from autodeploy.model import Noun
 
 
@@ -35,8 +37,16 @@ class Records:
         self.balancers = self.folder / "balancers.json"
 
     def make(self) -> None:
-        """Make the folder, for its owner alone."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Make the folder, for its owner alone; raise LocalTargetError."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as err:
+            raise LocalTargetError(
+                f"the folder {self.folder} cannot be made: {err.strerror}",
+                "Point AUTODEPLOY_HOME at a folder that you may write to.",
+                agent=AGENT,
+                context="Starting the local target",
+            ) from err
 
     def write(self, info: DaemonInfo) -> None:
         """Write daemon.json atomically, 0600: its token is the right to stop the daemon."""

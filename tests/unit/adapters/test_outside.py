@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ import pytest
 from autodeploy.adapters.outside import OutsideWorld
 from autodeploy.adapters.tls import issue, make_authority
 from autodeploy.errors import DeploymentError
+
+NOW = datetime.now(timezone.utc)
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -50,8 +53,8 @@ class Site:
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
     folder = tmp_path_factory.mktemp("tls")
-    made = make_authority("test")
-    leaf, key = issue(made, ["localhost"])
+    made = make_authority("test", NOW)
+    leaf, key = issue(made, ["localhost"], NOW, 30)
     for name, text in (("ca.pem", made[0]), ("leaf.pem", leaf + key)):
         (folder / name).write_text(text)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -92,7 +95,7 @@ def test_proxies_of_the_operator_are_not_asked(plain: Site, monkeypatch: pytest.
 
 def test_another_authority_is_not_believed(secure: Site, tmp_path: Path) -> None:
     other = tmp_path / "other.pem"
-    other.write_text(make_authority("other")[0])
+    other.write_text(make_authority("other", NOW)[0])
     with pytest.raises(DeploymentError, match="CERTIFICATE_VERIFY_FAILED"):
         OutsideWorld().get(f"https://localhost:{secure.port}/200", other)
 
