@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,6 +73,9 @@ class Deployed(Mocks):
 def deploy(plan: InfraPlan, config: Mapping[str, str] | None = None) -> Deployed:
     """Run the program for a plan; `config` replaces the stack's config."""
     deployed = Deployed()
+    # Pulumi's mocks take the thread's event loop; an earlier asyncio.run has closed it and left none.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     set_mocks(deployed, project="autodeploy", stack=plan.deployment_id, preview=False)
     set_all_config(
         dict(
@@ -81,7 +85,10 @@ def deploy(plan: InfraPlan, config: Mapping[str, str] | None = None) -> Deployed
         ),
         ["autodeploy:certificateKey"],
     )
-    _run(deployed)
+    try:
+        _run(deployed)
+    finally:
+        loop.close()
     return deployed
 
 
