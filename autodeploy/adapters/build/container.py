@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -75,7 +76,12 @@ class Container:
         try:
             # Of its own session: Ctrl-C in a terminal is ours to answer, by the container's name.
             process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+                command,
+                cwd=tempfile.gettempdir(),  # podman's monitor leaves a file named oom where it was started
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
             )
         except OSError as err:
             raise LocalTargetError(
