@@ -13,7 +13,8 @@ python() {
   [ "$(cat .venv/.seal 2>/dev/null)" = "$seal" ] && [ -x .venv/bin/autodeploy ] && return
   say "Python packages from requirements.lock; this takes a minute or two"
   python3 -m venv .venv || stop "python3 has no venv. Debian: apt-get install python3-venv"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+  # The lock is whole: with nothing to resolve, pip does not look at releases newer than it.
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
   echo "$seal" > .venv/.seal
 }
