@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from autodeploy.analyser.failures import refusal
-from autodeploy.analyser.routes import Route
 from autodeploy.model import Evidence
 
 _NAMES = (
@@ -27,6 +27,16 @@ _NAMES = (
     "ht",
 )
 _STATIC = re.compile(r"^/[\w./~-]*$")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One path that answers GET. `is_open`: nothing in sight asks for a login."""
+
+    path: str
+    is_open: bool
+    file: str
+    line: int
 
 
 def detect_health_path(

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.toml import table
 from autodeploy.analyser.tree import Tree
-from autodeploy.model import Evidence, Source
+from autodeploy.model import Evidence, Language, Source
 
 MANIFESTS: dict[str, tuple[str, ...]] = {
     "python": ("requirements.txt", "pyproject.toml", "Pipfile", "requirements/*.txt", "setup.py", "manage.py"),
@@ -25,7 +25,7 @@ MANIFESTS: dict[str, tuple[str, ...]] = {
 }
 """Manifest patterns by language, the first language that matches wins."""
 
-SUPPORTED = ("python",)
+SUPPORTED: tuple[Language, ...] = ("python",)
 _NAMES = frozenset(pattern.rsplit("/", 1)[-1] for patterns in MANIFESTS.values() for pattern in patterns)
 _ASIDE = frozenset({"docs", "doc", "test", "tests", "examples", "example", "requirements"})
 _MAX_DEPTH = 3
@@ -61,15 +61,17 @@ def detect_language(source: Source) -> Home:
     )
 
 
-def require_supported(home: Home) -> None:
-    """Raise AnalysisError when the language is not one that can be deployed."""
-    if home.language not in SUPPORTED:
-        files = ", ".join((home.evidence.file, *home.evidence.alternatives))
-        raise refusal(
-            f"unsupported language: {home.language} (told by {files})",
-            f"AutoDeploy deploys {', '.join(SUPPORTED)} today; where such an application lies in a folder of this "
-            "repository, name it with --path.",
-        )
+def supported(home: Home) -> Language:
+    """Return the home's language; raise AnalysisError when it is not one that can be deployed."""
+    for language in SUPPORTED:
+        if home.language == language:
+            return language
+    files = ", ".join((home.evidence.file, *home.evidence.alternatives))
+    raise refusal(
+        f"unsupported language: {home.language} (told by {files})",
+        f"AutoDeploy deploys {', '.join(SUPPORTED)} today; where such an application lies in a folder of this "
+        "repository, name it with --path.",
+    )
 
 
 def _manifests(tree: Tree, named: list[str], prefix: str) -> dict[str, list[str]]:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
 from autodeploy.analyser import analyse, detect_language
-from autodeploy.analyser.frameworks import FRAMEWORKS
+from autodeploy.analyser.python.frameworks import FRAMEWORKS
 from autodeploy.errors import AnalysisError
 from autodeploy.model import PYTHON_OF_IMAGE, TechStack
 

@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-from autodeploy.analyser.django import Project
-from autodeploy.analyser.names import dotted, imports, text_of, words_of
-from autodeploy.analyser.routes import Route
+from autodeploy.analyser.health import Route
+from autodeploy.analyser.python.django import Project
+from autodeploy.analyser.python.names import dotted, imports, text_of, words_of
 from autodeploy.analyser.tree import Tree
 
 _AUTH = re.compile(r"login_required|permission|staff_member|auth", re.IGNORECASE)

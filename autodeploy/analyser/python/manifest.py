@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from autodeploy.analyser.requirements import Dependency, dependency, read_requirements, requirements_file
+from autodeploy.analyser.python.requirements import Dependency, dependency, read_requirements, requirements_file
 from autodeploy.analyser.toml import line_of, table
 from autodeploy.analyser.tree import Tree
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from autodeploy.analyser.manifest import Manifest
+from autodeploy.analyser.python.manifest import Manifest
 
 Protocol = Literal["wsgi", "asgi"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from autodeploy.analyser.failures import refusal
-from autodeploy.analyser.manifest import specifier_of
+from autodeploy.analyser.python.manifest import specifier_of
 from autodeploy.analyser.toml import line_of, table
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import PYTHON_OF_IMAGE, Evidence

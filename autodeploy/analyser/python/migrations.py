@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from autodeploy.analyser.application import Application
-from autodeploy.analyser.django import Project, migration_command
-from autodeploy.analyser.manifest import Manifest
-from autodeploy.analyser.procfile import Process, in_venv
+from autodeploy.analyser.procfile import Process
+from autodeploy.analyser.python.application import Application
+from autodeploy.analyser.python.django import Project, migration_command
+from autodeploy.analyser.python.manifest import Manifest
+from autodeploy.analyser.python.serving import in_venv
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 

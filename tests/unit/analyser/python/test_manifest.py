@@ -6,7 +6,7 @@ import pytest
 from fixtures.sources import memory
 
 from autodeploy.analyser import analyse
-from autodeploy.analyser.manifest import specifier_of
+from autodeploy.analyser.python.manifest import specifier_of
 from autodeploy.errors import AnalysisError
 from autodeploy.model import TechStack
 

@@ -7,10 +7,11 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autodeploy.analyser.application import Application
 from autodeploy.analyser.failures import refusal
-from autodeploy.analyser.manifest import Manifest
-from autodeploy.analyser.procfile import BIND, Process, bound_to_port, in_venv
+from autodeploy.analyser.procfile import Process
+from autodeploy.analyser.python.application import Application
+from autodeploy.analyser.python.manifest import Manifest
+from autodeploy.analyser.python.serving import BIND, bound_to_port, in_venv, is_production_server
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 
@@ -35,7 +36,7 @@ def start(
     if "start_command" in overrides:
         command = overrides["start_command"]
         return Start(command, _missing(command, manifest), _evidence(command, "--start-command"))
-    if "app" not in overrides and web is not None and web.is_production_server:
+    if "app" not in overrides and web is not None and is_production_server(web):
         command = bound_to_port(in_venv(web.command))
         others = (application.target,) if application else ()
         return Start(command, _missing(command, manifest), _evidence(command, "procfile", web.file, web.line, others))

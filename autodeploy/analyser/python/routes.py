@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from autodeploy.analyser.names import dotted, import_base, imports, keyword, module_name, text_of, words_of
+from autodeploy.analyser.health import Route
+from autodeploy.analyser.python.names import dotted, import_base, imports, keyword, module_name, text_of, words_of
 from autodeploy.analyser.tree import Tree
 
 _AUTH = re.compile(
@@ -15,16 +15,6 @@ _AUTH = re.compile(
 )
 _ROUTERS = frozenset({"APIRouter", "Blueprint", "APIBlueprint", "Router"})
 _INCLUDES = frozenset({"include_router", "register_blueprint"})
-
-
-@dataclass(frozen=True)
-class Route:
-    """One path that answers GET. `is_open`: nothing in sight asks for a login."""
-
-    path: str
-    is_open: bool
-    file: str
-    line: int
 
 
 def list_routes(tree: Tree) -> list[Route]:

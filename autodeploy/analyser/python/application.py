@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from autodeploy.analyser.failures import refusal
-from autodeploy.analyser.frameworks import BY_CLASS, Framework
-from autodeploy.analyser.names import dotted, import_base, imports, module_name, on_import
+from autodeploy.analyser.python.frameworks import BY_CLASS, Framework
+from autodeploy.analyser.python.names import dotted, import_base, imports, module_name, on_import
 from autodeploy.analyser.tree import Tree
 
 _FILES = ("wsgi", "asgi", "app", "main", "application", "server", "run", "index", "api", "web", "__init__")

@@ -6,9 +6,9 @@ import ast
 import re
 from dataclasses import dataclass
 
-from autodeploy.analyser.application import Application
-from autodeploy.analyser.frameworks import FRAMEWORKS
-from autodeploy.analyser.names import import_base, imported_modules, imports, module_name, text_of
+from autodeploy.analyser.python.application import Application
+from autodeploy.analyser.python.frameworks import FRAMEWORKS
+from autodeploy.analyser.python.names import import_base, imported_modules, imports, module_name, text_of
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 

@@ -1,0 +1,88 @@
+"""Tells which database the application needs: by its driver packages, and by nothing else. Connects to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from autodeploy.analyser.database import overridden
+from autodeploy.analyser.python.manifest import Manifest
+from autodeploy.analyser.python.requirements import Dependency
+from autodeploy.model import DatabaseType, Evidence
+
+DRIVERS: dict[str, DatabaseType] = {
+    "psycopg2-binary": "postgresql",
+    "psycopg2": "postgresql",
+    "psycopg": "postgresql",
+    "psycopg-binary": "postgresql",
+    "asyncpg": "postgresql",
+    "pg8000": "postgresql",
+    "aiopg": "postgresql",
+    "pymysql": "mysql",
+    "mysqlclient": "mysql",
+    "mysql-connector-python": "mysql",
+    "aiomysql": "mysql",
+    "asyncmy": "mysql",
+    "mariadb": "mariadb",
+    "pymongo": "mongodb",
+    "motor": "mongodb",
+    "mongoengine": "mongodb",
+}
+
+_SCHEMES = {
+    "asyncpg": "postgresql+asyncpg",
+    "psycopg": "postgresql+psycopg",
+    "pg8000": "postgresql+pg8000",
+    "pymysql": "mysql+pymysql",
+    "mysql-connector-python": "mysql+mysqlconnector",
+    "aiomysql": "mysql+aiomysql",
+    "asyncmy": "mysql+asyncmy",
+    "mariadb": "mariadb+mariadbconnector",
+}
+"""SQLAlchemy's dialects where the bare scheme would load another driver
+(https://docs.sqlalchemy.org/en/20/core/engines.html)."""
+
+_SQLALCHEMY = ("sqlalchemy", "flask-sqlalchemy", "sqlmodel", "flask-migrate", "databases", "alembic")
+
+PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "psycopg2": (("gcc", "libc6-dev", "libpq-dev", "python3-dev"), ("libpq5",)),
+    "psycopg": ((), ("libpq5",)),
+    "mysqlclient": (("default-libmysqlclient-dev", "gcc", "libc6-dev", "pkg-config", "python3-dev"), ("libmariadb3",)),
+    "mariadb": (("gcc", "libc6-dev", "libmariadb-dev", "python3-dev"), ("libmariadb3",)),
+}
+"""Debian packages that a driver needs to build, and to run."""
+
+
+def detect_database(manifest: Manifest, overrides: Mapping[str, str]) -> tuple[DatabaseType | None, list[Evidence]]:
+    """Return the database type, None where no driver is declared, and why."""
+    if "database_type" in overrides:
+        return overridden(overrides["database_type"])
+    found = {driver: item for driver in DRIVERS if (item := manifest.find(driver)) is not None}
+    if not found:
+        return None, [Evidence(fact="database_type", value="none", rule="no-driver")]
+    driver, item = next(iter(found.items()))
+    others = tuple(name for name in found if DRIVERS[name] != DRIVERS[driver])
+    because = _evidence("database_type", DRIVERS[driver], item, "driver-package", others)
+    scheme = _scheme(manifest, list(found))
+    return DRIVERS[driver], [because, *([_evidence("database_url_scheme", scheme, item, "dialect")] if scheme else [])]
+
+
+def driver_packages(manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the Debian packages that the declared drivers need to build, and to run."""
+    declared = [item for item in manifest.dependencies if item.name in PACKAGES and "binary" not in item.extras]
+    build = {package for item in declared for package in PACKAGES[item.name][0]}
+    run = {package for item in declared for package in PACKAGES[item.name][1]}
+    if any("git+" in item.requirement for item in manifest.dependencies):
+        build |= {"git", "ca-certificates"}
+    return tuple(sorted(build)), tuple(sorted(run))
+
+
+def _scheme(manifest: Manifest, drivers: list[str]) -> str | None:
+    if not any(manifest.find(name) for name in _SQLALCHEMY):
+        return None
+    if {"psycopg2", "psycopg2-binary", "mysqlclient"}.intersection(drivers):
+        return None
+    return next((_SCHEMES[driver] for driver in drivers if driver in _SCHEMES), None)
+
+
+def _evidence(fact: str, value: str, item: Dependency, rule: str, others: tuple[str, ...] = ()) -> Evidence:
+    return Evidence(fact=fact, value=value, file=item.file, line=item.line, rule=rule, alternatives=others)
