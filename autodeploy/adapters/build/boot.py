@@ -160,10 +160,9 @@ def listening(table: str = "/proc/net/tcp", table6: str = "/proc/net/tcp6") -> l
 
 def boot(order: dict[str, Any], prefix: list[str], root: str = "/app") -> dict[str, Any]:
     """Migrate, start and watch the application; return outcome and last lines."""
-    venv = f"{root}/venv/bin"
     inherited = {"PATH": os.environ["PATH"], "HOME": STATE, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
     environment = {**inherited, **order["environment"]}
-    environment["PATH"] = f"{venv}:{environment['PATH']}"
+    environment["PATH"] = f"{root}/runtime/bin:{root}/venv/bin:{environment['PATH']}"
     folder = f"{root}/src"
     if order["migrate"]:
         migration = Application(prefix, order["migrate"], environment, folder)

@@ -7,9 +7,10 @@ exec 3>&1 1>&2
 
 tell() { printf '\n%s %s\n' "$MARK" "$*"; }
 as_builder() {
-  env -i PATH="/app/venv/bin:$PATH" HOME=/home/build LANG=C.UTF-8 SOURCE_DATE_EPOCH="$EPOCH" \
+  env -i PATH="/app/runtime/bin:/app/venv/bin:$PATH" HOME=/home/build LANG=C.UTF-8 SOURCE_DATE_EPOCH="$EPOCH" \
     PYTHONPYCACHEPREFIX=/tmp/pycache PIP_NO_COMPILE=1 PIP_CACHE_DIR=/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off \
+    NPM_CONFIG_CACHE=/cache/npm GOMODCACHE=/cache/go/mod GOCACHE=/cache/go/build \
     setpriv --reuid=10001 --regid=10001 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs "$@"
 }
 
@@ -19,9 +20,9 @@ for address in 169.254.169.254 169.254.170.2 169.254.170.23 100.100.100.200; do
 done
 ip -6 route replace blackhole fd00:ec2::254 2>/dev/null || true
 
-mkdir -p /app /home/build /cache/pip /cache/layers /var/tmp/archive
+mkdir -p /app /home/build /cache/pip /cache/npm /cache/go /cache/layers /var/tmp/archive
 chmod 0700 /cache/layers /var/tmp/archive
-chown 10001:10001 /app /home/build /cache/pip
+chown 10001:10001 /app /home/build /cache/pip /cache/npm /cache/go
 as_builder tar -x -C / -f -
 
 done_before=0
