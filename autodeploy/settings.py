@@ -19,7 +19,7 @@ else:
     import tomli as tomllib
 
 FILE_NAME = "autodeploy.toml"
-OF_FILE = ("target", "name", "region", "path", "ref", "instance_type", "overrides", "admin_cidr")
+OF_FILE = ("target", "name", "region", "path", "ref", "instance_type", "overrides", "admin_cidr", "tags")
 """What autodeploy.toml may say: a repository brings this file along, and must not approve its own deployment."""
 
 OWN_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -44,6 +44,7 @@ class Settings(Noun):
     instance_type: str | None = None
     admin_cidr: str | None = None
     overrides: dict[str, str] = {}
+    tags: dict[str, str] = {}
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:

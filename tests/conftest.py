@@ -23,3 +23,10 @@ def engine_binary() -> Path:
         if candidate and Path(candidate).is_file():
             return Path(candidate)
     pytest.fail("there is no Pulumi engine to test with; build it: make setup")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the scenarios run on a real account; nothing does by default."""
+    parser.addoption(
+        "--aws-account", metavar="PROFILE", help="the AWS profile of a test account: what runs there costs money"
+    )

@@ -18,6 +18,7 @@ def request_of(settings: Settings) -> Request:
         profile=settings.profile,
         instance_type=settings.instance_type,
         admin_cidr=settings.admin_cidr,
+        tags=settings.tags,
     )
 
 
@@ -31,6 +32,7 @@ def settings_for(state: DeploymentState, settings: Settings, store: Store) -> Se
         profile=request.profile,
         instance_type=request.instance_type,
         admin_cidr=request.admin_cidr,
+        tags=request.tags,
         environment={**environment_of(store, state.deployment_id), **settings.environment},
     )
 

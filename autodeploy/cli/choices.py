@@ -112,6 +112,21 @@ def environment(pairs: Sequence[str], file: Path | None) -> dict[str, str]:
     return found
 
 
+def tags(pairs: Sequence[str]) -> dict[str, str]:
+    """Return the tags by key; raise SettingsError for what is no KEY=VALUE."""
+    from autodeploy.errors import SettingsError
+
+    found = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not (separator and key.strip()):
+            raise SettingsError(
+                f"{pair!r} is not of the form KEY=VALUE", "Write --tag KEY=VALUE.", context="Reading the tags"
+            )
+        found[key.strip()] = value.strip()
+    return found
+
+
 def _refused(
     message: str, remediation: str = "Write --env NAME=VALUE, or one NAME=VALUE a line in the file."
 ) -> SettingsError:

@@ -44,6 +44,9 @@ def deploy(
         str | None, typer.Option("--admin-cidr", help="Where SSH is allowed from; else found.")
     ] = None,
     instance_type: Annotated[str | None, typer.Option("--instance-type", help="Overrides the size table.")] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", help="KEY=VALUE on every resource; may be repeated.")
+    ] = None,
     app: Annotated[str | None, typer.Option("--app", help="The application object, as module:attribute.")] = None,
     start_command: Annotated[str | None, typer.Option("--start-command", help="Overrides what was found.")] = None,
     port: Annotated[int | None, typer.Option(help="Overrides the application's port.")] = None,
@@ -58,7 +61,7 @@ def deploy(
     json: Json = False,
 ) -> None:
     """Deploy a repository; deploy it again to update or to go on."""
-    from autodeploy.cli.choices import choose_target, environment, existing_folder, ready, wired
+    from autodeploy.cli.choices import choose_target, environment, existing_folder, ready, tags, wired
     from autodeploy.model.repository import RepositoryUrl
 
     facts = {
@@ -82,6 +85,7 @@ def deploy(
             profile=profile,
             admin_cidr=admin_cidr,
             instance_type=instance_type,
+            tags=tags(tag or []) or None,
             overrides={key: value for key, value in facts.items() if value is not None} or None,
             yes=yes or None,
             new=new or None,

@@ -70,11 +70,13 @@ class Request(Noun):
     profile: str | None = None
     instance_type: str | None = None
     admin_cidr: str | None = None
+    tags: dict[str, str] = {}
 
     def over(self, earlier: Request) -> Request:
         """Return these choices, and the earlier ones where nothing was said now."""
         said = {name: value for name, value in dict(self).items() if value}
-        return earlier.but(**{**said, "overrides": {**earlier.overrides, **self.overrides}})
+        joined = {"overrides": {**earlier.overrides, **self.overrides}, "tags": {**earlier.tags, **self.tags}}
+        return earlier.but(**{**said, **joined})
 
 
 class DeploymentState(Noun):

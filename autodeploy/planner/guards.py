@@ -13,6 +13,10 @@ from autodeploy.settings import Settings
 WIDEST_PREFIX = 8
 """No office is wider than a /8."""
 
+OWN_TAGS = frozenset({"Application", "DeploymentId", "ManagedBy", "Name"})
+MOST_TAGS = 40
+"""AWS takes 50 on a resource; https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html."""
+
 OWN_DATABASE = re.compile(r"^(DATABASE|DB|MONGO|MONGODB|POSTGRES|POSTGRESQL|MYSQL)_?(URL|URI)$")
 
 
@@ -72,6 +76,22 @@ def check_instance_type(name: str) -> str:
             f"{name} is an ARM machine; the images and builds are x86-64", "Name one such as --instance-type t3.small"
         )
     return name
+
+
+def check_tags(tags: dict[str, str]) -> dict[str, str]:
+    """Return the operator's tags; raise PlanError for one that AWS refuses, or that AutoDeploy sets itself."""
+    for key, value in tags.items():
+        if key in OWN_TAGS or not re.fullmatch(r"(?!aws:)[\w .:/=+@-]{1,128}", key, re.ASCII):
+            own = f"{key} is set by AutoDeploy" if key in OWN_TAGS else "1 to 128 letters, digits, spaces and _.:/=+-@"
+            raise refusal(f"{key!r} cannot be a tag: {own}", "Choose another: --tag Team=shop")
+        if not re.fullmatch(r"[\w .:/=+@-]{0,256}", value, re.ASCII):
+            raise refusal(
+                f"the tag {key} cannot be {value!r}: at most 256 letters, digits, spaces and _.:/=+-@",
+                f"Choose another value: --tag {key}=shop",
+            )
+    if len(tags) > MOST_TAGS:
+        raise refusal(f"{len(tags)} tags are more than the {MOST_TAGS} that there is room for", "Give fewer --tag.")
+    return tags
 
 
 def refusal(message: str, remediation: str) -> PlanError:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes.line import Line
 
-from autodeploy.cli.choices import choose_target, confirm_by_name, environment, existing_folder, find
+from autodeploy.cli.choices import choose_target, confirm_by_name, environment, existing_folder, find, tags
 from autodeploy.errors import ApprovalError, SettingsError, SourceError, StateError
 
 
@@ -30,6 +30,14 @@ def at_a_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> io.StringIO:
     monkeypatch.setattr(sys, "stdin", Typed(typed))
     monkeypatch.setattr(sys, "stderr", shown)
     return shown
+
+
+def test_tags_are_pairs() -> None:
+    assert tags([]) == {}
+    assert tags(["Team=shop", "Team = ops ", "Empty="]) == {"Team": "ops", "Empty": ""}
+    for wrong in ("Team", "=shop", ""):
+        with pytest.raises(SettingsError, match="is not of the form KEY=VALUE"):
+            tags([wrong])
 
 
 class TestVariables:

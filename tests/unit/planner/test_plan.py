@@ -96,6 +96,25 @@ def test_the_operator_chooses_the_instance_type() -> None:
     assert planned(STACK, instance_type="m5.large").infra.instance_type == "m5.large"
 
 
+def test_the_operators_tags_are_joined_and_never_take_the_place_of_ours() -> None:
+    assert planned(STACK, tags={"Team": "shop"}).infra.tags == {"Application": "guestbook", "Team": "shop"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("aws:x", "1"), ("DeploymentId", "1"), ("a" * 129, "1"), ("a", "1" * 257), ("a", "b\n"), ("a\n", "b"), ("ä", "1")],
+)
+def test_a_tag_that_aws_refuses_or_that_is_ours_is_refused(key: str, value: str) -> None:
+    with pytest.raises(PlanError, match="cannot be") as caught:
+        planned(STACK, tags={key: value})
+    assert "--tag" in caught.value.remediation
+
+
+def test_more_tags_than_there_is_room_for_are_refused() -> None:
+    with pytest.raises(PlanError, match="41 tags"):
+        planned(STACK, tags={f"Key{number}": "1" for number in range(41)})
+
+
 def test_encryption_is_no_choice() -> None:
     for part in (InfraPlan, DatabasePlan, WebPlan):
         assert not [name for name in part.model_fields if "encrypt" in name or "tls" in name]
