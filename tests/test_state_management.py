@@ -157,7 +157,7 @@ class TestDamage:
         assert f"cp {path.with_name('state.previous.json')} {path}" in caught.value.remediation
         assert path.read_text(errors="surrogateescape") == text
         assert [state.deployment_id for state in store.list()] == ["b"]
-        assert list(store.damaged()) == ["a"]
+        assert store.survey()[1] == ["a"]
         path.write_bytes(path.with_name("state.previous.json").read_bytes())
         assert store.load("a").status == "pending"
 

@@ -143,21 +143,24 @@ def _unquoted(value: str) -> str:
 def find(store: Store, identifier: str | None, ended: bool = False) -> DeploymentState:
     """Return the deployment that is meant: by id, by name, or the only one; raise StateError with the candidates.
 
-    With `ended`, where no living one fits: the newest of that name that is rolled back, or the only one.
+    It comes as `list` has it, without its logs. With `ended`, where no living one fits: the newest of that name that
+    is rolled back, or the only one.
     """
     from autodeploy.errors import StateError
 
-    states = [state for state in store.list() if identifier in (None, state.name)]
-    fitting = [state for state in states if state.status != "rolled_back"] or (states if ended else [])
-    if identifier:
-        found = fitting[:1] if len(fitting) == 1 or all(s.status == "rolled_back" for s in fitting) else []
-        return store.load(found[0].deployment_id if found else identifier)
-    if len(fitting) == 1:
-        return store.load(fitting[0].deployment_id)
+    states = list(store.list())
+    named = [state for state in states if identifier in (None, state.name)]
+    fitting = [state for state in named if state.status != "rolled_back"] or (named if ended else [])
+    one = len(fitting) == 1 or (identifier and fitting and fitting[0].status == "rolled_back")
+    found = fitting[:1] if one else [state for state in states if state.deployment_id == identifier]
+    if found:
+        return found[0]
+    if identifier and not fitting:
+        return store.load(identifier)  # which says that it is unknown, or damaged
     names = ", ".join(state.deployment_id for state in fitting[:5])
     raise StateError(
         f"{len(fitting)} deployments fit: {names}" if fitting else "there is no deployment yet",
-        "Name one of them." if fitting else "Make one: autodeploy deploy URL",
+        "Name one of them by its id." if fitting else "Make one: autodeploy deploy URL",
         context="Finding the deployment",
     )
 

@@ -26,9 +26,10 @@ def status(context: typer.Context, deployment: Identifier = None, json: Json = F
     from autodeploy.cli.choices import find, ready, wired
     from autodeploy.cli.views import show_status
 
-    state = find(wired(context, ready(context)).store, deployment, ended=True)
+    store = wired(context, ready(context)).store
+    state = find(store, deployment, ended=True)
     if json:
-        typer.echo(state.to_json())
+        typer.echo(store.load(state.deployment_id).to_json())
     else:
         show_status(state)
 
@@ -42,13 +43,13 @@ def list_(
     from autodeploy.cli.choices import ready, wired
     from autodeploy.cli.views import show_list
 
-    store = wired(context, ready(context)).store
-    states = [state for state in store.list() if everything or state.status != "rolled_back"]
+    found, damaged = wired(context, ready(context)).store.survey()
+    states = [state for state in found if everything or state.status != "rolled_back"]
     if json:
         typer.echo("[" + ",\n".join(state.to_json() for state in states) + "]")
     else:
         show_list(states)
-    for name in store.damaged():
+    for name in damaged:
         typer.echo(f"The ledger of {name} is damaged; what can be done: autodeploy status {name}", err=True)
 
 
@@ -57,7 +58,8 @@ def events(context: typer.Context, deployment: Identifier = None, json: Json = F
     from autodeploy.cli.choices import find, ready, wired
     from autodeploy.cli.views import event_line
 
-    state = find(wired(context, ready(context)).store, deployment, ended=True)
+    store = wired(context, ready(context)).store
+    state = store.load(find(store, deployment, ended=True).deployment_id)
     entries: list[LogEntry | ErrorEntry] = [*state.logs, *state.errors]
     for entry in sorted(entries, key=lambda entry: entry.timestamp):
         typer.echo(entry.model_dump_json() if json else event_line(entry))

@@ -73,7 +73,11 @@ def append(path: Path, text: str, durable: bool = False) -> None:
     try:
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        _write_all(descriptor, f"{chr(10) if torn else ''}{text}".encode())
+        try:
+            _write_all(descriptor, f"{chr(10) if torn else ''}{text}".encode())
+        except OSError:
+            os.ftruncate(descriptor, size)  # half a line, on a disk that is full
+            raise
         if durable:
             os.fsync(descriptor)
     finally:

@@ -10,13 +10,14 @@ import contextlib
 import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from autodeploy.adapters.store import files, lock, logfile
+from autodeploy.adapters.store import collector, files, lock
+from autodeploy.adapters.store.history import History
 from autodeploy.errors import StateError
 from autodeploy.model import DeploymentState, LogEntry
 
@@ -37,6 +38,7 @@ class FileStore:
     def __init__(self, home: Path) -> None:
         self.home = home
         self._deployments = home / "deployments"
+        self._histories: dict[str, History] = {}
 
     def load(self, deployment_id: str) -> DeploymentState:
         """Return the ledger with its logs in order of time; raise StateError when it is unknown or damaged."""
@@ -47,18 +49,15 @@ class FileStore:
                 text = path.read_bytes()
             except FileNotFoundError as err:
                 raise self._unknown(deployment_id, context) from err
-            logs = logfile.parse(_read(path.with_name(LOGS)))
-        return _validated(path, text, context).model_copy(update={"logs": tuple(logs)})
+            logs = self._history(deployment_id).entries()
+        return _validated(path, text, context).model_copy(update={"logs": logs})
 
     def save(self, state: DeploymentState) -> None:
         """Write the ledger atomically, durably, 0600; append those of its log entries that logs.txt lacks."""
         context = f"Saving the ledger of {state.deployment_id}"
         folder = self.folder(state.deployment_id)
         with files.translated(folder, context):
-            if state.logs:
-                lines = logfile.missing(state.logs, _read(folder / LOGS))
-                if lines:
-                    files.append(folder / LOGS, "\n".join([*lines, ""]), durable=True)
+            self._history(state.deployment_id).add_missing(state.logs)
             text = state.model_copy(update={"logs": ()}).model_dump_json(indent=2)
             files.keep_previous(folder / STATE, folder / PREVIOUS)
             files.write(folder / STATE, f"{text}\n")
@@ -67,16 +66,23 @@ class FileStore:
         """Append one entry, in a time that does not grow with the file."""
         path = self.folder(deployment_id) / LOGS
         with files.translated(path, f"Logging for {deployment_id}"):
-            files.append(path, f"{logfile.format_line(entry)}\n")
+            self._history(deployment_id).append(entry)
 
     def list(self) -> Iterable[DeploymentState]:
-        """Return all readable ledgers without their logs, newest first; `damaged` names the others."""
-        states = [state for _, state in self._all() if state is not None]
-        return sorted(states, key=lambda state: state.created_at, reverse=True)
+        """Return all readable ledgers without their logs, newest first; `survey` names the others too."""
+        return self.survey()[0]
 
-    def damaged(self) -> Iterable[str]:
-        """Return the ids of the ledgers that cannot be read."""
-        return sorted(deployment_id for deployment_id, state in self._all() if state is None)
+    def survey(self) -> tuple[Sequence[DeploymentState], Sequence[str]]:
+        """Return all readable ledgers without their logs, newest first, and the ids of those that cannot be read."""
+        readable, damaged = [], []
+        with collector.at_rest():
+            for deployment_id in self._ids():
+                try:
+                    text = (self._deployments / deployment_id / STATE).read_bytes()
+                    readable.append(DeploymentState.model_validate_json(text))
+                except (OSError, ValidationError):
+                    damaged.append(deployment_id)
+        return sorted(readable, key=lambda state: state.created_at, reverse=True), sorted(damaged)
 
     def lock(self, deployment_id: str, reason: str) -> AbstractContextManager[None]:
         """Hold the deployment for this process; raise LockedError naming the owner and what it does."""
@@ -144,13 +150,9 @@ class FileStore:
                 return []
             return [path.name for path in self._deployments.iterdir() if (path / STATE).is_file()]
 
-    def _all(self) -> Iterator[tuple[str, DeploymentState | None]]:
-        for deployment_id in self._ids():
-            try:
-                text = (self._deployments / deployment_id / STATE).read_bytes()
-                yield deployment_id, DeploymentState.model_validate_json(text)
-            except (OSError, ValidationError):
-                yield deployment_id, None
+    def _history(self, deployment_id: str) -> History:
+        path = self._deployments / deployment_id / LOGS
+        return self._histories.setdefault(deployment_id, History(path))
 
     def _path(self, deployment_id: str, context: str) -> Path:
         if not _ID.fullmatch(deployment_id):
