@@ -79,6 +79,9 @@ class HiveMindDeployer(HiveMindAgent):
                 host.close()
             changed = sum(result.status == "changed" for result in results)
             self.say(f"release {new.release_id}: {changed} of {len(results)} steps changed the host")
+            switched = any(result.name == "switch" and result.status == "changed" for result in results)
+            if switched and config.startup_seconds is not None:
+                self.say(f"the application answered {config.startup_seconds:.1f} s after its start")
             self.confirm(config, infrastructure)
         return config
 
@@ -186,6 +189,7 @@ class HiveMindDeployer(HiveMindAgent):
             pid=int(said.get("MainPID", "0")) or None,
             release_id=new.release_id,
             url=f"https://{spec.load_balancer_dns}" if spec.load_balancer_dns else None,
+            startup_seconds=facts.startup_seconds,
         )
 
     def _ask(self, url: str, ca: Path) -> str:

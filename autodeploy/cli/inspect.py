@@ -29,7 +29,13 @@ def status(context: typer.Context, deployment: Identifier = None, json: Json = F
     store = wired(context, ready(context)).store
     state = find(store, deployment, ended=True)
     if json:
-        typer.echo(store.load(state.deployment_id).to_json())
+        import json as json_
+
+        from autodeploy.model import performance
+
+        whole = store.load(state.deployment_id)
+        shown = {**whole.model_dump(mode="json"), "performance": performance(whole).model_dump()}
+        typer.echo(json_.dumps(shown, indent=2, ensure_ascii=False))
     else:
         show_status(state)
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import typer
 
-from autodeploy.model import STAGES, DeploymentState, ErrorEntry, LogEntry, Preview, RollbackResult
+from autodeploy.model import DeploymentState, ErrorEntry, LogEntry, Performance, Preview, RollbackResult, performance
+
+Row = tuple[str, str | None]
+"""A fact's name and its value, None or "" where there is none."""
+LABEL = 13
 
 
 class Check(NamedTuple):
@@ -22,45 +29,59 @@ class Check(NamedTuple):
 
 def show_status(state: DeploymentState) -> None:
     """Print one deployment."""
-    stack, spec, config, security = (
-        state.tech_stack,
-        state.infrastructure,
-        state.deployment_config,
-        state.security_config,
-    )
-    rows = [
-        ("deployment", state.deployment_id),
-        ("status", _status(state)),
-        ("url", _url(state) if config else None),
-        ("repository", f"{state.repo_url} {state.commit[:12]}"),
-        ("description", state.description),
-        ("target", f"{state.target}, account {state.account_id}, {state.region}"),
-        (
-            "technology",
-            f"{stack.language} {stack.runtime_version}, {stack.framework or 'no framework'}" if stack else None,
-        ),
-        ("release", config.release_id if config else None),
-        ("service", f"{config.service_name} {config.service_status} when last looked at" if config else None),
-        ("machine", f"{spec.ec2_instance_id} {spec.ec2_public_ip}" if spec else None),
-        ("database", spec.database_endpoint if spec else None),
-        (
-            "security",
-            f"{security.security_score}/100; open on the machine: {_ports(security.open_ports)}" if security else None,
-        ),
-        ("cost", _cost(state)),
-        ("stages", ", ".join(f"{name} {state.stages[name].seconds:.1f} s" for name in STAGES if name in state.stages)),
-        ("updated", f"{state.updated_at:%Y-%m-%d %H:%M:%S %Z}"),
-        (
-            "CA",
-            str(spec.ssh_private_key_path).replace("id_ed25519", "ca.pem") if spec and spec.load_balancer_dns else None,
-        ),
-    ]
-    for name, value in rows:
-        if value:
-            typer.echo(f"{name:13}{value}")
+    rows = [*_what(state), *_where(state), *_how(state)]
     if state.errors and state.status == "failed":
         last = state.errors[-1]
-        typer.echo(f"{'error':13}{last.error_type}: {last.message}\n{'':13}{last.remediation}")
+        rows += [("error", f"{last.error_type}: {last.message}"), ("", last.remediation)]
+    for name, value in rows:
+        if value:
+            _row(name, value)
+
+
+def _what(state: DeploymentState) -> Iterator[Row]:
+    stack, config = state.tech_stack, state.deployment_config
+    yield "deployment", state.deployment_id
+    yield "status", _status(state)
+    yield "url", _url(state) if config else None
+    yield "repository", f"{state.repo_url} {state.commit[:12]}"
+    yield "description", state.description
+    yield "target", f"{state.target}, account {state.account_id}, {state.region}"
+    if stack:
+        yield "technology", f"{stack.language} {stack.runtime_version}, {stack.framework or 'no framework'}"
+
+
+def _where(state: DeploymentState) -> Iterator[Row]:
+    spec, config, security = state.infrastructure, state.deployment_config, state.security_config
+    if config:
+        yield "release", config.release_id
+        yield "service", f"{config.service_name} {config.service_status} when last looked at"
+    if spec:
+        yield "machine", f"{spec.ec2_instance_id} {spec.ec2_public_ip}"
+        yield "database", spec.database_endpoint
+    if security:
+        yield "security", f"{security.security_score}/100; open on the machine: {_ports(security.open_ports)}"
+
+
+def _how(state: DeploymentState) -> Iterator[Row]:
+    took, spec = performance(state), state.infrastructure
+    yield "cost", _cost(state)
+    yield "stages", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.stage_seconds.items())
+    yield "took", _took(took)
+    yield "updated", f"{state.updated_at:%Y-%m-%d %H:%M:%S %Z}"
+    if spec and spec.load_balancer_dns:
+        yield "CA", str(spec.ssh_private_key_path).replace("id_ed25519", "ca.pem")
+
+
+def _row(name: str, value: str) -> None:
+    """Print one fact; on a terminal its words are not cut at the edge."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    lines = (
+        textwrap.wrap(value, max(width - LABEL, 20), break_long_words=False, break_on_hyphens=False)
+        if width
+        else [value]
+    )
+    for number, line in enumerate(lines):
+        typer.echo(f"{name if number == 0 else '':{LABEL}}{line}")
 
 
 def event_line(entry: LogEntry | ErrorEntry) -> str:
@@ -105,6 +126,16 @@ def show_checks(checks: Sequence[Check]) -> None:
         )
         if check.remedy:
             typer.echo(f"{'':13}{check.remedy}")
+
+
+def _took(took: Performance) -> str:
+    parts = (
+        ("in all", took.total_seconds or None, "s"),
+        ("infrastructure", took.provisioning_seconds, "s"),
+        ("start-up", took.startup_seconds, "s"),
+        ("artifact", took.artifact_bytes and took.artifact_bytes / 1e6, "MB"),
+    )
+    return ", ".join(f"{what} {figure:.1f} {unit}" for what, figure, unit in parts if figure is not None)
 
 
 def _cost(state: DeploymentState) -> str | None:

@@ -23,6 +23,7 @@ from autodeploy.model.infrastructure import (
     WebPlan,
 )
 from autodeploy.model.noun import Noun
+from autodeploy.model.performance import Performance, performance
 from autodeploy.model.plan import CostLine, Plan, Preview, ResourceChange
 from autodeploy.model.source import Source
 from autodeploy.model.state import (
@@ -69,6 +70,7 @@ __all__ = [
     "Language",
     "LogEntry",
     "Noun",
+    "Performance",
     "Plan",
     "Preview",
     "Recipe",
@@ -88,5 +90,6 @@ __all__ = [
     "TechStack",
     "Upload",
     "WebPlan",
+    "performance",
     "scratch_database",
 ]

@@ -10,7 +10,10 @@ from autodeploy.model.noun import Noun, WebPath
 
 
 class DeploymentConfig(Noun):
-    """The service as it runs. `environment_variables` maps names to plain values or `<secret>`."""
+    """The service as it runs. `environment_variables` maps names to plain values or `<secret>`.
+
+    `startup_seconds`: from the start of this release's service to its first healthy answer on the host.
+    """
 
     app_port: int
     health_check_path: WebPath
@@ -21,6 +24,7 @@ class DeploymentConfig(Noun):
     pid: int | None = None
     release_id: str = ""
     url: str | None = None
+    startup_seconds: float | None = None
 
 
 class FirewallRule(Noun):

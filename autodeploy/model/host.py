@@ -12,6 +12,7 @@ from autodeploy.model.noun import Noun
 class HostFacts(Noun):
     """What the host is. `current_release`, with its `current_port`, is None before the first release.
 
+    `startup_seconds`: from the start of that release's service to its first healthy answer; None for a worker.
     `client_address` is where this connection comes from, as the host sees it.
     """
 
@@ -21,6 +22,7 @@ class HostFacts(Noun):
     is_container: bool
     current_release: str | None = None
     current_port: int | None = None
+    startup_seconds: float | None = None
     client_address: str = ""
 
 

@@ -13,6 +13,7 @@ echo "os=$(. /etc/os-release; echo "$ID-$VERSION_ID")"
 echo "container=$(systemd-detect-virt --container)"
 echo "release=$(basename "$(readlink /opt/app/current)" 2>/dev/null)"
 echo "port=$(sed -n 's/^PORT=//p' /opt/app/current/port.env 2>/dev/null)"
+echo "startup=$(cat /opt/app/current/startup.ms 2>/dev/null)"
 # sudo drops SSH_CLIENT from the environment; an ancestor still has it.
 p=$$
 while [ "${p:-0}" -gt 1 ]; do
@@ -37,7 +38,7 @@ def host_facts(output: str) -> HostFacts:
             context="Asking the host for its facts",
             output=output[-2000:],
         )
-    port = said.get("port", "")
+    port, startup = said.get("port", ""), said.get("startup", "")
     return HostFacts(
         hostname=said.get("hostname", ""),
         boot_id=said["boot_id"],
@@ -45,5 +46,6 @@ def host_facts(output: str) -> HostFacts:
         is_container=said.get("container", "none") not in {"", "none"},
         current_release=said.get("release") or None,
         current_port=int(port) if port.isdigit() else None,
+        startup_seconds=int(startup) / 1000 if startup.isdigit() else None,
         client_address=said.get("client", ""),
     )

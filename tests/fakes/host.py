@@ -46,7 +46,7 @@ class FakeHost:
     def _facts(self) -> str:
         told = {"hostname": "h", "boot_id": "b-1", "os": "debian-12", "container": "podman", "client": "10.88.0.1"}
         if self.machine.release:
-            told |= {"release": self.machine.release, "port": "8001"}
+            told |= {"release": self.machine.release, "port": "8001", "startup": "1400"}
         return "".join(f"{name}={value}\n" for name, value in told.items())
 
     def _shown(self) -> str:

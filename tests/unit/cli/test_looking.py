@@ -39,6 +39,14 @@ class TestStatus:
             *("analyze", "build", "plan", "provision", "deploy", "harden"),
         ]
 
+    def test_how_long_it_took(self, desk: Desk) -> None:
+        state = desk.deploy()
+        total = sum(record.seconds for record in state.stages.values())
+        took = rows(desk.type("status").out)["took"].split(", ")
+        assert took[0] == f"in all {total:.1f} s"
+        assert took[1].startswith("infrastructure ")
+        assert took[2:] == ["start-up 1.4 s", f"artifact {state.build_artifact.size_bytes / 1e6:.1f} MB"]
+
     def test_of_what_failed(self, desk: Desk) -> None:
         desk.line.world.broken["build"].append(BuildError("pip failed", "Correct it."))
         desk.type("deploy", URL, "--yes")
@@ -48,10 +56,21 @@ class TestStatus:
         assert found["error"] == "BuildError: pip failed"
         assert text.splitlines()[-1].strip() == "Correct it."
         assert not {"machine", "url", "CA", "cost"} & set(found)
+        assert found["took"].startswith("in all ")
+        assert not any(word in found["took"] for word in ("infrastructure", "start-up", "artifact"))
 
     def test_as_json_is_the_ledger(self, desk: Desk) -> None:
         state = desk.deploy()
-        assert desk.type("status", "--json").json == json.loads(state.to_json())
+        shown = desk.type("status", "--json").json
+        took = shown.pop("performance")
+        assert shown == json.loads(state.to_json())
+        assert took == {
+            "stage_seconds": {name: record.seconds for name, record in state.stages.items()},
+            "total_seconds": sum(record.seconds for record in state.stages.values()),
+            "provisioning_seconds": state.stages["provision"].seconds,
+            "artifact_bytes": state.build_artifact.size_bytes,
+            "startup_seconds": 1.4,
+        }
 
     def test_of_what_is_gone(self, desk: Desk) -> None:
         identifier = desk.deploy().deployment_id

@@ -44,11 +44,13 @@ def test_secrets_are_no_part_of_a_repr() -> None:
 
 
 def test_a_host_says_what_it_is(tmp_path: object) -> None:
-    said = "hostname=h\nboot_id=1-2\nos=debian-12\ncontainer=podman\nrelease=abc\nport=8001\nclient=10.0.0.1\n"
+    said = "hostname=h\nboot_id=1-2\nos=debian-12\ncontainer=podman\nrelease=abc\nport=8001\nstartup=1234\nclient=10.0.0.1\n"
     facts = host_facts(said)
     assert (facts.is_container, facts.current_release, facts.current_port) == (True, "abc", 8001)
+    assert facts.startup_seconds == 1.234
     new = host_facts("hostname=h\nboot_id=1-2\nos=debian-12\ncontainer=none\nrelease=\nport=\nclient=\n")
     assert (new.is_container, new.current_release, new.current_port, new.client_address) == (False, None, None, "")
+    assert new.startup_seconds is None
 
 
 def test_the_script_answers_on_a_real_shell(tmp_path: object) -> None:
