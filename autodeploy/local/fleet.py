@@ -9,12 +9,15 @@ import asyncio
 import hashlib
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from autodeploy.errors import LocalTargetError
 from autodeploy.local.containers import AGENT, ContainerEngine, labels
+
+Speaks = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bool]]
+"""Talks to who has answered; says whether it is who was expected."""
 
 LABELS = ("kind", "name", "deployment", "epoch", "address")
 
@@ -171,19 +174,19 @@ def _mac(address: str) -> str:
     return "9a:ad:" + ":".join(f"{byte:02x}" for byte in socket.inet_aton(address))
 
 
-async def await_answer(address: str, port: int, question: bytes, answer: bytes, seconds: float) -> bool:
+async def await_answer(address: str, port: int, speaks: Speaks, seconds: float) -> bool:
     """Ask a TCP port until it answers as it should; say whether it did in time."""
     deadline = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < deadline:
         writer = None
         try:
             reader, writer = await asyncio.wait_for(asyncio.open_connection(address, port), 2)
-            writer.write(question)
-            if await asyncio.wait_for(reader.readexactly(len(answer)), 3) == answer:
+            if await asyncio.wait_for(speaks(reader, writer), 3):
                 return True
         except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
-            await asyncio.sleep(0.1)
+            pass
         finally:
             if writer is not None:
                 writer.close()
+        await asyncio.sleep(0.1)
     return False

@@ -44,7 +44,7 @@ class Machines:
                 ("--volume", f"{seed}:{SEED}:ro", "--volume", "/var/log/journal"),
                 INIT,
             )
-        if not await await_answer(address, SSH_PORT, b"", b"SSH-", BOOT_SECONDS):
+        if not await await_answer(address, SSH_PORT, _speaks_ssh, BOOT_SECONDS):
             raise LocalTargetError(
                 f"the machine {order.instance_id} at {address} does not answer SSH after {BOOT_SECONDS:g} s",
                 "See `autodeploy local status`; `autodeploy local reset` starts with an empty account.",
@@ -79,3 +79,7 @@ class Machines:
             return await self.fleet.engine.run("exec", name, "journalctl", "--no-pager", "-n", "40", timeout=20)
         except LocalTargetError as err:
             return err.output
+
+
+async def _speaks_ssh(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> bool:
+    return await reader.readexactly(4) == b"SSH-"

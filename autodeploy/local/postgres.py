@@ -1,0 +1,90 @@
+"""PostgreSQL as RDS offers it: an order and a certificate go in, the script that sets a booted machine up comes out."""
+
+from __future__ import annotations
+
+from asyncio import StreamReader, StreamWriter
+
+from autodeploy.local.dataplane import DatabaseOrder
+from autodeploy.model import BaseImage
+
+IMAGES: dict[str, BaseImage] = {"15": "debian-12", "17": "debian-13"}
+"""Which base image has which PostgreSQL."""
+PORT = 5432
+SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"  # https://www.postgresql.org/docs/15/protocol-message-formats.html
+
+# Runs as root on the machine, again and again with the same end. As on RDS the master may make
+# roles and databases but is no superuser, and a connection without TLS is refused.
+SETUP = """\
+set -eu
+version={version}
+conf=/etc/postgresql/$version/main
+if ! [ -d $conf ]; then
+  pg_createcluster $version main --encoding=UTF8 --locale=C.UTF-8 >/dev/null
+fi
+cat > $conf/server.crt <<'PEM'
+{certificate}PEM
+(umask 077; cat > $conf/server.key <<'PEM'
+{key}PEM
+)
+chown postgres: $conf/server.crt $conf/server.key
+mkdir -p $conf/conf.d
+cat > $conf/conf.d/rds.conf <<CONF
+listen_addresses = '*'
+ssl = on
+ssl_cert_file = '$conf/server.crt'
+ssl_key_file = '$conf/server.key'
+ssl_min_protocol_version = 'TLSv1.2'
+password_encryption = 'scram-sha-256'
+CONF
+cat > $conf/pg_hba.conf <<'CONF'
+local   all postgres           peer
+hostssl all all      0.0.0.0/0 scram-sha-256
+CONF
+tries=0
+until systemctl is-system-running 2>/dev/null | grep -qE 'running|degraded|starting'; do
+  tries=$((tries + 1)); [ $tries -lt 200 ] || exit 1; sleep 0.1
+done
+systemctl enable --quiet --now postgresql@$version-main.service
+systemctl reload postgresql@$version-main.service
+until su postgres -c 'psql -qAtc "select 1"' >/dev/null 2>&1; do
+  tries=$((tries + 1)); [ $tries -lt 300 ] || exit 1; sleep 0.1
+done
+cat > /run/setup.sql <<'SQL'
+{sql}SQL
+su postgres -c 'psql -q -v ON_ERROR_STOP=1' < /run/setup.sql
+rm /run/setup.sql
+"""
+
+SQL = """\
+SELECT 'CREATE ROLE rds_superuser NOLOGIN'
+  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_superuser')\\gexec
+GRANT pg_monitor, pg_signal_backend TO rds_superuser;
+SELECT format('CREATE ROLE %I', {user}) WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {user})\\gexec
+SELECT format('ALTER ROLE %I LOGIN CREATEROLE CREATEDB PASSWORD %L', {user}, {password})\\gexec
+SELECT format('GRANT rds_superuser TO %I', {user})\\gexec
+SELECT format('CREATE DATABASE %I OWNER %I', {database}, {user})
+  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {database})\\gexec
+"""
+
+
+def version(engine_version: str) -> str:
+    """Return the version that serves what was ordered; "" where there is none."""
+    major = engine_version.partition(".")[0]
+    return major if major in IMAGES else ""
+
+
+def setup(order: DatabaseOrder, certificate: str, key: str) -> str:
+    """Return the script; it holds the master password and belongs on standard input."""
+    names = {"user": order.username, "password": order.password, "database": order.database_name}
+    sql = SQL.format(**{name: _literal(text) for name, text in names.items()})
+    return SETUP.format(version=version(order.engine_version), certificate=certificate, key=key, sql=sql)
+
+
+async def offers_tls(reader: StreamReader, writer: StreamWriter) -> bool:
+    """Tell whether who answers on PORT is a PostgreSQL that goes over to TLS when asked."""
+    writer.write(SSL_REQUEST)
+    return await reader.readexactly(1) == b"S"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
