@@ -104,7 +104,7 @@ class Wiring:
         return ContainerBuilder(
             engine.command("run", "--rm", *engine.limits),
             lambda base, say: ensure_image("builder", base, say),
-            lambda base, say: ensure_image("database", base, say),
+            ensure_image,
             self.settings.cache,
             operator_registries(os.environ, Path.home()),
         )

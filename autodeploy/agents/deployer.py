@@ -16,6 +16,7 @@ from autodeploy.model import (
     DeploymentConfig,
     DeploymentState,
     InfrastructureSpec,
+    Plan,
     TechStack,
 )
 from autodeploy.ports import UI, Clock, Cloud, Host, Outside, Store
@@ -68,7 +69,7 @@ class HiveMindDeployer(HiveMindAgent):
         state = self._store.load(infrastructure.deployment_id)
         assert state.plan is not None
         with self._attempting("Releasing the application on the host"):
-            new = self._release(infrastructure, artifact, tech_stack)
+            new = self._release(infrastructure, artifact, tech_stack, state.plan)
             host = self._connect(infrastructure, self.say)
             try:
                 facts = host_facts(host.run(HOST_FACTS_SCRIPT).stdout)
@@ -140,19 +141,22 @@ class HiveMindDeployer(HiveMindAgent):
         finally:
             host.close()
 
-    def _release(self, infrastructure: InfrastructureSpec, artifact: BuildArtifact, stack: TechStack) -> Release:
+    def _release(
+        self, infrastructure: InfrastructureSpec, artifact: BuildArtifact, stack: TechStack, plan: Plan
+    ) -> Release:
         identifier = infrastructure.deployment_id
         kept = self._store.secrets(identifier)
         if SEAL not in kept:
             self._store.save_secrets(identifier, {**kept, SEAL: secrets.token_hex(32)})
         seal = self._store.secrets(identifier)[SEAL]
-        database = self._database(infrastructure)
+        database = self._database(infrastructure, plan)
         values = environment(stack, environment_of(self._store, identifier), {}, database, _hosts(infrastructure))
         return release(artifact, stack, values, seal, database)
 
-    def _database(self, infrastructure: InfrastructureSpec) -> DatabaseAccess | None:
+    def _database(self, infrastructure: InfrastructureSpec, plan: Plan) -> DatabaseAccess | None:
         credentials, endpoint = infrastructure.database_credentials, infrastructure.database_endpoint
-        if credentials is None or endpoint is None or infrastructure.database_secret_arn is None:
+        made = plan.infra.database
+        if made is None or credentials is None or endpoint is None or infrastructure.database_secret_arn is None:
             return None
         username, password = self._cloud.database_password(infrastructure.database_secret_arn)
         bundle = self._cloud.ca_bundle()
@@ -163,6 +167,7 @@ class HiveMindDeployer(HiveMindAgent):
                 recoverable=True,
             )
         return DatabaseAccess(
+            engine=made.engine,
             host=endpoint,
             port=credentials.port,
             name=credentials.database_name,

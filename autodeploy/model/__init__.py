@@ -2,12 +2,14 @@
 
 from autodeploy.model.build import (
     APP_PATH,
+    DATABASE_CA_PATH,
     PYTHON_OF_IMAGE,
     BaseImage,
     BuildArtifact,
     BuildStep,
     Recipe,
     ScratchDatabase,
+    ScratchEngine,
     scratch_database,
 )
 from autodeploy.model.deployment import DeploymentConfig, Finding, FirewallRule, ScanResults, SecurityConfig
@@ -43,6 +45,7 @@ from autodeploy.model.techstack import DatabaseType, EnvironmentVariable, Eviden
 
 __all__ = [
     "APP_PATH",
+    "DATABASE_CA_PATH",
     "PYTHON_OF_IMAGE",
     "STAGES",
     "TRANSITIONS",
@@ -79,6 +82,7 @@ __all__ = [
     "RollbackResult",
     "ScanResults",
     "ScratchDatabase",
+    "ScratchEngine",
     "SecurityConfig",
     "Source",
     "Stage",

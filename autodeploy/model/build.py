@@ -45,19 +45,31 @@ class Recipe(Noun):
     environment: dict[str, str] = {}
 
 
-class ScratchDatabase(Noun):
-    """The PostgreSQL with TLS that lives as long as a trial, beside the application, on its loopback."""
+DATABASE_CA_PATH = "/etc/autodeploy/database-ca.pem"
+"""Where the application, and its trial, find the certificate that verifies the database's."""
 
+ScratchEngine = Literal["postgres", "mariadb"]
+
+
+class ScratchDatabase(Noun):
+    """The database with TLS that lives as long as a trial, beside the application, on its loopback."""
+
+    engine: ScratchEngine = "postgres"
     host: str = "127.0.0.1"
     port: int = 5432
     name: str = "app"
     username: str = "app"
     password: str = "scratch"
+    ca_path: str = DATABASE_CA_PATH
 
 
 def scratch_database(stack: TechStack) -> ScratchDatabase | None:
     """Return the database of the application's trial; None when it needs none, or one that has no stand-in."""
-    return ScratchDatabase() if stack.requires_database and stack.database_type == "postgresql" else None
+    if not stack.requires_database:
+        return None
+    if stack.database_type == "postgresql":
+        return ScratchDatabase()
+    return ScratchDatabase(engine="mariadb", port=3306) if stack.database_type in {"mysql", "mariadb"} else None
 
 
 class BuildArtifact(Noun):

@@ -61,7 +61,7 @@ def database_engine(stack: TechStack, facts: CloudFacts) -> DatabaseEngine:
         )
     if facts.target == "local" and engine not in (facts.engine_versions or {"postgres": ""}):
         raise refusal(
-            f"the local target has no {kind} yet",
+            f"the local target has no {kind}",
             "Deploy with --target aws, or give the address of your own: --env DATABASE_URL=…",
         )
     return engine

@@ -15,7 +15,6 @@ PACKAGES = (
     "fail2ban",
     "logrotate",
     "nginx-light",
-    "postgresql-client",
     "python3-systemd",
     "python3-venv",
     "ufw",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autodeploy.model import CloudFacts, Plan, TechStack
+from autodeploy.model import CloudFacts, InfraPlan, Plan, TechStack
 from autodeploy.planner import cost, guards, prices
 from autodeploy.planner.infra import lower
 from autodeploy.settings import Settings
@@ -39,8 +39,13 @@ def plan(
         application=tuple(_application(stack)),
         cost=cost.bill(infra),
         prices_as_of=prices.AS_OF,
-        notes=(*brought, *cost.notes(infra), *stack.unknowns),
+        notes=(*brought, *_stand_ins(infra), *cost.notes(infra), *stack.unknowns),
     )
+
+
+def _stand_ins(infra: InfraPlan) -> Iterator[str]:
+    if infra.target == "local" and infra.database and infra.database.engine == "mysql":
+        yield "the local target has no MySQL: a MariaDB stands in for it, and what only MySQL can do is not shown"
 
 
 def _application(stack: TechStack) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """AWS's on-demand prices in USD, a dated table by region. A region that is not in it is unknown, never borrowed.
 
 The figures are those of AWS's public price pages in 2025: aws.amazon.com/ec2/pricing/on-demand, /ebs/pricing,
-/elasticloadbalancing/pricing, /rds/postgresql/pricing, /vpc/pricing, /secrets-manager/pricing.
+/elasticloadbalancing/pricing, /rds/postgresql/pricing, /rds/mysql/pricing, /rds/mariadb/pricing,
+/vpc/pricing, /secrets-manager/pricing.
 """
 
 from __future__ import annotations

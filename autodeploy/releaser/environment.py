@@ -5,42 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote
-
-from pydantic import Field
+from typing import get_args
 
 from autodeploy.errors import SettingsError
-from autodeploy.model import Noun, ScratchDatabase, TechStack
+from autodeploy.model import DatabaseEngine, ScratchDatabase, TechStack
+from autodeploy.releaser.access import DatabaseAccess, database_variables, trust_variables
 
 LOOPBACK = ("localhost", "127.0.0.1")
-DATABASE_CA_PATH = "/etc/autodeploy/database-ca.pem"
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-
-
-class DatabaseAccess(Noun):
-    """A PostgreSQL server, its bootstrap user, and the application's own role. `ca_pem` verifies the server."""
-
-    host: str
-    port: int
-    name: str
-    master_username: str = Field(repr=False)
-    master_password: str = Field(repr=False)
-    app_password: str = Field(repr=False)
-    ca_pem: str = Field(repr=False)
-    app_username: str = "app"
-
-    def url(self, scheme: str = "postgresql") -> str:
-        """Return the application's DATABASE_URL.
-
-        `postgresql://` because SQLAlchemy refuses `postgres://`. `sslmode=require` is understood by libpq (psycopg),
-        asyncpg and dj-database-url alike; libpq makes it verify-ca when PGSSLROOTCERT names a CA, as it does here.
-        SQLAlchemy's asyncpg dialect alone calls the option `ssl`
-        (https://docs.sqlalchemy.org/en/20/dialects/postgresql.html#module-sqlalchemy.dialects.postgresql.asyncpg).
-        """
-        password = quote(self.app_password, safe="")
-        option = "ssl" if scheme.endswith("+asyncpg") else "sslmode"
-        return f"{scheme}://{self.app_username}:{password}@{self.host}:{self.port}/{self.name}?{option}=require"
 
 
 def environment(
@@ -57,7 +30,7 @@ def environment(
     """
     values = dict(generated)
     if database is not None:
-        values |= _database_values(stack, database)
+        values |= database_variables(stack, database)
     values |= {name: ",".join(hosts) for name in _facts(stack, "allowed_hosts_variable") if hosts}
     values |= given
     for name in ("PORT", stack.port_env):
@@ -80,6 +53,7 @@ def trial_environment(stack: TechStack, given: Mapping[str, str], scratch: Scrat
     if scratch is None:
         return environment(stack, given, {}, None, LOOPBACK)
     access = DatabaseAccess(
+        engine=scratch.engine,
         host=scratch.host,
         port=scratch.port,
         name=scratch.name,
@@ -89,12 +63,13 @@ def trial_environment(stack: TechStack, given: Mapping[str, str], scratch: Scrat
         app_password=scratch.password,
         ca_pem="",
     )
-    return environment(stack, {**given, **_database_values(stack, access)}, {}, None, LOOPBACK)
+    return environment(stack, {**given, **database_variables(stack, access)}, {}, None, LOOPBACK)
 
 
 def masked_environment(stack: TechStack, values: Mapping[str, str]) -> dict[str, str]:
     """Return the environment with `<secret>` for every value that is not known to be harmless."""
-    harmless = {v.name for v in stack.environment if not (v.secret or v.generated)} | {"PGSSLROOTCERT"}
+    harmless = {v.name for v in stack.environment if not (v.secret or v.generated)}
+    harmless |= {name for engine in get_args(DatabaseEngine) for name in trust_variables(stack.language, engine)}
     secret = {"DATABASE_URL", *(n for n in values if re.search(r"(?i)pass|secret|token|key|credential|_url$", n))}
     return {name: value if name in harmless - secret else "<secret>" for name, value in values.items()}
 
@@ -102,22 +77,6 @@ def masked_environment(stack: TechStack, values: Mapping[str, str]) -> dict[str,
 def environment_text(values: Mapping[str, str]) -> str:
     """Return the environment as assignments that a POSIX shell reads."""
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(values.items()))
-
-
-def _database_values(stack: TechStack, database: DatabaseAccess) -> dict[str, str]:
-    """Return the variables that lead to the database: the conventional ones, and those the application reads."""
-    scheme = next(iter(_facts(stack, "database_url_scheme")), "postgresql")
-    parts = {
-        "url": database.url(scheme),
-        "host": database.host,
-        "port": str(database.port),
-        "name": database.name,
-        "user": database.app_username,
-        "password": database.app_password,
-    }
-    read = (fact.partition("=") for fact in _facts(stack, "database_variable"))
-    named = {name: parts[part] for name, _, part in read if part in parts}
-    return {"DATABASE_URL": parts["url"], "PGSSLROOTCERT": DATABASE_CA_PATH, **named}
 
 
 def _facts(stack: TechStack, fact: str) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ import hmac
 from pydantic import Field
 
 from autodeploy.model import BuildArtifact, Noun, TechStack
-from autodeploy.releaser.environment import DatabaseAccess, environment_text
+from autodeploy.releaser.access import DatabaseAccess
+from autodeploy.releaser.environment import environment_text
 from autodeploy.releaser.texts import migration_script, start_script, unit
 
 __all__ = ["DatabaseAccess", "Release", "release", "sealed"]

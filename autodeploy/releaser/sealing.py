@@ -28,6 +28,13 @@ def sealing_step(name: str, why: str, path: str, credential: str, text: str, dig
     )
 
 
+def identifier(name: str) -> str:
+    """Return the name, which stands in SQL between quotes; raise ValueError when it is not a plain one."""
+    if not name.replace("_", "").isalnum():
+        raise ValueError(f"not a plain identifier: {name!r}")
+    return name
+
+
 def decryption(path: str, credential: str) -> str:
     """Return the command that prints the text, as root."""
     return f"systemd-creds decrypt --name={credential} {shlex.quote(path)} -"

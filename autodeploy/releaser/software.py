@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from autodeploy.model import BuildArtifact, Step, TechStack, Upload
+from autodeploy.model import BuildArtifact, DatabaseEngine, Step, TechStack, Upload
 from autodeploy.releaser.texts import RELEASES
 
 APT = "DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=180 -o Acquire::Retries=2"
 
+_CLIENTS: dict[DatabaseEngine, str] = {
+    "postgres": "postgresql-client",
+    "mysql": "mariadb-client-core",
+    "mariadb": "mariadb-client-core",
+}
 _FOLDERS = {"/app": "0755", "/opt/app": "0755", RELEASES: "0755", "/var/log/app": "0755", "/etc/autodeploy": "0755"}
 
 
@@ -30,11 +35,11 @@ def settled_step() -> Step:
     )
 
 
-def packages_step(artifact: BuildArtifact, stack: TechStack, with_database: bool) -> Step:
+def packages_step(artifact: BuildArtifact, stack: TechStack, database: DatabaseEngine | None) -> Step:
     """Return the step that installs the Debian packages that are missing."""
     wanted = {"ca-certificates", "curl", "logrotate", "zstd", *stack.run_packages, *artifact.run_packages}
     wanted |= {"nginx-light"} if stack.is_web_service else set()
-    wanted |= {"postgresql-client"} if with_database else set()
+    wanted |= {_CLIENTS[database]} if database else set()
     wanted |= {"python3"} if stack.language == "python" else set()
     names = sorted(wanted)
     return Step(

@@ -26,7 +26,7 @@ def steps(
     settled = () if facts.current_release else (software.settled_step(),)
     return (
         *settled,
-        software.packages_step(artifact, stack, release.database is not None),
+        software.packages_step(artifact, stack, release.database.engine if release.database else None),
         software.folders_step(),
         *software.runtime_steps(artifact, stack),
         software.artifact_step(release.release_id, artifact),

@@ -24,6 +24,7 @@ from autodeploy.ports import Say
 DEBIAN_OWNER = "136693071363"
 """Debian's own account, https://wiki.debian.org/Cloud/AmazonEC2Image."""
 LOCAL_IMAGES: dict[BaseImage, str] = {"debian-12": "ami-0debian12local00", "debian-13": "ami-0debian13local00"}
+LOCAL_ENGINES: dict[DatabaseEngine, str] = {"postgres": "15", "mysql": "8.0", "mariadb": "10.11"}
 _ATTEMPTS = {"aws": 5, "local": 2}
 _PAUSE_SECONDS = 5.0
 
@@ -62,7 +63,7 @@ class AwsCloud:
         self._instance_type = instance_type
         self._admin_cidr = admin_cidr
         self._images = images or (LOCAL_IMAGES if target == "local" else None)
-        self._engine_versions = engine_versions or ({"postgres": "15"} if target == "local" else None)
+        self._engine_versions = engine_versions or (LOCAL_ENGINES if target == "local" else None)
         self._epoch = epoch
         self._ca_bundle = ca_bundle
         self._trust_folder = trust_folder

@@ -26,9 +26,10 @@ USER = 10001
 STATE = "/var/lib/app"
 """The application's home and the one folder that outlives its releases, as systemd's StateDirectory= is."""
 
-_POSTGRES = (
-    "-c unix_socket_directories=/var/tmp -c fsync=off -c ssl=on "
-    "-c ssl_cert_file=/var/tmp/database.pem -c ssl_key_file=/var/tmp/database.key"
+_KEY, _CERTIFICATE = "/var/tmp/database.key", "/var/tmp/database.pem"
+_CERTIFY = (
+    "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost "
+    f"-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout {_KEY} -out {_CERTIFICATE}"
 )
 
 
@@ -47,27 +48,17 @@ def unpack(prefix: list[str], root: str) -> None:
         raise SystemExit(f"the archive cannot be unpacked: tar ended with {tar.returncode}")
 
 
-def start_database(database: dict[str, Any], certificate_to: str | None) -> None:
-    """Start a PostgreSQL with TLS on loopback, with the role and the database of the order.
+def start_database(database: dict[str, Any]) -> None:
+    """Start a database with TLS on loopback, with the role and the database of the order.
 
-    Its certificate, which is its own authority, goes where libpq is told to look for one.
+    Its certificate, which is its own authority, goes where the application looks for one.
     """
-    programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]  # noqa: PTH207
-    key, certificate = "/var/tmp/database.key", "/var/tmp/database.pem"
-    port = database["port"]
-    where = f"-c listen_addresses={database['host']} -c port={port}"
-    role = f"CREATE ROLE {database['username']} LOGIN PASSWORD '{database['password']}'"
-    access = "--auth-local=trust --auth-host=scram-sha-256"
-    steps = (
-        f"openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout {key} -out {certificate}",
-        f"{programs}/initdb -D /var/tmp/database -U postgres {access} --no-sync -E UTF8 --locale=C.UTF-8",
-        f"{programs}/pg_ctl -D /var/tmp/database -w -l /var/tmp/database.log -o '{_POSTGRES} {where}' start",
-        f"{programs}/psql -h /var/tmp -p {port} -U postgres -c {shlex.quote(role)}",
-        f"{programs}/createdb -h /var/tmp -p {port} -U postgres -O {database['username']} {database['name']}",
+    user, steps = (
+        ("postgres", _postgres(database)) if database["engine"] == "postgres" else ("mysql", _mariadb(database))
     )
-    for step in steps:
+    for step in (_CERTIFY, *steps):
         done = subprocess.run(
-            ["runuser", "-u", "postgres", "--", "sh", "-c", step],
+            ["runuser", "-u", user, "--", "sh", "-c", step],
             cwd="/var/tmp",
             capture_output=True,
             text=True,
@@ -75,9 +66,47 @@ def start_database(database: dict[str, Any], certificate_to: str | None) -> None
         )
         if done.returncode:
             raise SystemExit(f"the trial's database cannot be started: {done.stderr.strip()[-500:]}")
-    if certificate_to and not os.path.exists(certificate_to):  # noqa: PTH110
-        os.makedirs(os.path.dirname(certificate_to), exist_ok=True)  # noqa: PTH103, PTH120
-        shutil.copyfile(certificate, certificate_to)
+    os.makedirs(os.path.dirname(database["ca_path"]), exist_ok=True)  # noqa: PTH103, PTH120
+    shutil.copyfile(_CERTIFICATE, database["ca_path"])
+
+
+def _postgres(database: dict[str, Any]) -> tuple[str, ...]:
+    programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]  # noqa: PTH207
+    port = database["port"]
+    told = (
+        "-c unix_socket_directories=/var/tmp -c fsync=off -c ssl=on "
+        f"-c ssl_cert_file={_CERTIFICATE} -c ssl_key_file={_KEY} -c listen_addresses={database['host']} -c port={port}"
+    )
+    role = f"CREATE ROLE {database['username']} LOGIN PASSWORD '{database['password']}'"
+    access = "--auth-local=trust --auth-host=scram-sha-256"
+    return (
+        f"{programs}/initdb -D /var/tmp/database -U postgres {access} --no-sync -E UTF8 --locale=C.UTF-8",
+        f"{programs}/pg_ctl -D /var/tmp/database -w -l /var/tmp/database.log -o '{told}' start",
+        f"{programs}/psql -h /var/tmp -p {port} -U postgres -c {shlex.quote(role)}",
+        f"{programs}/createdb -h /var/tmp -p {port} -U postgres -O {database['username']} {database['name']}",
+    )
+
+
+def _mariadb(database: dict[str, Any]) -> tuple[str, ...]:
+    """The image has an empty server's data in its own place."""
+    socket = "--no-defaults --socket=/var/tmp/database.sock"
+    told = (
+        f"{socket} --bind-address={database['host']} --port={database['port']} --skip-name-resolve "
+        f"--ssl-cert={_CERTIFICATE} --ssl-key={_KEY} --require-secure-transport=ON --innodb-log-file-size=8M "
+        "--innodb-flush-log-at-trx-commit=0 --pid-file=/var/tmp/database.pid"
+    )
+    name, user = database["name"], f"'{database['username']}'@'%'"
+    sql = (
+        f"CREATE DATABASE {name} CHARACTER SET utf8mb4; CREATE USER {user} IDENTIFIED BY '{database['password']}'; "
+        f"GRANT ALL ON {name}.* TO {user}"
+    )
+    up = f"mariadb-admin {socket} ping >/dev/null 2>&1"
+    failed = "{ tail -n 5 /var/tmp/database.log >&2; exit 1; }"
+    return (
+        f"mariadbd {told} >/var/tmp/database.log 2>&1 </dev/null &",
+        f"n=0; until {up}; do n=$((n + 1)); [ $n -lt 300 ] || {failed}; sleep 0.1; done",
+        f"mariadb {socket} -e {shlex.quote(sql)}",
+    )
 
 
 class Application:
@@ -148,14 +177,14 @@ def _is_elsewhere(port: int) -> bool:
 
 
 def listening(table: str = "/proc/net/tcp", table6: str = "/proc/net/tcp6") -> list[int]:
-    """Return the ports that something listens on, the database's left out."""
+    """Return the ports that something listens on, a database's left out."""
     found = set()
     for file in (table, table6):
         if os.path.exists(file):  # noqa: PTH110
             with open(file, encoding="ascii") as lines:  # noqa: PTH123
                 rows = [line.split() for line in list(lines)[1:]]
             found |= {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A"}
-    return sorted(found - {5432})
+    return sorted(found - {5432, 3306})
 
 
 def boot(order: dict[str, Any], prefix: list[str], root: str = "/app") -> dict[str, Any]:
@@ -188,7 +217,7 @@ def main() -> None:
     os.chown("/var/cache/app", USER, USER)
     unpack([], "/app")
     if order["database"]:
-        start_database(order["database"], order["environment"].get("PGSSLROOTCERT"))
+        start_database(order["database"])
     print(json.dumps(boot(order, as_user(USER))))
 
 

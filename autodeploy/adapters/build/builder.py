@@ -15,10 +15,11 @@ from autodeploy.adapters.build import artifacts, context, failures
 from autodeploy.adapters.build.container import Container, Ended, Limits
 from autodeploy.adapters.build.registries import RegistrySettings
 from autodeploy.adapters.build.trial import Trial
-from autodeploy.model import BaseImage, BuildArtifact, Recipe, Source, TechStack, scratch_database
+from autodeploy.model import BaseImage, BuildArtifact, Recipe, ScratchEngine, Source, TechStack, scratch_database
 from autodeploy.ports import Say
 
 ImageFor = Callable[[BaseImage, Say], str]
+DatabaseImageFor = Callable[[ScratchEngine, BaseImage, Say], str]
 _SCRIPT = "build.sh"
 
 
@@ -26,14 +27,14 @@ class ContainerBuilder:
     """Builds in containers. `engine_command` is an argv prefix: `podman run --rm` and the flags every run needs.
 
     `image_for` and `database_image_for` return the tags of images that have python3, iproute2, setpriv and zstd;
-    the latter has PostgreSQL too, for the trial of applications that need it.
+    the latter has a database server too, for the trial of applications that need it.
     """
 
     def __init__(
         self,
         engine_command: Sequence[str],
         image_for: ImageFor,
-        database_image_for: ImageFor,
+        database_image_for: DatabaseImageFor,
         cache: Path,
         registries: RegistrySettings | None = None,
         limits: Limits | None = None,
@@ -68,9 +69,10 @@ class ContainerBuilder:
     def trial(self, artifact: BuildArtifact, stack: TechStack, environment: Mapping[str, str], say: Say) -> str:
         """Boot the artifact without a network and return what it answered; raise TrialError.
 
-        A PostgreSQL that lives as long as the trial stands in for the application's database.
+        A database that lives as long as the trial stands in for the application's own.
         """
-        image = (self._database_image_for if scratch_database(stack) else self._image_for)(artifact.base_image, say)
+        scratch, base = scratch_database(stack), artifact.base_image
+        image = self._database_image_for(scratch.engine, base, say) if scratch else self._image_for(base, say)
         container = Container(self._engine, "trial", self._limits)
         return Trial(container, self._limits).run(image, artifact, stack, environment, say)
 

@@ -22,6 +22,8 @@ SETTLE_SECONDS = 5
 _READ_ONLY = re.compile(
     r"(?i)read-only file system|unable to open database file|readonly database|permission denied: '/app"
 )
+# The trial's password is right: what a server of MariaDB's (or MySQL's) kind refuses is a connection without TLS.
+_WITHOUT_TLS = re.compile(r"Access denied for user 'app'@|insecure transport")
 PATIENCE_SECONDS = 15
 _START_OVER = 120
 """Seconds that unpacking, database and migrations may take on top of the wait for an answer."""
@@ -43,8 +45,7 @@ class Trial:
         say: Say,
     ) -> str:
         """Boot and return what was seen; raise TrialError."""
-        beside = ", beside a PostgreSQL of its own" if scratch_database(stack) else ""
-        say(f"Starting the application without a network{beside}")
+        say(f"Starting the application without a network{_company(stack)}")
         order = self._order(stack, environment)
         lines: deque[str] = deque(maxlen=failures.LAST_LINES)
         output = io.BytesIO()
@@ -89,6 +90,14 @@ class Trial:
         }
 
 
+def _company(stack: TechStack) -> str:
+    scratch = scratch_database(stack)
+    if scratch is None:
+        return ""
+    name = {"postgres": "PostgreSQL", "mariadb": "MariaDB"}[scratch.engine]
+    return f", beside a {name} of its own{' in the place of MySQL' if stack.database_type == 'mysql' else ''}"
+
+
 def _feed(stream: BinaryIO, order: Mapping[str, Any], archive: Path) -> None:
     stream.write(json.dumps(order).encode() + b"\n")
     with archive.open("rb") as file:
@@ -102,6 +111,11 @@ def _failure(stack: TechStack, result: Mapping[str, Any], limits: Limits) -> Tri
         remediation = (
             "It tried to write where it may not: its own folder is read-only and changes with every release. Let it "
             "write below its home, /var/lib/app, for example by a variable: --env NAME=/var/lib/app/…"
+        )
+    if _WITHOUT_TLS.search("\n".join(lines)):
+        remediation = (
+            "Its driver did not use TLS, without which the database lets nobody in, here as in the cloud. Let it use TLS "
+            'and verify the server with the file that MYSQL_SSL_CA names, for example ssl={"ca": environ["MYSQL_SSL_CA"]}.'
         )
     return TrialError(
         message,
@@ -122,7 +136,7 @@ def _explanation(stack: TechStack, result: Mapping[str, Any], limits: Limits) ->
     if outcome == "migration":
         return (
             f"the migration failed with exit code {result['code']}: {stack.migration_command}",
-            "Run the migration against an empty PostgreSQL on your machine and correct it.",
+            "Run the migration against an empty database on your machine and correct it.",
         )
     if outcome == "unwell":
         return (

@@ -113,7 +113,9 @@ def database_identifier(inputs: Values) -> Iterator[Failure]:
     pattern = r"(?=.{1,63}$)[a-z]([a-z0-9]|-(?=[a-z0-9]))*"
     yield from matches(inputs, "identifier", pattern, rule)
     yield from matches(inputs, "dbName", r"[a-zA-Z]\w{0,62}", "1 to 63 letters, digits, underscores; a letter first")
-    yield from matches(inputs, "username", r"[a-zA-Z]\w{0,62}", "1 to 63 letters, digits, underscores; a letter first")
+    most = 63 if inputs.get("engine") == "postgres" else 16
+    rule = f"1 to {most} letters, digits, underscores; a letter first"
+    yield from matches(inputs, "username", rf"[a-zA-Z]\w{{0,{most - 1}}}", rule)
     yield from within(inputs, "backupRetentionPeriod", 0, 35)
     yield from within(inputs, "allocatedStorage", 20, 65536)
 
