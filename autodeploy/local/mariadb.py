@@ -1,4 +1,4 @@
-"""MariaDB as RDS offers it, and in MySQL's place: an order and a certificate go in, a machine's set-up script comes out.
+"""MariaDB as RDS offers it, and in MySQL's place: an order and a certificate go in, a machine's set-up comes out.
 
 Debian has no MySQL server. Whoever orders one is told what he gets.
 """

@@ -16,8 +16,8 @@ REGISTRY_IMAGES: dict[BaseImage, str] = {
 # All that a deployment may install on its server, so that no machine asks a mirror while it boots.
 MACHINE_PACKAGES = (
     "systemd systemd-sysv dbus openssh-server sudo iproute2 iptables ufw fail2ban python3-systemd curl ca-certificates"
-    " cloud-init nginx-light logrotate unattended-upgrades postgresql-client mariadb-client-core python3 python3-venv libpq5"
-    " libmariadb3 zstd procps"
+    " cloud-init nginx-light logrotate unattended-upgrades postgresql-client mariadb-client-core python3 python3-venv"
+    " libpq5 libmariadb3 zstd procps"
 )
 PACKAGES: dict[ImageKind, str] = {
     "machine": MACHINE_PACKAGES,
@@ -133,7 +133,8 @@ DATABASE_IMAGES: dict[ImageKind, tuple[str, str]] = {
     ),
     "mariadb": (
         "",
-        " && systemctl disable mariadb.service && rm -rf /var/lib/mysql && mariadb-install-db --no-defaults --user=mysql"
+        " && systemctl disable mariadb.service && rm -rf /var/lib/mysql"
+        " && mariadb-install-db --no-defaults --user=mysql"
         " --datadir=/var/lib/mysql --skip-test-db --innodb-log-file-size=8M --auth-root-authentication-method=socket",
     ),
 }

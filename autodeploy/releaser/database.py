@@ -15,12 +15,11 @@ def database_steps(release: Release) -> tuple[Step, ...]:
     database = release.database
     if database is None:
         return ()
-    is_postgres = database.engine == "postgres"
-    login = postgres.login(database) if is_postgres else mysql.login(database)
     logged_in = f'eval "$({decryption(CREDENTIAL_PATH, "database")})" || exit'
-    role = (
-        postgres.role_step(database, release.seal, logged_in) if is_postgres else mysql.role_step(database, logged_in)
-    )
+    if database.engine == "postgres":
+        login, role = postgres.login(database), postgres.role_step(database, release.seal, logged_in)
+    else:
+        login, role = mysql.login(database), mysql.role_step(database, logged_in)
     certificate = Upload(path=DATABASE_CA_PATH, content=database.ca_pem)
     return (
         Step(

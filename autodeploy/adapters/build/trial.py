@@ -114,8 +114,9 @@ def _failure(stack: TechStack, result: Mapping[str, Any], limits: Limits) -> Tri
         )
     if _WITHOUT_TLS.search("\n".join(lines)):
         remediation = (
-            "Its driver did not use TLS, without which the database lets nobody in, here as in the cloud. Let it use TLS "
-            'and verify the server with the file that MYSQL_SSL_CA names, for example ssl={"ca": environ["MYSQL_SSL_CA"]}.'
+            "Its driver did not use TLS, without which the database lets nobody in, here as in the cloud. Let it use "
+            "TLS and verify the server with the file that MYSQL_SSL_CA names, for example "
+            'ssl={"ca": os.environ["MYSQL_SSL_CA"]}.'
         )
     return TrialError(
         message,
