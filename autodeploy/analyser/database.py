@@ -16,11 +16,12 @@ _PARTS = {
     "user": r"USER|USERNAME|LOGIN",
     "password": r"PASSWORD|PASS|PASSWD|PW",
     "engine": r"ENGINE|DIALECT",
+    "ca": r"(?:(?:SSL|TLS)_?)?(?:CA(?:_(?:CERT|FILE|PATH|BUNDLE))?|ROOT_?CERT)",
 }
 _PREFIXES: dict[DatabaseType, str] = {
     "postgresql": r"POSTGRES|POSTGRESQL|PG|PSQL",
-    "mysql": r"MYSQL",
-    "mariadb": r"MARIADB|MYSQL",
+    "mysql": r"MYSQL|MARIADB",
+    "mariadb": r"MYSQL|MARIADB",
     "mongodb": r"MONGO|MONGODB",
 }
 
@@ -39,7 +40,10 @@ def overridden(value: str) -> tuple[DatabaseType | None, list[Evidence]]:
 
 
 def variable_part(name: str, database: DatabaseType) -> str | None:
-    """Return which part of the database's address a variable holds (url, host, port, name, user, password, engine)."""
+    """Return which part of the database's address a variable holds.
+
+    The parts: url, host, port, name, user, password, engine, and ca, the file that its certificate is verified with.
+    """
     named = rf"DB|DATABASE|SQL|SQLALCHEMY|SQLALCHEMY_DATABASE|RDS|{_PREFIXES[database]}"
     prefixes = rf"(?:(?:APP|DJANGO|FLASK|FASTAPI|ASYNC|PROD|PRODUCTION)_)?(?:{named})"
     for part, suffixes in _PARTS.items():

@@ -84,7 +84,7 @@ def _placeholders(stack: TechStack) -> dict[str, str]:
     """Return values for what the application's settings read while it is built: none of the running system's."""
     names = [item.name for item in stack.environment if item.default is None]
     names += ["DATABASE_URL"] if stack.requires_database else []
-    scheme = "postgresql" if stack.database_type in {None, "postgresql"} else stack.database_type
+    scheme = {None: "postgresql", "mariadb": "mysql"}.get(stack.database_type, stack.database_type)
     return {name: f"{scheme}://build:build@127.0.0.1:1/build" if name.endswith("URL") else "build" for name in names}
 
 

@@ -61,9 +61,9 @@ def _client(database: DatabaseAccess, user: str, name: str) -> str:
         "port": str(database.port),
         "user": user,
         "protocol": "tcp",
-        "ssl-ca": DATABASE_CA_PATH,
         "connect-timeout": "8",
         "default-character-set": "utf8mb4",
+        "ssl-ca": DATABASE_CA_PATH,
     }
     said = " ".join(f"--{option}={shlex.quote(value)}" for option, value in options.items())
     return f"mariadb --no-defaults {said} --ssl-verify-server-cert {name}"

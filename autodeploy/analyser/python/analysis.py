@@ -20,14 +20,15 @@ from autodeploy.analyser.python.manifest import Manifest, read_manifest
 from autodeploy.analyser.python.names import imported_modules
 from autodeploy.analyser.python.routes import list_routes
 from autodeploy.analyser.tree import Tree
-from autodeploy.model import EnvironmentVariable, Evidence, TechStack
+from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence, TechStack
 
 _STAND_INS = {
+    "ca": "/etc/ssl/certs/ca-certificates.crt",
     **dict.fromkeys(("host", "port", "name", "user", "password"), "1"),
-    "url": "postgresql://build:build@127.0.0.1:1/build",
-    "engine": "django.db.backends.postgresql",
+    "url": "{spelled}://build:build@127.0.0.1:1/build",
+    "engine": "django.db.backends.{spelled}",
 }
-"""Values of no use to anybody, by part of a database's address."""
+"""Values of no use to anybody, by part of a database's address. `spelled`: as Django spells the database's kind."""
 _SERVICES = {"redis": "redis", "celery": "celery", "elasticsearch": "elasticsearch", "pika": "rabbitmq"}
 
 
@@ -56,6 +57,7 @@ def _compose(
     path, path_because = health.detect_health_path(routes, framework.name if framework else None, overrides)
     migration, migration_because = migrations.detect_migration(tree, manifest, project, app, processes, overrides)
     hosts, warnings = django.host_evidence(tree, project) if project else ([], [])
+    warnings += django.database_warnings(project) if project else []
     services = tuple(sorted({_SERVICES[name] for name in manifest.names if name in _SERVICES}))
     needs, needs_because = _needs(tree, manifest, project, app, overrides)
     told = [home.evidence, *_project_evidence(tree, manifest, framework, app), version_because, *needs_because]
@@ -95,7 +97,7 @@ def _needs(
         "requires_database": kind is not None,
         "database_type": kind,
         "package_manager": manifest.package_manager,
-        "build_command": _build_command(manifest, project, parts),
+        "build_command": _build_command(manifest, project, kind, parts),
         "build_packages": build_packages,
         "run_packages": run_packages,
         "environment": _asked(variables, parts, kind is not None),
@@ -164,12 +166,16 @@ def _project_evidence(
     return told
 
 
-def _build_command(manifest: Manifest, project: django.Project | None, parts: list[Evidence]) -> str:
+def _build_command(
+    manifest: Manifest, project: django.Project | None, kind: DatabaseType | None, parts: list[Evidence]
+) -> str:
     commands = [manifest.install_command] if manifest.install_command else []
     if project and django.collects_static(project):
         # Settings are loaded to collect files. The builder gives what people would be asked for; nobody is asked
         # for the parts of the database's address.
-        given = [f"{name}={_STAND_INS[part]}" for name, _, part in (item.value.partition("=") for item in parts)]
+        spelled = "mysql" if kind in {"mysql", "mariadb"} else "postgresql"
+        pairs = (item.value.partition("=") for item in parts)
+        given = [f"{name}={_STAND_INS[part].format(spelled=spelled)}" for name, _, part in pairs]
         commands.append(" ".join([*given, f"/app/venv/bin/python {project.manage} collectstatic --noinput"]))
     return " && ".join(commands)
 

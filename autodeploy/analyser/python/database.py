@@ -54,16 +54,17 @@ PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 def detect_database(manifest: Manifest, overrides: Mapping[str, str]) -> tuple[DatabaseType | None, list[Evidence]]:
     """Return the database type, None where no driver is declared, and why."""
-    if "database_type" in overrides:
-        return overridden(overrides["database_type"])
     found = {driver: item for driver in DRIVERS if (item := manifest.find(driver)) is not None}
+    if "database_type" in overrides:
+        kind, because = overridden(overrides["database_type"])
+        fitting = {driver: item for driver, item in found.items() if kind and _family(DRIVERS[driver]) == _family(kind)}
+        return kind, [*because, *_dialect(manifest, fitting)]
     if not found:
         return None, [Evidence(fact="database_type", value="none", rule="no-driver")]
     driver, item = next(iter(found.items()))
     others = tuple(name for name in found if DRIVERS[name] != DRIVERS[driver])
-    because = _evidence("database_type", DRIVERS[driver], item, "driver-package", others)
-    scheme = _scheme(manifest, list(found))
-    return DRIVERS[driver], [because, *([_evidence("database_url_scheme", scheme, item, "dialect")] if scheme else [])]
+    because = [_evidence("database_type", DRIVERS[driver], item, "driver-package", others)]
+    return DRIVERS[driver], [*because, *_dialect(manifest, found)]
 
 
 def driver_packages(manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -74,6 +75,15 @@ def driver_packages(manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...
     if any("git+" in item.requirement for item in manifest.dependencies):
         build |= {"git", "ca-certificates"}
     return tuple(sorted(build)), tuple(sorted(run))
+
+
+def _family(kind: DatabaseType) -> str:
+    return "mysql" if kind == "mariadb" else kind
+
+
+def _dialect(manifest: Manifest, found: Mapping[str, Dependency]) -> list[Evidence]:
+    scheme = _scheme(manifest, list(found))
+    return [_evidence("database_url_scheme", scheme, next(iter(found.values())), "dialect")] if scheme else []
 
 
 def _scheme(manifest: Manifest, drivers: list[str]) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from autodeploy.analyser.python.application import Application
 from autodeploy.analyser.python.frameworks import FRAMEWORKS
-from autodeploy.analyser.python.names import import_base, imported_modules, imports, module_name, text_of
+from autodeploy.analyser.python.names import import_base, imported_modules, imports, module_name, text_of, words_of
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 
@@ -92,6 +92,18 @@ def host_evidence(tree: Tree, project: Project) -> tuple[list[Evidence], list[st
     if "*" in listed:
         return noted, []
     return noted, [f"ALLOWED_HOSTS in {where['file']} names only {listed}: requests under another host get 400"]
+
+
+def database_warnings(project: Project) -> list[str]:
+    """Return a warning where DATABASES has a MySQL that is not told to use TLS: here it speaks nothing else."""
+    value = project.assigned.get("DATABASES")
+    for node in ast.walk(value) if value else ():
+        if isinstance(node, ast.Dict):
+            engine = [part for key, part in zip(node.keys, node.values, strict=True) if text_of(key) == "ENGINE"]
+            if engine and "mysql" in words_of(engine[0]) and "ssl" not in words_of(node):
+                advice = '"OPTIONS": {"ssl": {"ca": os.environ["MYSQL_SSL_CA"]}}'
+                return [f"DATABASES has a MySQL without TLS, which lets nobody in here; give it {advice}"]
+    return []
 
 
 def _module_file(tree: Tree, base: str, module: str) -> str | None:

@@ -28,7 +28,10 @@ class World:
         self.engine = FakeEngine(folder / "engine")
         self.said: list[str] = []
         self.builder = ContainerBuilder(
-            self.engine.command, lambda base, _: f"image-{base}", lambda base, _: f"database-{base}", folder / "cache"
+            self.engine.command,
+            lambda base, _: f"image-{base}",
+            lambda kind, base, _: f"{kind}-{base}",
+            folder / "cache",
         )
         (folder / "archive").write_bytes(b"archive")
         self.artifact = BuildArtifact(
@@ -56,7 +59,8 @@ def test_an_answer_is_reported(world: World) -> None:
     assert world.engine.stdin.endswith(b"\narchive")
     assert world.order["environment"] == {"PORT": "8123", "WEB_PORT": "8123", "KEY": "s3cret"}
     assert world.order["database"] == {
-        "host": "127.0.0.1", "port": 5432, "name": "app", "username": "app", "password": "scratch",
+        "engine": "postgres", "host": "127.0.0.1", "port": 5432, "name": "app", "username": "app", "password": "scratch",
+        "ca_path": "/etc/autodeploy/database-ca.pem",
     }  # fmt: skip
     assert (world.order["start"], world.order["migrate"]) == ("gunicorn app:app", "flask db upgrade")
     assert (world.order["port"], world.order["path"]) == (8123, "/up")
@@ -67,7 +71,7 @@ def test_there_is_no_network_and_no_secret_on_the_command_line(world: World) -> 
     text = " ".join(world.engine.words)
     assert "--network none" in text
     assert "s3cret" not in text
-    assert "database-debian-12" in world.engine.words
+    assert "postgres-debian-12" in world.engine.words
     assert "--volume" not in world.engine.words
 
 
@@ -78,9 +82,28 @@ def test_without_a_database_the_builder_image_does(world: World) -> None:
     assert world.order["migrate"] == "flask db upgrade"
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"), [("mysql", "MariaDB of its own in the place of MySQL"), ("mariadb", "MariaDB")]
+)
+def test_mysql_and_mariadb_are_tried_beside_a_mariadb_and_told_so(world: World, kind: str, said: str) -> None:
+    world.trial(STACK.but(database_type=kind), outcome="answered", status=200, seconds=0.1)
+    database = world.order["database"]
+    assert isinstance(database, dict)
+    assert (database["engine"], database["port"], world.order["migrate"]) == ("mariadb", 3306, "flask db upgrade")
+    assert "mariadb-debian-12" in world.engine.words
+    assert any(line.endswith(said + (" of its own" if kind == "mariadb" else "")) for line in world.said)
+
+
 def test_a_foreign_database_has_no_stand_in(world: World) -> None:
-    world.trial(STACK.but(database_type="mysql", port_env=None), outcome="answered", status=200, seconds=0.1)
+    world.trial(STACK.but(database_type="mongodb", port_env=None), outcome="answered", status=200, seconds=0.1)
     assert (world.order["database"], world.order["migrate"]) == (None, None)
+
+
+def test_a_driver_without_tls_is_told_what_it_lacks(world: World) -> None:
+    lines = ["pymysql.err.OperationalError: (1045, \"Access denied for user 'app'@'127.0.0.1' (using password: YES)\")"]
+    with pytest.raises(TrialError) as caught:
+        world.trial(STACK.but(database_type="mysql"), outcome="unwell", status=500, lines=lines)
+    assert "TLS" in caught.value.remediation and "MYSQL_SSL_CA" in caught.value.remediation
 
 
 def test_a_worker_need_only_run(world: World) -> None:

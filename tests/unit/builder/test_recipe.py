@@ -76,6 +76,8 @@ def test_settings_are_satisfied_while_building_and_only_then(tmp_path: Path) -> 
     made = recipe(stack.but(build_command="/app/venv/bin/python manage.py collectstatic"), source(tmp_path))
     url = "mysql://build:build@127.0.0.1:1/build"
     assert made.environment == {"SECRET_KEY": "build", "REDIS_URL": url, "DATABASE_URL": url}
+    made = recipe(stack.but(build_command="python x.py", database_type="mariadb"), source(tmp_path))
+    assert made.environment["DATABASE_URL"] == url
 
 
 def test_an_application_may_need_nothing(tmp_path: Path) -> None:

@@ -22,6 +22,10 @@ def fleet(home: Path, epoch: str = "one") -> Fleet:
     return Fleet(container_engine(), home, epoch)
 
 
+async def speaks_ssh(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> bool:
+    return await reader.readexactly(4) == b"SSH-"
+
+
 async def boot(fleet: Fleet, name: str, network: str = "vpc-1") -> str:
     return await fleet.start("machine", name, "web-1", network, "image", (), "/init")
 
@@ -126,6 +130,6 @@ def test_a_port_that_says_something_else_is_no_answer() -> None:
             peer.close()
 
     threading.Thread(target=speak, daemon=True).start()
-    assert asyncio.run(await_answer(address, port, b"", b"SSH-", 5))
+    assert asyncio.run(await_answer(address, port, speaks_ssh, 5))
     server.close()
-    assert not asyncio.run(await_answer(address, port, b"", b"SSH-", 0.3))
+    assert not asyncio.run(await_answer(address, port, speaks_ssh, 0.3))

@@ -62,11 +62,17 @@ def test_a_second_call_builds_nothing(podman: Path) -> None:
     assert before == len(containerfiles(podman)) == 2
 
 
-def test_derived_images_stand_on_the_machine(podman: Path) -> None:
-    ensure_image("database", "debian-12", str)
+@pytest.mark.parametrize(
+    ("kind", "package", "other"), [("postgres", "postgresql", "mariadb"), ("mariadb", "mariadb-server", "postgresql")]
+)
+def test_each_database_has_an_image_of_its_own_upon_the_machine(
+    podman: Path, kind: recipes.ImageKind, package: str, other: str
+) -> None:
+    ensure_image(kind, "debian-12", str)
     text = containerfiles(podman)[-1]
     assert text.startswith(f"FROM {image_tag('machine', 'debian-12')}\n")
-    assert "install -y --no-install-recommends postgresql" in text
+    assert f"install -y --no-install-recommends {package}" in text
+    assert other not in text
 
 
 def test_a_failing_build_carries_its_last_lines(podman: Path, tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from autodeploy.errors import LocalTargetError
-from autodeploy.local import databases, machines
+from autodeploy.local import databases, machines, mariadb, postgres
 from autodeploy.local.containers import container_engine
-from autodeploy.local.databases import SSL_REQUEST, supported_version
+from autodeploy.local.databases import server_of
 from autodeploy.local.dataplane import DatabaseOrder, DataPlane, Listener, MachineOrder, TargetGroup
 from autodeploy.local.local_dataplane import LocalDataPlane
+from autodeploy.local.postgres import SSL_REQUEST
 
 from . import fake_engine
 from .conftest import Install, containers
@@ -51,7 +52,8 @@ def speaking(question: bytes, answer: bytes, monkeypatch: pytest.MonkeyPatch) ->
     """Listen on 127.89.0.10, where the fake engine puts the first container, on a free port."""
     server = socket.create_server(("127.89.0.10", 0))
     port = server.getsockname()[1]
-    monkeypatch.setattr(databases, "PORT", port)
+    for module in (postgres, mariadb):
+        monkeypatch.setattr(module, "PORT", port)
     monkeypatch.setattr(machines, "SSH_PORT", port)
 
     def serve() -> None:
@@ -126,11 +128,52 @@ def test_a_database_without_tls_is_an_error(podman: Path, tmp_path: Path, monkey
         asyncio.run(plane(tmp_path).run_database(DATABASE))
 
 
-@pytest.mark.parametrize(("engine", "version"), [("mysql", "8.0"), ("postgres", "9.6"), ("postgres", "")])
+def greeting(capabilities: int) -> bytes:
+    """A server's first packet, as far as it is read: protocol, version, thread, seed, filler, capabilities."""
+    body = b"\x0a5.5.5-10.11.19-MariaDB\0" + bytes(4) + b"12345678\0" + capabilities.to_bytes(2, "little") + bytes(20)
+    return len(body).to_bytes(3, "little") + b"\0" + body
+
+
+@pytest.mark.parametrize(("engine", "version"), [("mariadb", "10.11.9"), ("mysql", "8.0.41"), ("mysql", "8.4")])
+def test_a_mariadb_is_set_up_with_tls_alone_and_a_master_without_super(
+    podman: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, version: str
+) -> None:
+    order = DATABASE.but(engine=engine, engine_version=version)
+    with speaking(b"", greeting(0x0800), monkeypatch):
+        address, _ = asyncio.run(plane(tmp_path).run_database(order))
+    assert address == "127.89.0.10"
+    [run] = [call for call in fake_engine.calls(podman) if "run" in call]
+    assert any(word.startswith("localhost/autodeploy-mariadb:debian-12-") for word in run)
+    script = json.loads(podman.read_text())["stdin"]
+    assert "require_secure_transport = ON" in script
+    assert "IDENTIFIED BY 'it''s\\\\secret'" in script
+    assert "CREATE USER" in script and "SUPER" not in script and "ALL PRIVILEGES" not in script
+    assert "secret" not in json.dumps(fake_engine.calls(podman))
+
+
+@pytest.mark.parametrize("answer", [greeting(0), b"\x10\0\0\0\xffHost is blocked"[:20], b"HTTP/1.1 400"])
+def test_a_mariadb_without_tls_is_an_error(
+    podman: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    monkeypatch.setattr(databases, "BOOT_SECONDS", 1.0)
+    order = DATABASE.but(engine="mariadb", engine_version="10.11")
+    with speaking(b"", answer, monkeypatch), pytest.raises(LocalTargetError, match="accepts no TLS connection"):
+        asyncio.run(plane(tmp_path).run_database(order))
+
+
+@pytest.mark.parametrize(
+    ("engine", "version"),
+    [("oracle-se2", "19"), ("mariadb", "10.6"), ("mariadb", ""), ("postgres", "9.6"), ("postgres", "")],
+)
 def test_other_engines_are_refused_by_name(engine: str, version: str) -> None:
     with pytest.raises(LocalTargetError, match=engine) as caught:
-        supported_version(engine, version)
+        server_of(engine, version)
     assert "postgres 15" in caught.value.remediation
+    assert "mysql, which MariaDB 10.11 stands in for" in caught.value.remediation
+
+
+def test_each_version_has_the_debian_that_brings_it() -> None:
+    assert (server_of("mariadb", "11.8.2").base_image, server_of("postgres", "17.4").base_image) == ("debian-13",) * 2
 
 
 def test_balancers_answer_through_the_plane(podman: Path, tmp_path: Path) -> None:

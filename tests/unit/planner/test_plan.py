@@ -7,7 +7,7 @@ import yaml
 from fixtures.planned import FACTS, LOCAL, planned
 
 from autodeploy.errors import PlanError
-from autodeploy.model import CloudFacts, DatabasePlan, InfraPlan, TechStack, WebPlan
+from autodeploy.model import CloudFacts, DatabasePlan, DatabaseType, InfraPlan, TechStack, WebPlan
 
 STACK = TechStack(language="python", runtime_version="3.11", build_tool="pip", health_check_path="/up")
 WITH_DATABASE = STACK.but(requires_database=True, database_type="postgresql")
@@ -60,8 +60,24 @@ def test_mongodb_is_refused_unless_its_address_is_given() -> None:
 
 def test_the_local_target_refuses_an_engine_that_it_has_not() -> None:
     assert planned(WITH_DATABASE, LOCAL).infra.database is not None
+    facts = LOCAL.but(engine_versions={"postgres": "15"})
     with pytest.raises(PlanError, match="local target has no mysql"):
-        planned(STACK.but(requires_database=True, database_type="mysql"), LOCAL)
+        planned(STACK.but(requires_database=True, database_type="mysql"), facts)
+
+
+def test_who_plans_a_mysql_on_the_local_target_is_told_what_stands_in_for_it() -> None:
+    def notes(kind: DatabaseType, facts: CloudFacts) -> str:
+        return " ".join(planned(STACK.but(requires_database=True, database_type=kind), facts).notes)
+
+    assert "MariaDB stands in" in notes("mysql", LOCAL)
+    assert "stands in" not in notes("mariadb", LOCAL) + notes("postgresql", LOCAL) + notes("mysql", FACTS)
+
+
+def test_mongodb_is_refused_on_the_local_target_too() -> None:
+    stack = STACK.but(requires_database=True, database_type="mongodb")
+    with pytest.raises(PlanError, match="mongodb"):
+        planned(stack, LOCAL)
+    assert planned(stack, LOCAL, environment={"DATABASE_URL": "mongodb://elsewhere"}).infra.database is None
 
 
 @pytest.mark.parametrize("cidr", ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0", "2001:db8::/32", "everyone", ""])

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
-from fixtures.released import DATABASE, STACK
+from fixtures.released import DATABASE, MYSQL, STACK
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodeploy.errors import SettingsError
 from autodeploy.model import EnvironmentVariable, Evidence, scratch_database
-from autodeploy.releaser import environment, masked_environment, trial_environment
+from autodeploy.releaser import DatabaseAccess, environment, masked_environment, trial_environment
 from autodeploy.releaser.environment import environment_text
 
 URL = "postgresql://app:p%40ss%2Fw%27ord-secret@db.example.internal:5432/app?sslmode=require"
@@ -28,12 +29,78 @@ def test_the_database_is_told_by_its_url_and_its_authority() -> None:
 
 
 def test_parts_of_the_url_are_given_to_who_reads_them() -> None:
-    read = ("DB_HOST=host", "POSTGRES_USER=user", "DBPASS=password", "DB_PORT=port", "NAME=name", "DSN=url", "X=engine")
+    read = ("DB_HOST=host", "POSTGRES_USER=user", "DBPASS=password", "DB_PORT=port", "NAME=name", "DSN=url", "X=other")
     stack = STACK.but(evidence=tuple(Evidence(fact="database_variable", value=value) for value in read))
     values = environment(stack, {}, {}, DATABASE)
     names = ("DB_HOST", "POSTGRES_USER", "DBPASS", "DB_PORT", "NAME", "DSN", "X")
     password = DATABASE.app_password
     assert [values.get(name) for name in names] == ["db.example.internal", "app", password, "5432", "app", URL, None]
+
+
+def test_engine_and_authority_are_told_to_who_reads_them() -> None:
+    read = tuple(Evidence(fact="database_variable", value=value) for value in ("DB_ENGINE=engine", "DB_CA=ca"))
+    seen = [
+        environment(STACK.but(evidence=read, language=language, framework=framework), {}, {}, database)
+        for language, framework, database in (
+            ("python", "django", DATABASE), ("python", "django", MYSQL), ("python", None, DATABASE),
+            ("nodejs", None, DATABASE), ("nodejs", None, MYSQL.but(engine="mariadb")),
+        )
+    ]  # fmt: skip
+    assert [values["DB_ENGINE"] for values in seen] == [
+        "django.db.backends.postgresql", "django.db.backends.mysql", "postgresql", "postgres", "mysql",
+    ]  # fmt: skip
+    assert {values["DB_CA"] for values in seen} == {CA}
+
+
+CA = "/etc/autodeploy/database-ca.pem"
+JSON = "ssl=%7B%22rejectUnauthorized%22%3Atrue%7D"
+
+
+@pytest.mark.parametrize(
+    ("language", "uses", "scheme", "url"),
+    [
+        ("python", "pymysql", None, f"mysql://{{at}}/app?ssl_ca={CA}"),
+        ("python", "mysqlclient sqlalchemy", None, f"mysql://{{at}}/app?ssl_ca={CA}"),
+        ("python", "pymysql sqlalchemy", "mysql+pymysql", f"mysql+pymysql://{{at}}/app?ssl_ca={CA}"),
+        ("python", "aiomysql sqlalchemy", "mysql+aiomysql", "mysql+aiomysql://{at}/app"),
+        ("python", "django mysqlclient dj-database-url", None, f"mysql://{{at}}/app?ssl-ca={CA}"),
+        ("python", "django mysqlclient django-environ", None, "mysql://{at}/app?ssl_mode=REQUIRED"),
+        ("nodejs", "express mysql2", None, f"mysql://{{at}}/app?{JSON}"),
+        ("nodejs", "mysql2 sequelize", None, "mysql://{at}/app"),
+        ("nodejs", "mariadb", "mariadb", "mariadb://{at}/app?ssl=true"),
+        ("nodejs", "@prisma/client", None, f"mysql://{{at}}/app?sslaccept=strict&sslcert={CA}"),
+        ("go", "", None, "app:p@ss/w'ord-secret@tcp(db.example.internal:3306)/app?parseTime=true&tls=true"),
+        ("go", "", "go-sql-driver", "app:p@ss/w'ord-secret@tcp(db.example.internal:3306)/app?parseTime=true&tls=true"),
+        ("go", "", "mysql", "mysql://{at}/app?parseTime=true&tls=true"),
+    ],
+)
+def test_the_address_turns_tls_on_as_its_reader_understands_it(
+    language: Any, uses: str, scheme: str | None, url: str
+) -> None:
+    told = (Evidence(fact="database_url_scheme", value=scheme),) if scheme else ()
+    stack = STACK.but(language=language, dependencies=tuple(uses.split()), evidence=told, database_type="mysql")
+    at = "app:p%40ss%2Fw%27ord-secret@db.example.internal:3306"
+    assert environment(stack, {}, {}, MYSQL)["DATABASE_URL"] == url.replace("{at}", at)
+
+
+@pytest.mark.parametrize(
+    ("language", "database", "trusted"),
+    [
+        ("python", DATABASE, {"PGSSLROOTCERT": CA}),
+        ("python", MYSQL, {"MYSQL_SSL_CA": CA}),
+        ("nodejs", DATABASE, {"PGSSLROOTCERT": CA, "NODE_EXTRA_CA_CERTS": CA}),
+        ("nodejs", MYSQL, {"MYSQL_SSL_CA": CA, "NODE_EXTRA_CA_CERTS": CA}),
+        ("go", DATABASE, {"PGSSLROOTCERT": CA}),
+        ("go", MYSQL, {"MYSQL_SSL_CA": CA, "SSL_CERT_DIR": "/etc/ssl/certs:/etc/autodeploy"}),
+    ],
+)
+def test_the_authority_is_told_by_the_variables_that_drivers_read(
+    language: Any, database: DatabaseAccess, trusted: dict[str, str]
+) -> None:
+    stack = STACK.but(language=language)
+    values = environment(stack, {}, {}, database)
+    assert {name: value for name, value in values.items() if name != "DATABASE_URL"} == trusted
+    assert {name for name, value in masked_environment(stack, values).items() if value != "<secret>"} == set(trusted)
 
 
 def test_the_scheme_follows_the_driver() -> None:
@@ -67,10 +134,17 @@ def test_a_trial_gives_what_the_host_gives() -> None:
 
 
 def test_without_a_stand_in_a_trial_has_what_was_given() -> None:
-    stack = STACK.but(database_type="mysql")
+    stack = STACK.but(database_type="mongodb")
     assert scratch_database(stack) is None
-    given_values = {"DATABASE_URL": "mysql://db.example.com/app", "PORT": "1"}
-    assert trial_environment(stack, given_values, None) == {"DATABASE_URL": "mysql://db.example.com/app"}
+    given_values = {"DATABASE_URL": "mongodb://db.example.com/app", "PORT": "1"}
+    assert trial_environment(stack, given_values, None) == {"DATABASE_URL": "mongodb://db.example.com/app"}
+
+
+@pytest.mark.parametrize("kind", ["mysql", "mariadb"])
+def test_a_trial_on_mysql_leads_to_the_mariadb_beside_it(kind: Any) -> None:
+    stack = STACK.but(database_type=kind)
+    seen = trial_environment(stack, {}, scratch_database(stack))
+    assert seen == {"DATABASE_URL": f"mysql://app:scratch@127.0.0.1:3306/app?ssl_ca={CA}", "MYSQL_SSL_CA": CA}
 
 
 def test_what_is_given_wins_and_the_port_is_never_fixed() -> None:

@@ -11,22 +11,24 @@ from pathlib import Path
 import pytest
 from fixtures.hosts import LocalHost
 from fixtures.planned import planned
-from fixtures.released import ARTIFACT, DATABASE, FACTS, INFRASTRUCTURE, STACK, WORKER
+from fixtures.released import ARTIFACT, DATABASE, FACTS, INFRASTRUCTURE, MYSQL, STACK, WORKER
 
 from autodeploy.converger import converge
 from autodeploy.model import BuildArtifact, Step, TechStack
 from autodeploy.releaser import environment, release, steps
-from autodeploy.releaser.database import verifier
+from autodeploy.releaser.postgres import verifier
 from autodeploy.releaser.software import artifact_step, settled_step
 from autodeploy.releaser.texts import start_script, switch_script, unit
 
 MIGRATED = STACK.but(migration_command="flask db upgrade")
+ON_MYSQL = MIGRATED.but(database_type="mysql")
 
 
 def released(
     stack: TechStack = MIGRATED, artifact: BuildArtifact = ARTIFACT, current: str | None = None
 ) -> dict[str, Step]:
-    database = DATABASE if stack.requires_database else None
+    databases = {"postgresql": DATABASE, "mysql": MYSQL, "mariadb": MYSQL.but(engine="mariadb")}
+    database = databases[stack.database_type or ""] if stack.requires_database else None
     values = environment(stack, {"TOKEN": "token-secret"}, {}, database)
     new = release(artifact, stack, values, "seal-secret", database)
     made = steps(planned(stack), INFRASTRUCTURE, FACTS.but(current_release=current), artifact, stack, new)
@@ -73,7 +75,9 @@ def test_the_packages_of_stack_and_artifact_are_wanted() -> None:
     )
 
 
-@pytest.mark.parametrize("stack", [MIGRATED, WORKER, STACK.but(port_env=None), STACK.but(port_env="APP_PORT")])
+@pytest.mark.parametrize(
+    "stack", [MIGRATED, ON_MYSQL, WORKER, STACK.but(port_env=None), STACK.but(port_env="APP_PORT")]
+)
 def test_every_script_is_valid_shell(stack: TechStack) -> None:
     for step in released(stack).values():
         for script in (step.observe, step.fix or "true"):
@@ -81,12 +85,13 @@ def test_every_script_is_valid_shell(stack: TechStack) -> None:
             assert done.returncode == 0, f"{step.name}: {done.stderr}\n{script}"
 
 
-def test_secrets_travel_on_standard_input_alone() -> None:
-    for step in released().values():
+@pytest.mark.parametrize("stack", [MIGRATED, ON_MYSQL])
+def test_secrets_travel_on_standard_input_alone(stack: TechStack) -> None:
+    for step in released(stack).values():
         open_text = step.but(stdin=None).to_json()
         for secret in ("token-secret", "ma'ster", "ord-secret", "ord-secret", "seal-secret"):
             assert secret not in open_text, step.name
-    carriers = {name for name, step in released().items() if step.stdin}
+    carriers = {name for name, step in released(stack).items() if step.stdin}
     assert carriers == {"environment", "database-credential", "database-role"}
 
 
@@ -95,6 +100,30 @@ def test_the_database_never_sees_the_application_password() -> None:
     assert DATABASE.app_password not in stdin
     assert "SCRAM-SHA-256$4096:" in stdin
     assert stdin.startswith("ma'ster-secret\n")
+
+
+@pytest.mark.parametrize("kind", ["mysql", "mariadb"])
+def test_the_role_on_mysql_and_mariadb_is_made_over_verified_tls_and_asked_as_itself(kind: str) -> None:
+    steps = released(MIGRATED.but(database_type=kind))
+    role = steps["database-role"]
+    for command in (role.observe, role.fix or ""):
+        assert "--ssl-ca=/etc/autodeploy/database-ca.pem --ssl-verify-server-cert" in command
+        assert "--no-defaults" in command and "--host=db.example.internal --port=3306" in command
+    assert "--user=app " in role.observe and "--user=dbadmin " in (role.fix or "")
+    master, _, sql = (role.stdin or "").partition("\n")
+    assert master == "ma'ster-secret"
+    assert "CREATE USER IF NOT EXISTS 'app'@'%' IDENTIFIED BY 'p@ss/w''ord-secret'" in sql
+    # RDS's master holds neither SUPER nor ALL, and may not give what he does not hold.
+    assert "ALL" not in sql and "ON `app`.* TO 'app'@'%'" in sql
+    assert "mariadb-client-core installed" in steps["packages"].want
+    assert "postgresql" not in steps["packages"].want
+
+
+def test_a_password_is_a_literal_whatever_it_holds() -> None:
+    values = environment(ON_MYSQL, {}, {}, MYSQL)
+    new = release(ARTIFACT, ON_MYSQL, values, "seal", MYSQL.but(app_password="a\\'b"))
+    made = {step.name: step for step in steps(planned(ON_MYSQL), INFRASTRUCTURE, FACTS, ARTIFACT, ON_MYSQL, new)}
+    assert r"IDENTIFIED BY 'a\\''b';" in (made["database-role"].stdin or "")
 
 
 def test_the_master_may_give_the_database_to_the_role_it_made() -> None:

@@ -36,7 +36,7 @@ class TestFacts:
         assert facts.account_id == "123456789012"
         assert facts.identity.startswith("arn:aws:")
         assert facts.images == {"debian-12": "ami-0debian12local00", "debian-13": "ami-0debian13local00"}
-        assert facts.engine_versions == {"postgres": "15"}
+        assert facts.engine_versions == {"postgres": "15", "mysql": "8.0", "mariadb": "10.11"}
         assert facts.admin_cidr == "127.0.0.1/32"
         assert len(facts.zones) >= 2
         assert list(facts.zones) == sorted(facts.zones)

@@ -71,6 +71,27 @@ def test_an_asgi_project_is_served_by_uvicorn() -> None:
     )
 
 
+MYSQL = """import os
+DATABASES = {
+    "default": {"ENGINE": os.environ.get("DB_ENGINE", "django.db.backends.mysql"), "HOST": os.environ["DB_HOST"], %s},
+    "old": {"ENGINE": "django.db.backends.sqlite3"},
+}
+STATIC_ROOT = "static"
+"""
+TLS = '"OPTIONS": {"ssl": {"ca": os.environ["DB_CA"]}}'
+
+
+def test_a_mysql_without_tls_in_its_settings_is_warned_of() -> None:
+    files = {"requirements.txt": "django\nmysqlclient"}
+    bare = stack_of(**files, **{"site1/settings/base.py": MYSQL % ""})
+    [warning] = [text for text in bare.unknowns if "DATABASES" in text]
+    assert "without TLS" in warning and "MYSQL_SSL_CA" in warning
+    told = stack_of(**files, **{"site1/settings/base.py": MYSQL % TLS})
+    assert not [text for text in told.unknowns if "DATABASES" in text]
+    given = "DB_CA=/etc/ssl/certs/ca-certificates.crt DB_ENGINE=django.db.backends.mysql DB_HOST=1 "
+    assert f"{given}/app/venv/bin/python manage.py collectstatic" in told.build_command
+
+
 def test_no_static_root_no_collectstatic() -> None:
     for base in ("STATIC_ROOT = None\n", "STATIC_ROOT = ''\n", ""):
         assert "collectstatic" not in stack_of(**{"site1/settings/base.py": base}).build_command

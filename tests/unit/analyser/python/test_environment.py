@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from fixtures.sources import memory
 
 from autodeploy.analyser import analyse
@@ -98,6 +99,19 @@ def test_the_address_of_the_database_is_filled_in_and_asked_of_nobody() -> None:
     ]  # fmt: skip
     assert [item.name for item in stack.environment if item.required] == ["REDIS_HOST"]
     assert "DATABASE_URL" not in {item.name for item in stack.environment}
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("MYSQL_SSL_CA", "ca"), ("DB_CA_CERT", "ca"), ("DATABASE_SSL_CA_FILE", "ca"), ("DB_SSLROOTCERT", "ca"),
+        ("MARIADB_HOST", "host"), ("DB_ENGINE", "engine"), ("MYSQL_SSL_CERT", None), ("DB_SSL_MODE", None),
+    ],
+)  # fmt: skip
+def test_the_parts_of_a_mysql_are_known_by_name(name: str, part: str | None) -> None:
+    stack = stack_of(f"import os\nx = os.environ['{name}']\n", "flask\npymysql")
+    told = [item.value for item in stack.evidence if item.fact == "database_variable"]
+    assert told == ([f"{name}={part}"] if part else [])
 
 
 def test_without_a_database_its_address_is_the_operators() -> None:

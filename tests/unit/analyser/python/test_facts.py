@@ -55,6 +55,10 @@ def test_the_operator_may_name_the_database() -> None:
     source = memory({"requirements.txt": "flask\npsycopg2", "app.py": FLASK})
     assert analyse(source, {"database_type": "none"}).requires_database is False
     assert analyse(source, {"database_type": "mariadb"}).database_type == "mariadb"
+    dialects = memory({"requirements.txt": "flask\npsycopg\npymysql\nsqlalchemy", "app.py": FLASK})
+    for kind, scheme in (("mariadb", "mysql+pymysql"), ("postgresql", "postgresql+psycopg"), ("mongodb", None)):
+        told = evidence(analyse(dialects, {"database_type": kind}), "database_url_scheme")
+        assert (told.value if told else None) == scheme
     with pytest.raises(AnalysisError, match="oracle"):
         analyse(source, {"database_type": "oracle"})
 
