@@ -12,6 +12,7 @@ from autodeploy.builder import recipe
 from autodeploy.errors import AnalysisError, SourceError
 from autodeploy.model import BuildArtifact, DeploymentState, Source, TechStack, scratch_database
 from autodeploy.model.repository import RepositoryUrl
+from autodeploy.planner import check_database
 from autodeploy.ports import UI, Builder, Clock, Repo, Store
 from autodeploy.releaser import trial_environment
 from autodeploy.settings import Settings
@@ -62,11 +63,12 @@ class HiveMindCompiler(HiveMindAgent):
         return artifact
 
     def analyze(self, state: DeploymentState) -> DeploymentState:
-        """Return the state with commit and TechStack; refuse when a required variable is missing."""
+        """Return the state with commit and TechStack; refuse a missing variable, and a database that nobody has."""
         with self._working_on(state):
             self._settings = settings_for(state, self._settings, self._store)
             path = self._checkout_path(state)
             stack = self.analyze_repository(self._typed.get(state.repo_url, state.repo_url), str(path))
+            check_database(stack, self._settings)
             self._settle_environment(state, stack)
             return self._logged(state, tech_stack=stack, commit=self._sources[path].commit)
 

@@ -17,7 +17,7 @@ OWN_TAGS = frozenset({"Application", "DeploymentId", "ManagedBy", "Name"})
 MOST_TAGS = 40
 """AWS takes 50 on a resource; https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html."""
 
-OWN_DATABASE = re.compile(r"^(DATABASE|DB|MONGO|MONGODB|POSTGRES|POSTGRESQL|MYSQL)_?(URL|URI)$")
+OWN_DATABASE = re.compile(r"^(DATABASE|DB|MONGO|MONGODB|POSTGRES|POSTGRESQL|MYSQL|MARIADB)_?(URL|URI)$")
 
 
 def admin_cidr(facts: CloudFacts, settings: Settings) -> str:
@@ -50,19 +50,30 @@ def brings_own_database(stack: TechStack, settings: Settings) -> str | None:
     return next((name for name in sorted(settings.environment) if OWN_DATABASE.match(name)), None)
 
 
+def check_database(stack: TechStack, settings: Settings) -> None:
+    """Raise PlanError for a database that no target offers and whose address was not given."""
+    if stack.requires_database and not brings_own_database(stack, settings):
+        _engine(stack)
+
+
 def database_engine(stack: TechStack, facts: CloudFacts) -> DatabaseEngine:
     """Return the engine of the managed database; raise PlanError for a database that the target does not offer."""
+    engine, kind = _engine(stack), stack.database_type
+    if facts.target == "local" and engine not in (facts.engine_versions or {"postgres": ""}):
+        raise refusal(
+            f"the local target has no {kind}",
+            "Deploy with --target aws, or give the address of your own: --env DATABASE_URL=…",
+        )
+    return engine
+
+
+def _engine(stack: TechStack) -> DatabaseEngine:
     kind = stack.database_type or "postgresql"
     engine = engine_of(kind)
     if engine is None:
         raise refusal(
             f"the application needs {kind}, for which there is no managed database here",
             "Make one elsewhere and give its address: --env DATABASE_URL=… (or MONGODB_URI, as the application reads)",
-        )
-    if facts.target == "local" and engine not in (facts.engine_versions or {"postgres": ""}):
-        raise refusal(
-            f"the local target has no {kind}",
-            "Deploy with --target aws, or give the address of your own: --env DATABASE_URL=…",
         )
     return engine
 

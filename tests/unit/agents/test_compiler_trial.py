@@ -83,3 +83,17 @@ def test_an_asynchronous_driver(tmp_path: Path, tried: dict[str, str]) -> None:
     line.world.texts = {"requirements.txt": "fastapi\nuvicorn\nsqlalchemy\nasyncpg\n", "app/main.py": ASYNC}
     compile_(line)
     assert tried["DATABASE_URL"].startswith("postgresql+asyncpg://app:scratch@127.0.0.1:5432/app?")
+
+
+def test_a_database_that_nobody_has_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    line = Line(tmp_path / "home", World("flask-postgres"))
+    line.world.texts = {"requirements.txt": "flask\npymongo\ngunicorn\n"}
+    result = line.deploy()
+    assert (result.status, line.ledger(result).failed_stage) == ("failed", "analyze")
+    assert "needs mongodb" in result.errors[-1].message
+    assert "--env DATABASE_URL" in result.errors[-1].remediation
+    assert line.ledger(result).build_artifact is None
+    given = line.deploy(environment={"MONGODB_URI": "mongodb://db.example.com/app"})
+    assert given.status == "complete"
+    plan = line.ledger(given).plan
+    assert plan is not None and plan.infra.database is None

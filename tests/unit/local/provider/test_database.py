@@ -63,6 +63,30 @@ def test_a_database_is_booted_with_its_managed_password(groups: Any, engine: Any
     assert served.aws("rds").describe_db_snapshots()["DBSnapshots"] == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "version", "family"), [("mysql", "8.0", "mysql8.0"), ("mariadb", "10.11", "mariadb10.11")]
+)
+def test_a_mysql_or_mariadb_is_ordered_as_it_was_declared(
+    groups: Any, engine: Any, served: Any, kind: str, version: str, family: str
+) -> None:
+    forced = [{"name": "require_secure_transport", "value": "1"}]
+    parameters = engine.make(PARAMETERS, "forced", family=family, parameters=forced)
+    declared = given(groups, engine=kind, engineVersion=version, port=3306, skipFinalSnapshot=True)
+    database = engine.make(INSTANCE, "db", **{**declared, "parameterGroupName": parameters.id})
+    order = served.plane.databases[database.outputs["identifier"]]
+    assert (order.engine, order.engine_version, order.username) == (kind, version, "dbadmin")
+    assert database.outputs["engine"] == kind
+    engine.delete(database)
+    assert served.plane.databases == {}
+
+
+@pytest.mark.parametrize(("kind", "refused"), [("postgres", False), ("mysql", True), ("mariadb", True)])
+def test_a_master_s_name_is_as_long_as_its_engine_takes(groups: Any, engine: Any, kind: str, refused: bool) -> None:
+    declared = given(groups, engine=kind, engineVersion="8.0", username="a" * 17)
+    _, failures = engine.check(INSTANCE, declared)
+    assert list(failures) == (["username"] if refused else [])
+
+
 def test_every_database_has_its_own_password(groups: Any, engine: Any, served: Any) -> None:
     for name in ("one", "two"):
         engine.make(INSTANCE, name, **given(groups, identifier=name))
