@@ -46,7 +46,7 @@ class FakePlane:
     async def run_database(self, order: DatabaseOrder) -> tuple[str, int]:
         await self._boot()
         self.databases[order.identifier] = order
-        return f"10.88.1.{len(self.databases) + 1}", 5432
+        return f"10.88.1.{len(self.databases) + 1}", 5432 if order.engine == "postgres" else 3306
 
     async def delete_database(self, identifier: str) -> None:
         self.databases.pop(identifier, None)

@@ -75,7 +75,7 @@ def test_a_mysql_or_mariadb_is_ordered_as_it_was_declared(
     database = engine.make(INSTANCE, "db", **{**declared, "parameterGroupName": parameters.id})
     order = served.plane.databases[database.outputs["identifier"]]
     assert (order.engine, order.engine_version, order.username) == (kind, version, "dbadmin")
-    assert database.outputs["engine"] == kind
+    assert (database.outputs["engine"], database.outputs["port"]) == (kind, 3306)
     engine.delete(database)
     assert served.plane.databases == {}
 
