@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from autodeploy.model import (
     BuildArtifact,
@@ -14,6 +14,7 @@ from autodeploy.model import (
     CommandResult,
     DeploymentState,
     InfraPlan,
+    LockOwner,
     LogEntry,
     Plan,
     Preview,
@@ -65,6 +66,22 @@ class Engine(Protocol):
     def destroy(self, deployment_id: str, say: Say) -> None:
         """Delete everything in the stack; done already counts as done."""
 
+    def repair(self, deployment_id: str, say: Say) -> None:
+        """Make the stack's state true again after an engine was killed; the other operations do so by themselves.
+
+        What was being made is taken over or dropped, what was being changed or deleted is looked at.
+        Waits for an engine that outlives its caller; raise LockedError naming a live owner.
+        """
+
+    def interrupt(self) -> None:
+        """Ask a running operation to finish what it began and stop; from any thread."""
+
+    def locks(self, deployment_id: str) -> Sequence[LockOwner]:
+        """Return who holds the stack."""
+
+    def unlock(self, deployment_id: str) -> Sequence[LockOwner]:
+        """Break the stack's locks and return whose they were; raise LockedError for an engine that lives here."""
+
     def remove(self, deployment_id: str, force: bool = False) -> None:
         """Remove the empty stack with its history and config; with `force` also one whose account is gone."""
 
@@ -110,6 +127,21 @@ class Cloud(Protocol):
         """Return the file that a database client verifies the database's certificate with."""
 
 
+class Orphans(Protocol):
+    """What a killed engine left in the account; of the same account as Cloud."""
+
+    def settle(self, deployment_id: str, say: Say) -> None:
+        """Return when the account shows all that a killed engine's requests have made."""
+
+    def claim(
+        self, token: str, inputs: Mapping[str, Any], deployment_id: str, known: Collection[str], say: Say
+    ) -> str | None:
+        """Return the id of a resource that nobody wrote down, ready for use; None when there is none.
+
+        One that cannot be taken over is deleted; `known` are the ids that belong to somebody.
+        """
+
+
 class Store(Protocol):
     """The ledger under $AUTODEPLOY_HOME."""
 
@@ -130,6 +162,12 @@ class Store(Protocol):
 
     def lock_home(self, reason: str) -> AbstractContextManager[None]:
         """Hold the home for a moment, while a deployment is found or begun; waits for another process's moment."""
+
+    def owner(self, deployment_id: str) -> LockOwner | None:
+        """Return who holds the deployment now; None when nobody does."""
+
+    def unlock(self, deployment_id: str) -> LockOwner | None:
+        """Break the lock of a process on another machine and return whose it was; raise LockedError for one here."""
 
     def folder(self, deployment_id: str) -> Path:
         """Return deployments/<id>, made 0700 when it is missing."""

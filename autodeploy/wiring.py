@@ -71,6 +71,7 @@ class Wiring:
             instance_type=self.settings.instance_type or "t3.small",
             admin_cidr=self.settings.admin_cidr or ("127.0.0.1/32" if daemon else None),
             epoch=(lambda: daemon.account_epoch) if daemon else (lambda: ""),
+            settled=self.local.settle if daemon else None,
             ca_bundle=self.settings.home / "local" / "rds-ca.pem" if daemon else None,
             trust_folder=self.settings.cache / "trust",
         )
@@ -90,7 +91,12 @@ class Wiring:
         elif self.settings.profile:
             environment = {"AWS_PROFILE": self.settings.profile}
         return PulumiEngine(
-            program, self.settings.home, self.settings.cache, environment, refresh=self._daemon is not None
+            program,
+            self.settings.home,
+            self.settings.cache,
+            environment,
+            refresh=self._daemon is not None,
+            orphans=self.cloud if self.settings.target else None,
         )
 
     @cached_property

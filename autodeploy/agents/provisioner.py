@@ -131,6 +131,7 @@ class HiveMindProvisioner(HiveMindAgent):
         """Delete the stack and the deployment's keys; return what is left in the account."""
         with self._working_on(state), self._attempting("Deleting the infrastructure"):
             identifier = state.deployment_id
+            self._engine.repair(identifier, self.say)
             standing = self._engine.resources(identifier)
             if standing:
                 self._lift_protection(state, [urn for urn in standing if DATABASE_TYPE in urn])

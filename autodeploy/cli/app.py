@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from autodeploy import __version__
-from autodeploy.cli import deploy, destroy, doctor, inspect, local
+from autodeploy.cli import deploy, destroy, doctor, inspect, local, unlock
 
 app = typer.Typer(
     name="autodeploy",
@@ -40,5 +40,6 @@ def common(
 deploy.register(app)
 inspect.register(app)
 destroy.register(app)
+unlock.register(app)
 doctor.register(app)
 app.add_typer(local.app, name="local")

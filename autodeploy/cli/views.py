@@ -10,7 +10,16 @@ from typing import NamedTuple
 
 import typer
 
-from autodeploy.model import DeploymentState, ErrorEntry, LogEntry, Performance, Preview, RollbackResult, performance
+from autodeploy.model import (
+    DeploymentState,
+    ErrorEntry,
+    LockOwner,
+    LogEntry,
+    Performance,
+    Preview,
+    RollbackResult,
+    performance,
+)
 
 Row = tuple[str, str | None]
 """A fact's name and its value, None or "" where there is none."""
@@ -160,3 +169,15 @@ def _url(state: DeploymentState) -> str:
 
 def _ports(ports: Sequence[int]) -> str:
     return ", ".join(map(str, ports)) or "none"
+
+
+def show_owners(deployment_id: str, owners: Sequence[LockOwner], broken: bool) -> None:
+    """Print who holds, or held, a deployment."""
+    if not owners:
+        typer.echo(f"{deployment_id} is free: nobody holds it.")
+    for owner in owners:
+        fate = {True: "it lives", False: "it is gone", None: "whether it lives cannot be seen from here"}[owner.lives]
+        verb = "was held" if broken else "is held"
+        typer.echo(f"{owner.what} {deployment_id} {verb} by {owner}: {fate}")
+    if any(owner.lives is not False for owner in owners) and not broken:
+        typer.echo(f"When it is known to be gone: autodeploy unlock {deployment_id} --force", err=True)

@@ -22,11 +22,13 @@ from autodeploy.errors import LocalTargetError
 from autodeploy.local.containers import AGENT, container_engine
 from autodeploy.local.fleet import Fleet, Member
 from autodeploy.local.records import DaemonInfo, Records
+from autodeploy.ports import Say
 
 __all__ = ["DaemonInfo", "LocalTarget"]
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+SETTLE_SECONDS = 300.0
 
 
 class LocalTarget:
@@ -60,6 +62,27 @@ class LocalTarget:
             return None
         health = _ask(info, "GET", "/health")
         return info if health and health["account_epoch"] == info.account_epoch else None
+
+    def settle(self, deployment_id: str, say: Say, seconds: float = SETTLE_SECONDS) -> None:
+        """Return when the provider does nothing for a deployment any more; raise LocalTargetError after `seconds`."""
+        deadline, idle, spoken = time.monotonic() + seconds, 0, False
+        while idle < 2:  # twice: a dead engine's last request may still be on its way in
+            info = self.running()
+            told = (info and _ask(info, "GET", "/status")) or {}
+            working = [line for line in told.get("working", ()) if f":{deployment_id}::" in line]
+            idle = 0 if working else idle + 1
+            if working and not spoken:
+                spoken = True
+                say(f"waiting for the local target to finish: {working[0]}")
+            if time.monotonic() > deadline:
+                raise LocalTargetError(
+                    f"the local target is still busy after {seconds:g} s: {', '.join(working)}",
+                    "Run the same command again later; `autodeploy local reset` starts with an empty account.",
+                    True,
+                    agent=AGENT,
+                    context=f"Waiting for what a killed engine asked for {deployment_id}",
+                )
+            time.sleep(0.2)
 
     def status(self) -> dict[str, object]:
         """Return what runs, by name, for people and --json; needs no daemon."""

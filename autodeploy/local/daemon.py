@@ -14,7 +14,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,13 @@ CONTEXT = "Starting the local target's daemon"
 
 
 class Control:
-    """The control port: health, status and stop, for whoever has read daemon.json."""
+    """The control port: health, status and stop, for whoever has read daemon.json. `working` is the provider's."""
 
     def __init__(self, dataplane: LocalDataPlane, epoch: str) -> None:
         self.token = secrets.token_hex(16)
         self.stopping = asyncio.Event()
         self.port = 0
+        self.working: Callable[[], list[str]] = list
         self._dataplane = dataplane
         self._epoch = epoch
         self._runner: web.ServerRunner | None = None
@@ -61,7 +62,7 @@ class Control:
         if (request.method, request.path) == ("GET", "/health"):
             return web.json_response({"version": __version__, "account_epoch": self._epoch})
         if (request.method, request.path) == ("GET", "/status"):
-            return web.json_response({"targets": self._targets()})
+            return web.json_response({"targets": self._targets(), "working": self.working()})
         if (request.method, request.path) == ("POST", "/stop"):
             self.stopping.set()
             return web.json_response({"stopping": True})
@@ -107,6 +108,7 @@ async def serve(home: Path) -> None:
     api = await asyncio.to_thread(EmulatedApi, records.amis)
     try:
         provider = await serve_provider(api.endpoint, dataplane)
+        control.working = provider.working
         await control.start()
         info = DaemonInfo(
             pid=os.getpid(),

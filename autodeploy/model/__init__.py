@@ -24,6 +24,7 @@ from autodeploy.model.infrastructure import (
     Target,
     WebPlan,
 )
+from autodeploy.model.lock import LockOwner
 from autodeploy.model.noun import Noun
 from autodeploy.model.performance import Performance, performance
 from autodeploy.model.plan import CostLine, Plan, Preview, ResourceChange
@@ -71,6 +72,7 @@ __all__ = [
     "InfraPlan",
     "InfrastructureSpec",
     "Language",
+    "LockOwner",
     "LogEntry",
     "Noun",
     "Performance",

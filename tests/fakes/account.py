@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autodeploy.errors import InfrastructureError, PlanError
-from autodeploy.model import CloudFacts, InfraPlan, Preview, ResourceChange
+from autodeploy.model import CloudFacts, InfraPlan, LockOwner, Preview, ResourceChange
 from autodeploy.ports import Say
 from fakes.world import World
 
@@ -78,6 +78,18 @@ class FakeEngine:
         del self._world.stacks[deployment_id]
         self._world.machines.pop(deployment_id, None)
         say("deleted everything")
+
+    def repair(self, deployment_id: str, say: Say) -> None:
+        self._world.happens("repair")
+
+    def interrupt(self) -> None:
+        self._world.happens("interrupt")
+
+    def locks(self, deployment_id: str) -> Sequence[LockOwner]:
+        return ()
+
+    def unlock(self, deployment_id: str) -> Sequence[LockOwner]:
+        return ()
 
     def remove(self, deployment_id: str, force: bool = False) -> None:
         if deployment_id in self._world.stacks and not force:

@@ -1,13 +1,13 @@
 """AwsCloud: the Cloud port by boto3, of an account at AWS or of the local target's emulation of one.
 
-Reads and waits; never creates, changes or deletes anything.
+Reads and waits; never creates or changes anything, and deletes only what a killed engine left unusable.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from autodeploy.adapters.aws import account, failures, leftovers, trust
+from autodeploy.adapters.aws import account, failures, finding, leftovers, trust
 from autodeploy.errors import DeploymentError, InfrastructureError
 from autodeploy.model import BaseImage, CloudFacts, DatabaseEngine, Target
 from autodeploy.ports import Say
@@ -27,14 +27,16 @@ LOCAL_IMAGES: dict[BaseImage, str] = {"debian-12": "ami-0debian12local00", "debi
 LOCAL_ENGINES: dict[DatabaseEngine, str] = {"postgres": "15", "mysql": "8.0", "mariadb": "10.11"}
 _ATTEMPTS = {"aws": 5, "local": 2}
 _PAUSE_SECONDS = 5.0
+_SETTLE_SECONDS = 10.0
+"""AWS shows what was made a moment ago only after a while, and its provider outlives its engine for a moment."""
 
 
 class AwsCloud:
     """One account and region.
 
     On the local target `endpoint_url` is the daemon's, `engine_versions` and `admin_cidr` say what it has, and
-    `epoch` returns its account's epoch. `ca_bundle` is the file that databases' certificates are verified with; at AWS
-    it is fetched into `trust_folder`.
+    `epoch` returns its account's epoch, `settled` returns when its provider no longer works for a deployment.
+    `ca_bundle` is the file that databases' certificates are verified with; at AWS it is fetched into `trust_folder`.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class AwsCloud:
         images: Mapping[BaseImage, str] | None = None,
         engine_versions: Mapping[DatabaseEngine, str] | None = None,
         epoch: Callable[[], str] = lambda: "",
+        settled: Callable[[str, Say], None] | None = None,
         ca_bundle: Path | None = None,
         trust_folder: Path | None = None,
         image_owner: str = DEBIAN_OWNER,
@@ -65,6 +68,7 @@ class AwsCloud:
         self._images = images or (LOCAL_IMAGES if target == "local" else None)
         self._engine_versions = engine_versions or (LOCAL_ENGINES if target == "local" else None)
         self._epoch = epoch
+        self._settled = settled
         self._ca_bundle = ca_bundle
         self._trust_folder = trust_folder
         self._image_owner = image_owner
@@ -135,6 +139,24 @@ class AwsCloud:
         """Return what in the account still carries the deployment's tag, database snapshots excepted."""
         with self._translated(f"Looking for what is left of {deployment_id}"):
             return leftovers.find(self._client, deployment_id)
+
+    def settle(self, deployment_id: str, say: Say) -> None:
+        """Return when the account shows all that a killed engine's requests have made."""
+        if self._settled:
+            self._settled(deployment_id, say)
+        else:
+            say(f"giving AWS {_SETTLE_SECONDS:.0f} s to show what an engine that was killed has begun")
+            self._sleep(_SETTLE_SECONDS)
+
+    def claim(
+        self, token: str, inputs: Mapping[str, Any], deployment_id: str, known: Collection[str], say: Say
+    ) -> str | None:
+        """Return the id of a resource that nobody wrote down, ready for use; None when there is none.
+
+        One that cannot be taken over is deleted; `known` are the ids that belong to somebody.
+        """
+        with self._translated(f"Looking for {token} of {deployment_id}"):
+            return finding.claim(self._client, token, inputs, deployment_id, known, say)
 
     def account_epoch(self) -> str:
         """Return the emulated account's epoch; "" on AWS."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, InlineSourceRuntimeError
 
+from autodeploy.adapters.pulumi.command import KilledError
 from autodeploy.adapters.pulumi.progress import Progress
 from autodeploy.errors import InfrastructureError, LockedError, PlanError
 
@@ -34,7 +35,7 @@ def translated(deployment_id: str, doing: str, progress: Progress | None = None)
     except ConcurrentUpdateError as err:
         raise LockedError(
             f"another update of {deployment_id} is running",
-            f"Wait for it to end. If its process is gone, `pulumi cancel --stack {deployment_id}` frees the stack.",
+            f"Wait for it to end. Who it is: autodeploy unlock {deployment_id}",
             recoverable=True,
             agent=AGENT,
             context=context,
@@ -46,6 +47,15 @@ def translated(deployment_id: str, doing: str, progress: Progress | None = None)
 
 def _raise(err: CommandError, doing: str, context: str, errors: Sequence[str]) -> None:
     output = _output(err)
+    if isinstance(err, KilledError):
+        raise InfrastructureError(
+            f"the Pulumi engine was killed (signal {err.signal}) before it could {doing}",
+            "Run the same command again: it takes over what was half made and goes on.",
+            recoverable=True,
+            agent=AGENT,
+            context=context,
+            output=output,
+        ) from err
     if "incorrect passphrase" in output:
         raise InfrastructureError(
             "the passphrase does not open the stack's secrets",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
-from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from autodeploy.errors import StateError
+from autodeploy.ports import Say
 
 PROJECT = "autodeploy"
 
@@ -53,7 +55,7 @@ class PulumiHome:
 
     def has_stack(self, deployment_id: str) -> bool:
         """Say whether the backend holds a stack of the deployment."""
-        return (self._home / "pulumi" / ".pulumi" / "stacks" / PROJECT / f"{deployment_id}.json").exists()
+        return self._state(deployment_id).exists()
 
     def config(self, deployment_id: str) -> Path:
         """Return the live stack config's path; only the engine makes the file."""
@@ -65,25 +67,43 @@ class PulumiHome:
         folder.mkdir(exist_ok=True, mode=0o700)
         return folder
 
-    def free_dead_locks(self, deployment_id: str) -> int:
-        """Remove the locks of engines that were killed on this machine; return how many. A live owner keeps its own."""
-        freed = 0
-        locks = self._home / "pulumi" / ".pulumi" / "locks" / "organization" / PROJECT / deployment_id
-        for lock in locks.glob("*.json"):
-            # The engine writes its own process id: https://github.com/pulumi/pulumi, pkg/backend/diy/lock.go.
-            with suppress(OSError, ValueError, KeyError):
-                owner = json.loads(lock.read_text("utf-8"))
-                if owner["hostname"] == socket.gethostname() and not _alive(int(owner["pid"])):
-                    lock.unlink()
-                    freed += 1
-        return freed
+    def locks(self, deployment_id: str) -> Path:
+        """Return the folder of the stack's locks."""
+        return self._home / "pulumi" / ".pulumi" / "locks" / "organization" / PROJECT / deployment_id
+
+    def state(self, deployment_id: str, say: Say) -> dict[str, Any]:
+        """Return the stack's state as it is on disk, secrets sealed; {} when there is none.
+
+        A damaged one, as a machine that lost power may leave behind, gives way to the one before it.
+        """
+        path = self._state(deployment_id)
+        for leftover in path.parent.glob(f"{path.name}*.tmp"):  # of a write that was cut short
+            leftover.unlink(missing_ok=True)
+        if not path.exists():
+            return {}
+        found = _checkpoint(path)
+        if found is None:
+            before = path.with_name(f"{path.name}.bak")
+            found = _checkpoint(before) if before.exists() else None
+            if found is None:
+                raise StateError(
+                    f"{path} is damaged, and so is {before.name} beside it",
+                    f"Restore {path} from a backup. What stands in the account was left as it is.",
+                    context=f"Reading the stack of {deployment_id}",
+                )
+            copy = path.with_name(f"{path.name}.restored")
+            copy.write_bytes(before.read_bytes())
+            copy.replace(path)
+            say(f"the stack's state {path} was damaged; it is back to what it was one step before")
+        return found
+
+    def _state(self, deployment_id: str) -> Path:
+        return self._home / "pulumi" / ".pulumi" / "stacks" / PROJECT / f"{deployment_id}.json"
 
 
-def _alive(pid: int) -> bool:
+def _checkpoint(path: Path) -> dict[str, Any] | None:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        latest = json.loads(path.read_text("utf-8"))["checkpoint"].get("latest")
+        return dict(latest or {})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

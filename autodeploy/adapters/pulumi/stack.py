@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pulumi.automation import LocalWorkspace, Stack, StackSettings
 
-from autodeploy.adapters.pulumi import engine
+from autodeploy.adapters.pulumi import engine, locks, recovery
 from autodeploy.adapters.pulumi.command import EngineCommand
 from autodeploy.adapters.pulumi.diagnosis import AGENT, translated
 from autodeploy.adapters.pulumi.home import PROJECT, PulumiHome
@@ -23,8 +23,8 @@ from autodeploy.adapters.pulumi.known_stack import KnownStack
 from autodeploy.adapters.pulumi.language_host import PYTHON
 from autodeploy.adapters.pulumi.progress import STACK, Progress
 from autodeploy.errors import PlanError
-from autodeploy.model import InfraPlan, Preview
-from autodeploy.ports import Say
+from autodeploy.model import InfraPlan, LockOwner, Preview
+from autodeploy.ports import Orphans, Say
 
 Program = Callable[[], None]
 NO_DEFAULT_PROVIDERS = {"pulumi:disable-default-providers": ["aws"]}
@@ -37,6 +37,8 @@ def silent(line: str) -> None:
 class PulumiEngine:
     """`environment` reaches engine and provider; `refresh` asks the world before previews and updates.
 
+    `orphans` finds what a killed engine left in the account; without it such things are forgotten.
+
     The engine itself is looked for when it is first needed: constructing this costs nothing.
     """
 
@@ -48,12 +50,14 @@ class PulumiEngine:
         environment: Mapping[str, str] | None = None,
         *,
         refresh: bool = False,
+        orphans: Orphans | None = None,
         executable: Callable[[Say], Path] | None = None,
     ) -> None:
         self._program = program
         self._home = PulumiHome(home)
         self._environment = dict(environment or {})
         self._refresh = refresh
+        self._orphans = orphans
         self._executable = executable or partial(engine.provide, cache)
         self._command: EngineCommand | None = None
 
@@ -106,8 +110,22 @@ class PulumiEngine:
         progress = Progress(say)
         with translated(deployment_id, "delete the infrastructure", progress):
             if stack := self._existing(deployment_id, say):
-                self._free(deployment_id, say)
+                self._repair(stack, say)
                 stack.destroy(on_event=progress.on_event)
+
+    def repair(self, deployment_id: str, say: Say) -> None:
+        """Make the stack's state true again after an engine was killed; raise LockedError naming a live owner."""
+        with translated(deployment_id, "repair the stack's state"):
+            if stack := self._existing(deployment_id, say):
+                self._repair(stack, say)
+
+    def locks(self, deployment_id: str) -> Sequence[LockOwner]:
+        """Return who holds the stack."""
+        return [lock.owner for lock in locks.held(self._home.locks(deployment_id))]
+
+    def unlock(self, deployment_id: str) -> Sequence[LockOwner]:
+        """Break the stack's locks and return whose they were; raise LockedError for an engine that lives here."""
+        return locks.break_all(self._home.locks(deployment_id), deployment_id)
 
     def remove(self, deployment_id: str, force: bool = False) -> None:
         """Remove the empty stack with its history and config; with `force` also one whose account is gone."""
@@ -146,6 +164,7 @@ class PulumiEngine:
         if self._command is None:
             executable = self._executable(say)
             self._command = EngineCommand(executable, engine.VERSION)
+        self._command.say = say
         return self._command
 
     def _workspace(self, deployment_id: str, say: Say) -> LocalWorkspace:
@@ -161,17 +180,40 @@ class PulumiEngine:
         workspace = self._workspace(deployment_id, say)
         if not self._home.has_stack(deployment_id):
             workspace.create_stack(deployment_id)
-        self._free(deployment_id, say)
-        return KnownStack(deployment_id, workspace)
+        stack = KnownStack(deployment_id, workspace)
+        self._repair(stack, say)
+        return stack
 
-    def _existing(self, deployment_id: str, say: Say = silent) -> Stack | None:
+    def _existing(self, deployment_id: str, say: Say = silent) -> KnownStack | None:
         if not self._home.has_stack(deployment_id):
             return None
         return KnownStack(deployment_id, self._workspace(deployment_id, say))
 
-    def _free(self, deployment_id: str, say: Say) -> None:
-        if self._home.free_dead_locks(deployment_id):
-            say("an earlier run of the engine was killed on this machine; its lock is removed")
+    def _repair(self, stack: KnownStack, say: Say) -> None:
+        name = stack.name
+        locks.clear(self._home.locks(name), name, say)
+        if not recovery.pending(self._home.state(name, say)):
+            return
+        say("an earlier run of the Pulumi engine was cut short; looking for what it was making")
+        exported = stack.sealed_state()
+        state = exported["deployment"]
+        found = self._claimed(name, state, say)
+        recovery.told(recovery.begun(state), found, say)
+        stack.replace_state({**exported, "deployment": recovery.repaired(state, found)})
+        stack.refresh()
+
+    def _claimed(self, name: str, state: recovery.State, say: Say) -> dict[str, str]:
+        """Return the ids of the resources that were being made and are there, by URN."""
+        found: dict[str, str] = {}
+        if self._orphans is None:
+            return found
+        self._orphans.settle(name, say)
+        for resource in recovery.begun(state):
+            known = recovery.known(state, resource["type"])
+            identity = self._orphans.claim(resource["type"], resource.get("inputs", {}), name, known, say)
+            if identity:
+                found[resource["urn"]] = identity
+        return found
 
     def _configure(self, stack: Stack, plan: InfraPlan, secrets: Mapping[str, str], folder: Path) -> Path:
         """Write the plan's config to `folder` under the stack's own salt; return the file."""

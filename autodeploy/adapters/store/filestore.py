@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from autodeploy.adapters.store import collector, files, lock
 from autodeploy.adapters.store.history import History
 from autodeploy.errors import StateError
-from autodeploy.model import DeploymentState, LogEntry
+from autodeploy.model import DeploymentState, LockOwner, LogEntry
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 STATE, PREVIOUS, LOGS, SECRETS, LOCK, ARTIFACTS = (
@@ -97,6 +97,18 @@ class FileStore:
                 files.make_folder(self.home)
                 stack.enter_context(lock.held(path, str(self.home), reason, wait=True))
             yield
+
+    def owner(self, deployment_id: str) -> LockOwner | None:
+        """Return who holds the deployment now; None when nobody does."""
+        path = self._path(deployment_id, f"Looking at the lock of {deployment_id}") / LOCK
+        with files.translated(path, f"Looking at the lock of {deployment_id}"):
+            return lock.owner(path)
+
+    def unlock(self, deployment_id: str) -> LockOwner | None:
+        """Break the lock of a process on another machine and return whose it was; raise LockedError for one here."""
+        path = self._path(deployment_id, f"Unlocking {deployment_id}") / LOCK
+        with files.translated(path, f"Unlocking {deployment_id}"):
+            return lock.break_foreign(path, deployment_id)
 
     def folder(self, deployment_id: str) -> Path:
         """Return deployments/<id>, made 0700 (with its folder for artifacts) when it is missing."""

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from autodeploy.errors import LockedError
+from autodeploy.model import LockOwner
 
 
 @contextlib.contextmanager
@@ -36,6 +37,47 @@ def held(path: Path, deployment_id: str, reason: str, wait: bool = False) -> Ite
             os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def owner(path: Path) -> LockOwner | None:
+    """Return who holds the lock now; None when nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _signed(path)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def break_foreign(path: Path, deployment_id: str) -> LockOwner | None:
+    """Take the lock from a process on another machine and return whose it was; raise LockedError for one that is here.
+
+    A process of this machine needs no breaking: the system frees its lock when it ends, however it ends.
+    """
+    held_by = owner(path)
+    if held_by is None:
+        return None
+    if held_by.lives is not None or not held_by.host:
+        raise _locked(path, deployment_id, "unlock")
+    path.unlink(missing_ok=True)  # whoever still holds the old file holds nothing that anybody asks for
+    return held_by
+
+
+def _signed(path: Path) -> LockOwner:
+    try:
+        told = json.loads(path.read_text("utf-8"))
+        host, doing = str(told["host"]), f"{told['command']}: {told['reason']}"
+        lives = True if host == socket.gethostname() else None
+        return LockOwner(
+            what="the deployment", pid=told["pid"], host=host, since=told["since"], doing=doing, lives=lives
+        )
+    except (OSError, ValueError, KeyError, TypeError):  # the owner has the lock, but has not signed yet
+        return LockOwner(what="the deployment", lives=True)
 
 
 def _owner(reason: str) -> dict[str, str | int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc.aio
@@ -28,6 +29,10 @@ class ProviderServer:
         self._servicer = servicer
         self._pool = pool
 
+    def working(self) -> list[str]:
+        """Return what is being done now, each as a verb and a URN; also for engines that are gone."""
+        return self._servicer.working()
+
     async def stop(self) -> None:
         """Take no more requests, wait for the work that has begun, and end."""
         await self._server.stop(grace=None)
@@ -35,12 +40,14 @@ class ProviderServer:
         self._pool.shutdown(wait=False)
 
 
-async def serve_provider(aws_endpoint: str, dataplane: DataPlane, port: int = 0) -> ProviderServer:
+async def serve_provider(
+    aws_endpoint: str, dataplane: DataPlane, port: int = 0, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+) -> ProviderServer:
     """Serve the `aws` provider on a loopback port, 0 for any free one; raise LocalTargetError."""
     pool = ThreadPoolExecutor(_WORKERS, "aws-provider")
     servicer = AwsServicer(Account(aws_endpoint, dataplane, asyncio.get_running_loop()), pool)
     limits = [("grpc.max_receive_message_length", _LARGEST_MESSAGE), ("grpc.max_send_message_length", _LARGEST_MESSAGE)]
-    server = grpc.aio.server(options=[*limits, ("grpc.so_reuseport", 0)])
+    server = grpc.aio.server(interceptors=interceptors, options=[*limits, ("grpc.so_reuseport", 0)])
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     try:
         bound = server.add_insecure_port(f"127.0.0.1:{port}")

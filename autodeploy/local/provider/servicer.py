@@ -38,7 +38,11 @@ class AwsServicer(ResourceProviderServicer):
         self._account = account
         self._pool = pool
         self._configurations: OrderedDict[str, Configuration] = OrderedDict()
-        self._running: set[asyncio.Future[Any]] = set()
+        self._running: dict[asyncio.Future[Any], str] = {}
+
+    def working(self) -> list[str]:
+        """Return what is being done now, for living engines and dead ones."""
+        return sorted(self._running.values())
 
     async def finish(self) -> None:
         """Wait for the work that has begun."""
@@ -174,8 +178,8 @@ class AwsServicer(ResourceProviderServicer):
     async def _work(self, context: Any, doing: str, work: Callable[[], T]) -> T:
         """Run blocking work in a thread; it runs to its end even when the engine is gone."""
         future = asyncio.get_running_loop().run_in_executor(self._pool, work)
-        self._running.add(future)
-        future.add_done_callback(self._running.discard)
+        self._running[future] = doing
+        future.add_done_callback(self._running.pop)
         try:
             return await asyncio.shield(future)
         except Exception as err:
