@@ -1,9 +1,9 @@
 # Every target does its own set-up and can be run twice in a row.
 SHELL := /bin/bash
 PY := .venv/bin/python
-FAST := not local and not engine and not performance
+FAST := not local and not engine and not performance and not nightly
 
-.PHONY: help setup python demo test test-unit test-properties test-integration lint bench clean
+.PHONY: help setup python demo test test-unit test-properties test-integration test-nightly lint bench clean
 
 help:            ## Show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -27,7 +27,7 @@ lint: python     ## Style, types, layers
 test: setup lint ## All tests, with coverage
 	$(PY) -m pytest tests -m performance
 	$(PY) -m pytest tests -m "$(FAST)" -n 2 --dist loadfile --cov --cov-report=
-	$(PY) -m pytest tests -m "local or engine" --durations=15 --cov --cov-append --cov-report=term:skip-covered
+	$(PY) -m pytest tests -m "(local or engine) and not nightly" --durations=15 --cov --cov-append --cov-report=term:skip-covered
 
 test-unit: python      ## Tests that need no container engine and no Pulumi engine
 	$(PY) -m pytest tests -m "$(FAST)" -n 2 --dist loadfile --ignore tests/properties
@@ -36,7 +36,10 @@ test-properties: python ## The design document's properties on the pure view
 	$(PY) -m pytest tests/properties -m "not local and not engine" --hypothesis-show-statistics
 
 test-integration: setup ## End to end on the local target
-	$(PY) -m pytest tests -m "local or engine"
+	$(PY) -m pytest tests -m "(local or engine) and not nightly"
+
+test-nightly: setup    ## What is too long for every day: every point at which something may be killed
+	$(PY) -m pytest tests -m nightly --durations=10
 
 bench: setup     ## Seconds per stage, and the ratios that we hold ourselves to
 	@$(PY) tools/bench.py

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pulumi.automation import PulumiCommand
@@ -28,6 +28,7 @@ AGENT = "HiveMind SysEng"
 CONTEXT = f"Looking for the Pulumi engine {VERSION}"
 MODULE = Path(__file__).parents[3] / "tools" / "pulumi"
 DOWNLOAD_TIMEOUT_SECONDS = 15
+SIZE = "size"
 
 
 def folder(cache: Path) -> Path:
@@ -41,8 +42,7 @@ def find(cache: Path) -> Path | None:
     if on_path and (version_of(Path(on_path)) or "").startswith(SERIES):
         return Path(on_path)
     kept = folder(cache) / "bin" / "pulumi"
-    # The folder is renamed into place whole, so being there is proof enough.
-    return kept if kept.exists() else None
+    return kept if _is_whole(kept) else None
 
 
 def provide(cache: Path, say: Say, module: Path = MODULE, download: build.Make | None = None) -> Path:
@@ -52,6 +52,9 @@ def provide(cache: Path, say: Say, module: Path = MODULE, download: build.Make |
     with _locked(folder(cache).parent, say):
         if found := find(cache):
             return found
+        if folder(cache).exists():
+            say(f"the Pulumi engine in {folder(cache)} is damaged; replacing it")
+            shutil.rmtree(folder(cache))
         say(f"no Pulumi engine {VERSION} on PATH; trying to download it")
         reason = _placed(cache, download or _download)
         if reason:
@@ -110,11 +113,29 @@ def _placed(cache: Path, make: build.Make) -> str:
     try:
         reason = make(staging)
         if not reason:
+            _record(staging)
             staging.chmod(0o755)
             staging.rename(target)
         return reason
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _record(root: Path) -> None:
+    (root / SIZE).write_text(str((root / "bin" / "pulumi").stat().st_size), "utf-8")
+
+
+def _is_whole(executable: Path) -> bool:
+    """Say whether the engine is as it was put there: by its size, which costs nothing, else by starting it once."""
+    root = executable.parents[1]
+    try:
+        return int((root / SIZE).read_text("utf-8")) == executable.stat().st_size and os.access(executable, os.X_OK)
+    except (OSError, ValueError):
+        if not executable.exists() or version_of(executable) != VERSION:
+            return False
+    with suppress(OSError):
+        _record(root)
+    return True
 
 
 def _check_buildable(module: Path, reason: str) -> None:

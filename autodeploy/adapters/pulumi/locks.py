@@ -24,7 +24,7 @@ ORPHAN_SECONDS = 900.0
 """How long an engine may take to finish what it began: a database takes some ten minutes."""
 HALF_WRITTEN_SECONDS = 10.0
 SAY_EVERY_SECONDS = 15.0
-PAUSE_SECONDS = 0.3
+PAUSE_SECONDS = 0.5
 AGENT = "HiveMind SysEng"
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)")
 

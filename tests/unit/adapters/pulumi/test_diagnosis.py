@@ -42,7 +42,7 @@ def test_a_lock_says_to_try_again() -> None:
     assert isinstance(error, LockedError)
     assert error.exit_code == 75
     assert error.recoverable
-    assert "pulumi cancel --stack guestbook-1" in error.remediation
+    assert "autodeploy unlock guestbook-1" in error.remediation
 
 
 def test_a_wrong_passphrase_names_the_file() -> None:

@@ -67,11 +67,39 @@ def test_a_downloaded_engine_is_kept_as_it_came(tmp_path: Path, script: Script, 
     def download(root: Path) -> str:
         (root / "bin").mkdir()
         (root / "bin" / "pulumi").write_text("official")
+        (root / "bin" / "pulumi").chmod(0o755)
         return ""
 
     found = engine.provide(tmp_path / "cache", print, module, download)
     assert found.read_text() == "official"
     assert [path.name for path in found.parent.iterdir()] == ["pulumi"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "locked", "unrecorded"])
+def test_a_damaged_engine_is_replaced(tmp_path: Path, script: Script, module: Path, damage: str) -> None:
+    script("go", FAKE_GO)
+    built = engine.provide(tmp_path / "cache", print, module, no_network)
+    if damage == "locked":
+        built.chmod(0o644)
+    else:
+        built.write_text("half an executable")
+    if damage == "unrecorded":
+        (built.parents[1] / "size").unlink()
+    assert engine.find(tmp_path / "cache") is None
+    said: list[str] = []
+    assert engine.provide(tmp_path / "cache", said.append, module, no_network) == built
+    assert "is damaged; replacing it" in said[0]
+    assert engine.version_of(built) == "3.250.0"
+
+
+def test_an_engine_of_an_earlier_day_is_recorded_once_it_has_answered(
+    tmp_path: Path, script: Script, module: Path
+) -> None:
+    script("go", FAKE_GO)
+    built = engine.provide(tmp_path / "cache", print, module, no_network)
+    (built.parents[1] / "size").unlink()
+    assert engine.find(tmp_path / "cache") == built
+    assert (built.parents[1] / "size").exists()
 
 
 def test_says_what_is_missing(tmp_path: Path, script: Script, module: Path) -> None:

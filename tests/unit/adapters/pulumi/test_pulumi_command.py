@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
-from autodeploy.adapters.pulumi.command import EngineCommand, environment
+from autodeploy.adapters.pulumi.command import SAME_PRESS_SECONDS, EngineCommand, KilledError, environment
+from autodeploy.errors import EngineError
 
 Script = Callable[[str, str], Path]
 
@@ -111,6 +113,68 @@ def _press_twice() -> None:
     for _ in range(2):
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         time.sleep(0.1)
+
+
+def test_a_second_ctrl_c_leaves_the_engine_to_finish_alone(script: Script, tmp_path: Path) -> None:
+    said: list[str] = []
+    slow = f"trap 'sleep 2; echo finished > {tmp_path}/end; exit' INT; echo ready; while :; do sleep 0.05; done"
+    running = command(script, slow)
+    running.say = said.append
+
+    def listen(line: str) -> None:
+        if line == "ready":
+            threading.Thread(target=_press, args=(SAME_PRESS_SECONDS + 0.2,)).start()
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        running.run([], str(tmp_path), {}, on_output=listen)
+    assert not (tmp_path / "end").exists()
+    assert "Ctrl-C again" in said[0] and "finishes alone" in said[1]
+    while not (tmp_path / "end").exists():
+        assert time.monotonic() - begun < 30
+        time.sleep(0.05)
+
+
+def _press(pause: float) -> None:
+    for _ in range(2):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        time.sleep(pause)
+
+
+def test_an_engine_outlives_the_process_that_started_it(script: Script, tmp_path: Path) -> None:
+    text = f"echo ready > {tmp_path}/begun; sleep 1; echo to nobody; echo to nobody >&2; echo > {tmp_path}/end"
+    engine = script("pulumi", text)
+    code = (
+        "from autodeploy.adapters.pulumi.command import EngineCommand\n"
+        f"EngineCommand({str(engine)!r}, '3.250.0').run([], {str(tmp_path)!r}, {{}})"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as starter:
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.02)
+        starter.kill()
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "end").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_killed_engine_is_told_from_one_that_failed(script: Script, tmp_path: Path) -> None:
+    with pytest.raises(KilledError, match="last words") as caught:
+        command(script, "echo last words; kill -9 $$").run([], str(tmp_path), {})
+    assert caught.value.signal == 9
+
+
+def test_what_cannot_be_run_is_an_engine_error(script: Script, tmp_path: Path) -> None:
+    broken = script("pulumi", "")
+    broken.write_bytes(b"\x7fELF, cut")
+    with pytest.raises(EngineError, match="cannot be run") as caught:
+        EngineCommand(broken, "3.250.0").run([], str(tmp_path), {})
+    assert f"rm {broken}" in caught.value.remediation
+
+
+def test_output_is_taken_as_it_comes_even_without_an_end_of_line(script: Script, tmp_path: Path) -> None:
+    result = command(script, r"printf 'one\ntw'; sleep 0.2; printf 'o\nthree \377'").run([], str(tmp_path), {})
+    assert result.stdout == "one\ntwo\nthree \ufffd"
 
 
 def test_interrupt_without_a_running_engine_does_nothing(script: Script) -> None:

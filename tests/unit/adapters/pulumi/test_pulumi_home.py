@@ -1,14 +1,14 @@
-"""Pulumi's files under $AUTODEPLOY_HOME: what is made, what is kept, whose lock goes."""
+"""Pulumi's files under $AUTODEPLOY_HOME: what is made, what is kept, what is restored."""
 
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
 from pathlib import Path
 
+import pytest
+
 from autodeploy.adapters.pulumi.home import PulumiHome
+from autodeploy.errors import StateError
 
 
 def test_passphrase_is_made_once_for_the_owner_only(tmp_path: Path) -> None:
@@ -38,16 +38,32 @@ def test_project_file_is_made_and_never_replaced(tmp_path: Path) -> None:
     assert not home.has_stack("x-1")
 
 
-def test_only_a_dead_engine_of_this_machine_loses_its_lock(tmp_path: Path) -> None:
-    locks = tmp_path / "pulumi" / ".pulumi" / "locks" / "organization" / "autodeploy" / "x-1"
-    locks.mkdir(parents=True)
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    here = socket.gethostname()
-    owners = {"dead": (gone.pid, here), "live": (os.getpid(), here), "init": (1, here), "far": (gone.pid, "elsewhere")}
-    for name, (pid, host) in owners.items():
-        (locks / f"{name}.json").write_text(json.dumps({"pid": pid, "hostname": host}))
-    (locks / "damaged.json").write_text("{")
-    assert PulumiHome(tmp_path).free_dead_locks("x-1") == 1
-    assert sorted(path.stem for path in locks.iterdir()) == ["damaged", "far", "init", "live"]
-    assert PulumiHome(tmp_path).free_dead_locks("unknown") == 0
+def state_file(home: Path, text: str, name: str = "x-1.json") -> Path:
+    path = home / "pulumi" / ".pulumi" / "stacks" / "autodeploy" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_the_state_is_what_the_engine_wrote_last(tmp_path: Path) -> None:
+    home, said = PulumiHome(tmp_path), list[str]()
+    assert home.state("x-1", said.append) == {}
+    state_file(tmp_path, json.dumps({"version": 3, "checkpoint": {"stack": "x-1"}}))
+    assert home.state("x-1", said.append) == {}
+    state_file(tmp_path, json.dumps({"version": 3, "checkpoint": {"latest": {"resources": []}}}))
+    leftover = state_file(tmp_path, "half", "x-1.json.18c2.tmp")
+    assert home.state("x-1", said.append) == {"resources": []}
+    assert not leftover.exists() and said == []
+
+
+@pytest.mark.parametrize("damaged", ["", '{"version": 3, "check', "[]", "{}"])
+def test_a_damaged_state_gives_way_to_the_one_before(tmp_path: Path, damaged: str) -> None:
+    home, said = PulumiHome(tmp_path), list[str]()
+    path = state_file(tmp_path, damaged)
+    with pytest.raises(StateError, match="is damaged"):
+        home.state("x-1", said.append)
+    before = json.dumps({"version": 3, "checkpoint": {"latest": {"resources": [1]}}})
+    state_file(tmp_path, before, "x-1.json.bak")
+    assert home.state("x-1", said.append) == {"resources": [1]}
+    assert path.read_text() == before and "one step before" in said[0]
+    assert sorted(item.name for item in path.parent.iterdir()) == ["x-1.json", "x-1.json.bak"]
