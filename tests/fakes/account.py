@@ -86,10 +86,10 @@ class FakeEngine:
         self._world.happens("interrupt")
 
     def locks(self, deployment_id: str) -> Sequence[LockOwner]:
-        return ()
+        return self._world.locks[deployment_id]
 
     def unlock(self, deployment_id: str) -> Sequence[LockOwner]:
-        return ()
+        return self._world.locks.pop(deployment_id, [])
 
     def remove(self, deployment_id: str, force: bool = False) -> None:
         if deployment_id in self._world.stacks and not force:

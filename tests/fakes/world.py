@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fixtures.planned import LOCAL
 
-from autodeploy.model import CloudFacts, InfraPlan, Source
+from autodeploy.model import CloudFacts, InfraPlan, LockOwner, Source
 
 EPOCH = "epoch-1"
 
@@ -42,6 +42,7 @@ class World:
         self.undeletable: tuple[str, ...] = ()
         self.checkouts: dict[Path, Source] = {}
         self.builds = 0
+        self.locks: dict[str, list[LockOwner]] = defaultdict(list)
         self.environment: dict[str, str] = {}
         self.broken: dict[str, list[BaseException]] = defaultdict(list)
 

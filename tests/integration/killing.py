@@ -31,6 +31,16 @@ REGION = "us-east-1"
 ID = "web-1"
 
 
+def kill_engine(home: Path) -> int:
+    """End the engine that holds the home's stack, and that this process started; return its id."""
+    (lock,) = home.glob("pulumi/.pulumi/locks/organization/autodeploy/*/*.json")
+    pid = int(json.loads(lock.read_text())["pid"])
+    parent = subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True, check=True)
+    assert int(parent.stdout) == os.getpid()
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
 class Executioner(grpc.aio.ServerInterceptor):
     """Counts the engine's calls. At number `at` it kills the engine: before the call is heard ("lost"), while it is
     answered ("amid"), or when the work is done and the answer on its way ("after")."""
@@ -70,13 +80,8 @@ class Executioner(grpc.aio.ServerInterceptor):
         return grpc.unary_unary_rpc_method_handler(run, handler.request_deserializer, handler.response_serializer)
 
     def kill(self) -> None:
-        """End the engine that holds the stack, and that this process started."""
-        (lock,) = self.home.glob("pulumi/.pulumi/locks/organization/autodeploy/*/*.json")
-        pid = int(json.loads(lock.read_text())["pid"])
-        parent = subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True, check=True)
-        assert int(parent.stdout) == os.getpid()
-        os.kill(pid, signal.SIGKILL)
-        self.killed = pid
+        """End the engine."""
+        self.killed = kill_engine(self.home)
 
 
 class Place:

@@ -55,6 +55,7 @@ def test_two_callers_start_one_daemon_that_outlives_them(target: LocalTarget, po
     assert (target.home / "local" / "rds-ca.pem").is_file()
     assert ask(first, "GET", "/status", "wrong") == 401
     assert ask(first, "GET", "/elsewhere", first.token) == 404
+    target.settle("web-1", print)
 
     boot(target.home, first.account_epoch)
     boot(target.home, "gone")
@@ -76,6 +77,21 @@ def test_two_callers_start_one_daemon_that_outlives_them(target: LocalTarget, po
     target.reset()
     assert not (target.home / "local" / "seeds").exists()
     assert containers(podman) == {} and target.records.balancer_names() == {}
+
+
+def test_what_a_dead_engine_asked_for_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = LocalTarget(tmp_path / "home", tmp_path / "cache")
+    line = "Creating urn:pulumi:web-1::autodeploy::aws:ec2/vpc:Vpc::vpc"
+    answers = iter([[line], [line], []])
+    monkeypatch.setattr(target, "running", object)
+    monkeypatch.setattr(client, "_ask", lambda info, method, path: {"working": next(answers, [])})
+    said: list[str] = []
+    target.settle("web-1", said.append)
+    assert said == [f"waiting for the local target to finish: {line}"]
+    monkeypatch.setattr(client, "_ask", lambda info, method, path: {"working": [line]})
+    target.settle("web-2", said.append)
+    with pytest.raises(LocalTargetError, match="still busy after 0 s"):
+        target.settle("web-1", said.append, 0)
 
 
 def test_sigterm_ends_the_daemon_cleanly_and_removes_no_machine(target: LocalTarget, podman: Path) -> None:

@@ -76,6 +76,7 @@ class Served:
     endpoint: str
     run: Callable[[Any], Any]
     stop: Callable[[], None]
+    working: Callable[[], list[str]]
 
     def aws(self, service: str) -> Any:
         return boto3.client(
@@ -127,7 +128,7 @@ def served(emulator: str, loop: asyncio.AbstractEventLoop) -> Iterator[Served]:
     server = run(serve_provider(emulator, plane))
     # Both ends live in one process here, and pulumi_aws cannot be imported by two threads at once.
     load_schemas()
-    yield Served(server.port, plane, emulator, run, lambda: run(server.stop()))
+    yield Served(server.port, plane, emulator, run, lambda: run(server.stop()), server.working)
     run(server.stop())
 
 

@@ -106,6 +106,7 @@ def test_a_create_outlives_the_engine(world: Any, engine: Any, served: Any) -> N
     assert served.plane.begun.wait(30)
     pending.cancel()
     engine.channel.close()
+    assert served.working() == [f"Creating {urn}"]
     stopping = threading.Thread(target=served.stop)
     stopping.start()
     served.plane.gate.set()

@@ -1,0 +1,129 @@
+"""We are killed, or interrupted twice, while the engine runs: it finishes alone, and the next run waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from integration.killing import Place, account, running_loop
+from integration.test_engine_kills import WHOLE, empty, plan
+
+from autodeploy.adapters import tls
+from autodeploy.local.provider import amis_file
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    with running_loop() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    amis = tmp_path_factory.mktemp("moto") / "amis.json"
+    amis_file(amis)
+    os.environ["MOTO_AMIS_PATH"] = str(amis)
+    with account() as made:
+        yield made
+
+
+class Run:
+    """A first `up` in a process of its own, and the place it works in."""
+
+    def __init__(self, folder: Path, executable: Path, endpoint: str, loop: asyncio.AbstractEventLoop) -> None:
+        now = datetime.now(timezone.utc)
+        certificate, self.key = tls.issue(tls.make_authority("Test", now), ["localhost"], now)
+        self.plan = plan(certificate)
+        empty(endpoint)
+        self.place = Place(folder / "home", executable, endpoint, loop)
+        self.before = self.place.standing()
+        (folder / "plan.json").write_text(self.plan.to_json())
+        (folder / "key.pem").write_text(self.key)
+        script = Path(__file__).with_name("up_once.py")
+        words = [folder / "home", executable, self.place.server.port, folder / "plan.json", folder / "key.pem"]
+        self.process = subprocess.Popen(
+            [sys.executable, str(script), *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def until(self, calls: int) -> None:
+        """Return when the engine has made so many calls."""
+        deadline = time.monotonic() + 120
+        while len(self.place.executioner.calls) < calls:
+            assert time.monotonic() < deadline and self.process.poll() is None
+            time.sleep(0.01)
+
+    def go_on(self) -> None:
+        """Run `up` again, here; it must end with everything there once."""
+        said: list[str] = []
+        self.place.engine.up(self.plan, {"certificateKey": self.key}, None, said.append)
+        assert self.place.standing() - self.before == WHOLE, said
+        assert len(self.place.plane.machines) == len(self.place.plane.databases) == 1
+        self.said = said
+
+
+@pytest.fixture
+def run(tmp_path: Path, engine_binary: Path, endpoint: str, loop: asyncio.AbstractEventLoop) -> Iterator[Run]:
+    made = Run(tmp_path, engine_binary, endpoint, loop)
+    yield made
+    made.process.kill()
+    made.process.wait()
+    made.place.close()
+
+
+def test_an_engine_whose_starter_was_killed_ends_by_itself_and_is_waited_for(run: Run) -> None:
+    run.place.plane.gate = threading.Event()
+    assert run.place.plane.begun.wait(120)  # the database is being made, and takes its time
+    run.process.kill()
+    run.process.wait()
+    threading.Timer(4.0, run.place.plane.gate.set).start()
+    run.go_on()
+    assert any("waiting for the Pulumi engine of an earlier run" in line for line in run.said)
+    # It ended in order: whatever it was making it has written down, so nothing had to be looked for.
+    assert not any("cut short" in line for line in run.said), run.said
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("calls", [1, 8, 20, 40, 60, 74])
+def test_a_starter_killed_at_any_point(run: Run, calls: int) -> None:
+    run.until(calls)
+    run.process.kill()
+    run.process.wait()
+    run.go_on()
+
+
+def test_the_second_ctrl_c_returns_at_once_and_the_engine_finishes_alone(run: Run) -> None:
+    run.place.plane.gate = threading.Event()
+    assert run.place.plane.begun.wait(120)
+    run.process.send_signal(signal.SIGINT)
+    time.sleep(1.5)
+    assert run.process.poll() is None  # it waits for what the engine is making
+    run.process.send_signal(signal.SIGINT)
+    output, _ = run.process.communicate(timeout=30)
+    assert "Ctrl-C again leaves it to finish alone" in output and "the next command waits for it" in output
+    assert not run.place.plane.databases
+    threading.Timer(3.0, run.place.plane.gate.set).start()
+    run.go_on()
+    assert not any("cut short" in line for line in run.said), run.said
+
+
+def test_one_ctrl_c_lets_the_engine_finish_and_leaves_nothing_to_repair(run: Run) -> None:
+    run.place.plane.gate = threading.Event()
+    assert run.place.plane.begun.wait(120)
+    run.process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    run.place.plane.gate.set()
+    run.process.communicate(timeout=60)
+    assert run.place.engine.locks("web-1") == []
+    run.go_on()
+    assert not any("cut short" in line or "waiting" in line for line in run.said), run.said
