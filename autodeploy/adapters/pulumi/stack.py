@@ -131,6 +131,7 @@ class PulumiEngine:
         """Remove the empty stack with its history and config; with `force` also one whose account is gone."""
         with translated(deployment_id, "remove the stack"):
             if stack := self._existing(deployment_id):
+                locks.clear(self._home.locks(deployment_id), deployment_id, silent)
                 stack.workspace.remove_stack(deployment_id, force=force or None)
                 shutil.rmtree(self._home.project(deployment_id))
 
