@@ -12,7 +12,7 @@ from fakes.world import World
 from fixtures.planned import FACTS, LOCAL
 
 from autodeploy.agents.provisioner import Certificate, HiveMindProvisioner
-from autodeploy.errors import DeploymentError, InfrastructureError, PlanError
+from autodeploy.errors import DeploymentError, InfrastructureError, LockedError, PlanError
 from autodeploy.model import CloudFacts, DeploymentState
 
 
@@ -201,6 +201,13 @@ class TestDestroying:
         assert provisioner(line).destroy(state) == ("eni-1",)
         assert (line.store.folder(state.deployment_id) / "id_ed25519").exists()
         assert line.store.secrets(state.deployment_id)
+
+    def test_a_stack_that_somebody_holds_is_left_alone(self, line: Line) -> None:
+        state = line.ledger(line.deploy())
+        line.world.broken["repair"].append(LockedError("process 7 holds the stack", "Wait."))
+        with pytest.raises(LockedError, match="process 7"):
+            provisioner(line).destroy(state)
+        assert state.deployment_id in line.world.stacks
 
     def test_without_a_stack_there_is_nothing_to_do(self, line: Line) -> None:
         assert provisioner(line).destroy(built(line)) == ()

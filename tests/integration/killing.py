@@ -12,19 +12,27 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import boto3
 import grpc
+from fakes.person import FakeClock, FakeUI
 from fakes.plane import FakePlane
 from moto.server import ThreadedMotoServer
 
+from autodeploy.adapters import keys
 from autodeploy.adapters.aws import AwsCloud
 from autodeploy.adapters.pulumi import PulumiEngine
+from autodeploy.adapters.store import FileStore
+from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.local.provider import serve_provider
 from autodeploy.local.provider.table import load_schemas
+from autodeploy.model import DeploymentState, InfraPlan, Plan
 from autodeploy.ports import Say
+from autodeploy.settings import Settings
+from autodeploy.wiring import certify
 from stacks.program import program
 
 REGION = "us-east-1"
@@ -93,6 +101,7 @@ class Place:
         self.plane = FakePlane()
         self.executioner = Executioner(home)
         self.said: list[str] = []
+        self.key = ""
         self._loop = loop
         self.server = self._run(serve_provider(endpoint, self.plane, interceptors=[self.executioner]))
         load_schemas()
@@ -117,6 +126,31 @@ class Place:
     def standing(self) -> Counter[str]:
         """Return how many things of each kind there are, whoever they belong to and whatever their tags say."""
         return standing(self.aws)
+
+    def destroy(self, plan: InfraPlan) -> tuple[str, ...]:
+        """Take everything back as `autodeploy destroy` does; return what is left."""
+        now = datetime.now(timezone.utc)
+        state = DeploymentState(
+            deployment_id=plan.deployment_id,
+            name=plan.name,
+            repo_url="https://example.org/web.git",
+            description="",
+            status="failed",
+            target="local",
+            region=REGION,
+            account_id=plan.account_id,
+            created_at=now,
+            updated_at=now,
+            plan=Plan(infra=plan, cost=(), prices_as_of="2026-11"),
+        )
+        chosen = Settings.model_validate({"home": self.home, "cache": self.home, "target": "local"})
+        ui, clock, store = FakeUI(), FakeClock(), FileStore(self.home)
+        store.save_secrets(plan.deployment_id, {"certificateKey": self.key})
+        agent = HiveMindProvisioner(self.engine, self.cloud, keys.generate, certify, ui, clock, store, chosen)
+        try:
+            return agent.destroy(state)
+        finally:
+            self.said += ui.lines
 
     def say(self, line: str) -> None:
         """Remember what was said."""

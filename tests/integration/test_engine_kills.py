@@ -122,14 +122,14 @@ def plan(certificate: str) -> InfraPlan:
         admin_cidr="198.51.100.7/32",
         user_data="#cloud-config\n",
         web=WebPlan(health_check_path="/health", certificate_pem=certificate),
-        database=DatabasePlan(engine="postgres", engine_version="15.8", deletion_protection=False),
+        database=DatabasePlan(engine="postgres", engine_version="15.8"),
     )
 
 
 def survives(place: Place, pair: tuple[str, str], up: Point, destroy: Point) -> None:
     """Kill the engine once on the way up and once on the way down; nothing is doubled, nothing left."""
     certificate, key = pair
-    secrets = {"certificateKey": key}
+    place.key, secrets = key, {"certificateKey": key}
     before = place.standing()
     place.executioner.order(*up)
     with pytest.raises(InfrastructureError, match="killed"):
@@ -144,15 +144,14 @@ def survives(place: Place, pair: tuple[str, str], up: Point, destroy: Point) -> 
 
     place.executioner.order(*destroy)
     with pytest.raises(InfrastructureError, match="killed"):
-        place.engine.destroy(ID, place.say)
+        place.destroy(plan(certificate))
     assert place.executioner.killed
     place.executioner.order(0, "")
-    place.engine.destroy(ID, place.say)
+    assert place.destroy(plan(certificate)) == (), place.said
     assert place.engine.resources(ID) == []
     assert place.standing() == before, place.said
     assert not (place.plane.machines or place.plane.databases or place.plane.served)
     assert place.cloud.leftovers(ID) == []
-    place.engine.remove(ID)
 
 
 @pytest.mark.nightly

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pulumi
@@ -135,8 +136,33 @@ def test_a_preview_leaves_the_live_config_alone_and_a_lost_one_is_made_anew(
     assert config.read_bytes() == before
     pulumi_engine.up(plan(instance_type="t3.large"), SECRETS, None, print)
     assert b"t3.large" in config.read_bytes()
-    config.unlink()  # a config that was lost is made anew
+    config.unlink()  # a config that was lost, or half written, is made anew
     assert pulumi_engine.up(plan(), SECRETS, None, print)["vpcId"] == "vpc-1"
+    for damaged in ("", "encryptionsalt: [", "config: {}\n"):
+        config.write_text(damaged)
+        assert pulumi_engine.up(plan(), SECRETS, None, print) == {"vpcId": "vpc-1", "key": KEY}
+
+
+def test_a_state_that_was_half_written_gives_way_to_the_one_before(pulumi_engine: PulumiEngine, tmp_path: Path) -> None:
+    pulumi_engine.up(plan(), SECRETS, None, print)
+    state = tmp_path / "home" / "pulumi" / ".pulumi" / "stacks" / "autodeploy" / f"{ID}.json"
+    state.write_bytes(state.read_bytes()[:200])
+    for note in (tmp_path / "home" / "pulumi" / ".pulumi").rglob("*.attrs"):
+        note.write_text("")
+    said: list[str] = []
+    pulumi_engine.repair(ID, said.append)
+    assert "was damaged" in said[0]
+    assert pulumi_engine.up(plan(), SECRETS, None, print)["vpcId"] == "vpc-1"
+    assert [urn.rsplit("::", 1)[-1] for urn in pulumi_engine.resources(ID)] == ["part"]
+
+
+def test_a_lock_that_was_half_written_does_not_last(pulumi_engine: PulumiEngine, tmp_path: Path) -> None:
+    locks = tmp_path / "home" / "pulumi" / ".pulumi" / "locks" / "organization" / "autodeploy" / ID
+    locks.mkdir(parents=True)
+    (locks / "7f.json.18c2a.tmp").write_text("")
+    os.utime(locks / "7f.json.18c2a.tmp", (0, 0))
+    assert pulumi_engine.up(plan(), SECRETS, None, print)["vpcId"] == "vpc-1"
+    assert pulumi_engine.locks(ID) == [] and pulumi_engine.unlock(ID) == []
 
 
 def test_refuses_a_balancer_without_its_key(pulumi_engine: PulumiEngine) -> None:
@@ -158,10 +184,15 @@ def test_a_held_lock_is_locked_and_a_wrong_passphrase_is_named(pulumi_engine: Pu
     pulumi_engine.up(plan(), SECRETS, None, print)
     locks = tmp_path / "home" / "pulumi" / ".pulumi" / "locks" / "organization" / "autodeploy" / ID
     locks.mkdir(parents=True, exist_ok=True)
-    lock = {"username": "u", "hostname": socket.gethostname(), "timestamp": "2026-01-01T00:00:00Z"}
+    lock = {
+        "username": "u",
+        "hostname": socket.gethostname(),
+        "timestamp": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
+    }
     (locks / "live.json").write_text(json.dumps({**lock, "pid": os.getpid()}))
     with pytest.raises(LockedError):
         pulumi_engine.up(plan(), SECRETS, None, print)
+    assert [owner.pid for owner in pulumi_engine.locks(ID)] == [os.getpid()]
     gone = subprocess.Popen(["true"])
     gone.wait()
     (locks / "live.json").write_text(json.dumps({**lock, "pid": gone.pid}))

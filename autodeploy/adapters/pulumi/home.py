@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,20 @@ class PulumiHome:
     def locks(self, deployment_id: str) -> Path:
         """Return the folder of the stack's locks."""
         return self._home / "pulumi" / ".pulumi" / "locks" / "organization" / PROJECT / deployment_id
+
+    def mend(self, deployment_id: str) -> None:
+        """Remove half-written notes of a file's type: the engine reads no file beside which there is such a one.
+
+        It replaces its files in one step, but these it writes in place: https://github.com/google/go-cloud, fileblob.
+        """
+        root = self._home / "pulumi" / ".pulumi"
+        of_stack = self._state(deployment_id).parent.glob(f"{deployment_id}.json*.attrs")
+        for note in [*root.glob("*.attrs"), *of_stack, *self.locks(deployment_id).glob("*.attrs")]:
+            with suppress(OSError):
+                try:
+                    json.loads(note.read_text("utf-8"))
+                except ValueError:
+                    note.unlink()
 
     def state(self, deployment_id: str, say: Say) -> dict[str, Any]:
         """Return the stack's state as it is on disk, secrets sealed; {} when there is none.

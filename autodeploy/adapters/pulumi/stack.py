@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -169,6 +170,7 @@ class PulumiEngine:
         return self._command
 
     def _workspace(self, deployment_id: str, say: Say) -> LocalWorkspace:
+        self._home.mend(deployment_id)
         return LocalWorkspace(
             work_dir=str(self._home.project(deployment_id)),
             program=self._program,
@@ -244,8 +246,9 @@ class PulumiEngine:
         return file
 
     def _salt(self, stack: Stack) -> str | None:
-        if self._home.config(stack.name).exists():
-            return stack.workspace.stack_settings(stack.name).encryption_salt
+        with suppress(Exception):  # whatever a write that was cut short makes of the file
+            if known := stack.workspace.stack_settings(stack.name).encryption_salt:
+                return str(known)
         # A config that was lost is made anew; its secrets must still open with the state's.
         state = stack.export_stack().deployment or {}
         salt: str | None = (state.get("secrets_providers") or {}).get("state", {}).get("salt")

@@ -56,6 +56,20 @@ def test_the_state_is_what_the_engine_wrote_last(tmp_path: Path) -> None:
     assert not leftover.exists() and said == []
 
 
+def test_half_written_notes_of_a_files_type_go(tmp_path: Path) -> None:
+    home = PulumiHome(tmp_path)
+    home.mend("x-1")
+    whole = state_file(tmp_path, '{"user.content_type": "text/plain"}', "x-1.json.attrs")
+    other = state_file(tmp_path, "", "x-2.json.attrs")
+    halves = [state_file(tmp_path, "", "x-1.json.bak.attrs"), tmp_path / "pulumi" / ".pulumi" / "meta.yaml.attrs"]
+    halves.append(home.locks("x-1") / "7f.json.attrs")
+    halves[2].parent.mkdir(parents=True)
+    for half in halves[1:]:
+        half.write_text('{"user.')
+    home.mend("x-1")
+    assert [path.exists() for path in (whole, other, *halves)] == [True, True, False, False, False]
+
+
 @pytest.mark.parametrize("damaged", ["", '{"version": 3, "check', "[]", "{}"])
 def test_a_damaged_state_gives_way_to_the_one_before(tmp_path: Path, damaged: str) -> None:
     home, said = PulumiHome(tmp_path), list[str]()
