@@ -91,6 +91,7 @@ class PulumiHome:
 
         A damaged one, as a machine that lost power may leave behind, gives way to the one before it.
         """
+        self.mend(deployment_id)
         path = self._state(deployment_id)
         for leftover in path.parent.glob(f"{path.name}*.tmp"):  # of a write that was cut short
             leftover.unlink(missing_ok=True)
