@@ -29,7 +29,7 @@ pytestmark = pytest.mark.engine
 
 POINTS = 20
 UP_CALLS = 75
-DESTROY_CALLS = 39
+DESTROY_CALLS = 55
 PHASES = ("lost", "amid", "after")
 SAMPLE_SECONDS = 60
 WHOLE = Counter(

@@ -11,7 +11,7 @@ from autodeploy.adapters import tls
 from autodeploy.adapters.aws import AwsCloud, finding
 from autodeploy.errors import InfrastructureError
 
-ID = "guestbook-20261122-7f3a9c"
+ID = "finding-20261122-7f3a9c"
 TAGS = [{"Key": "DeploymentId", "Value": ID}]
 
 
