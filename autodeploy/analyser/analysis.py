@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from autodeploy.analyser import language
 from autodeploy.analyser.failures import refusal
+from autodeploy.analyser.golang import analyse_go
 from autodeploy.analyser.language import Home
 from autodeploy.analyser.python import analyse_python
 from autodeploy.analyser.tree import Tree
@@ -18,7 +19,10 @@ OVERRIDES = frozenset(
 """The facts that a flag may settle."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
-_ANALYSERS: dict[Language, Callable[[Tree, Home, Mapping[str, str]], TechStack]] = {"python": analyse_python}
+_ANALYSERS: dict[Language, Callable[[Tree, Home, Mapping[str, str]], TechStack]] = {
+    "python": analyse_python,
+    "go": analyse_go,
+}
 
 
 def analyse(source: Source, overrides: Mapping[str, str] = _NONE) -> TechStack:

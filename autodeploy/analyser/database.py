@@ -16,6 +16,7 @@ _PARTS = {
     "user": r"USER|USERNAME|LOGIN",
     "password": r"PASSWORD|PASS|PASSWD|PW",
     "engine": r"ENGINE|DIALECT",
+    "sslmode": r"SSL_?MODE",
     "ca": r"(?:(?:SSL|TLS)_?)?(?:CA(?:_(?:CERT|FILE|PATH|BUNDLE))?|ROOT_?CERT)",
 }
 _PREFIXES: dict[DatabaseType, str] = {

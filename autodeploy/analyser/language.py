@@ -11,9 +11,10 @@ from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence, Language, Source
 
 MANIFESTS: dict[str, tuple[str, ...]] = {
+    # First: beside a go.mod, other manifests are those of assets, documentation or scripts.
+    "go": ("go.mod", "go.work"),
     "python": ("requirements.txt", "pyproject.toml", "Pipfile", "requirements/*.txt", "setup.py", "manage.py"),
     "nodejs": ("package.json",),
-    "go": ("go.mod",),
     "ruby": ("Gemfile",),
     "rust": ("Cargo.toml",),
     "java": ("pom.xml", "build.gradle", "build.gradle.kts"),
@@ -25,7 +26,7 @@ MANIFESTS: dict[str, tuple[str, ...]] = {
 }
 """Manifest patterns by language, the first language that matches wins."""
 
-SUPPORTED: tuple[Language, ...] = ("python",)
+SUPPORTED: tuple[Language, ...] = ("python", "go")
 _NAMES = frozenset(pattern.rsplit("/", 1)[-1] for patterns in MANIFESTS.values() for pattern in patterns)
 _ASIDE = frozenset({"docs", "doc", "test", "tests", "examples", "example", "requirements"})
 _MAX_DEPTH = 3

@@ -16,7 +16,7 @@ MAX_CHARACTERS = 20_000_000
 MAX_LINE = 4_000
 """Beyond these, files add time and no facts: shallow files come first."""
 
-_FOREIGN = frozenset({"node_modules", "venv", ".venv", "env", "virtualenv", "site-packages", "__pycache__", ".git"})
+_FOREIGN = frozenset({"node_modules", "venv", ".venv", "virtualenv", "site-packages", "__pycache__", ".git"})
 _ASIDE = frozenset({"test", "tests", "testing", "docs", "doc", "examples", "example", "benchmarks", "samples"})
 
 

@@ -12,6 +12,14 @@ BaseImage = Literal["debian-12", "debian-13"]
 PYTHON_OF_IMAGE: dict[BaseImage, str] = {"debian-12": "3.11", "debian-13": "3.13"}
 """The Python that each base image brings; https://packages.debian.org/search?keywords=python3."""
 
+GO_BASE_IMAGE: BaseImage = "debian-13"
+GO_TOOLCHAIN = "1.27.3"
+GO_TOOLCHAIN_SUM = "h1:r0ub+FnqzZxoWm/dSUOI9DcIqYWn/mNYGFJcv7PyBzs="
+"""The Go that builds: go.mod's version is a minimum, and releases older than two minors get no security fixes
+(https://go.dev/doc/toolchain, https://go.dev/doc/devel/release#policy). The hash is that of
+golang.org/toolchain@v0.0.1-go<version>.linux-amd64 in https://sum.golang.org.
+"""
+
 APP_PATH = "/app"
 """Where an application lives while it is built and while it runs (bound there from its release folder)."""
 

@@ -61,3 +61,7 @@ class TechStack(Noun):
     migration_command: str | None = None
     evidence: tuple[Evidence, ...] = ()
     unknowns: tuple[str, ...] = ()
+
+    def facts(self, fact: str) -> tuple[str, ...]:
+        """Return the values that are known of a fact, in the order of the evidence."""
+        return tuple(evidence.value for evidence in self.evidence if evidence.fact == fact)

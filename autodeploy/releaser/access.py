@@ -41,6 +41,7 @@ def database_variables(stack: TechStack, database: DatabaseAccess) -> dict[str, 
         "password": database.app_password,
         "engine": _engine(stack, database),
         "ca": DATABASE_CA_PATH,
+        "sslmode": "verify-full" if stack.language == "go" else "require",
     }
     read = (evidence.value.partition("=") for evidence in stack.evidence if evidence.fact == "database_variable")
     named = {name: parts[part] for name, _, part in read if part in parts}
@@ -56,7 +57,7 @@ def trust_variables(language: Language, engine: DatabaseEngine) -> dict[str, str
     told = {"PGSSLROOTCERT" if engine == "postgres" else "MYSQL_SSL_CA": DATABASE_CA_PATH}
     if language == "nodejs":
         told["NODE_EXTRA_CA_CERTS"] = DATABASE_CA_PATH
-    if language == "go" and engine != "postgres":
+    if language == "go":
         told["SSL_CERT_DIR"] = f"/etc/ssl/certs:{DATABASE_CA_PATH.rpartition('/')[0]}"
     return told
 
@@ -66,7 +67,7 @@ def database_url(stack: TechStack, database: DatabaseAccess) -> str:
     told = next((item.value for item in stack.evidence if item.fact == "database_url_scheme"), None)
     if database.engine == "postgres":
         scheme = told or "postgresql"  # SQLAlchemy refuses `postgres://`
-        return _url(scheme, database, _postgres_option(scheme))
+        return _url(scheme, database, _postgres_option(stack, scheme))
     scheme = told or (GO_DSN if stack.language == "go" else "mysql")
     if scheme == GO_DSN:
         # https://github.com/go-sql-driver/mysql#dsn-data-source-name; a password may hold any character.
@@ -75,12 +76,14 @@ def database_url(stack: TechStack, database: DatabaseAccess) -> str:
     return _url(scheme, database, _mysql_options(stack, scheme))
 
 
-def _postgres_option(scheme: str) -> str:
+def _postgres_option(stack: TechStack, scheme: str) -> str:
     """Return `sslmode=require`, which libpq (psycopg), asyncpg and dj-database-url understand alike.
 
     libpq makes it verify-ca when PGSSLROOTCERT names a CA, as it does here. SQLAlchemy's asyncpg dialect alone calls
-    the option `ssl` (https://docs.sqlalchemy.org/en/20/dialects/postgresql.html).
+    the option `ssl` (https://docs.sqlalchemy.org/en/20/dialects/postgresql.html). Go's drivers verify in full.
     """
+    if stack.language == "go":
+        return "sslmode=verify-full"
     return f"{'ssl' if scheme.endswith('+asyncpg') else 'sslmode'}=require"
 
 

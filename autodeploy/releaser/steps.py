@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autodeploy.model import BuildArtifact, HostFacts, InfrastructureSpec, Plan, Step, TechStack
 from autodeploy.releaser import service, software
+from autodeploy.releaser.compiled import compiled_steps
 from autodeploy.releaser.database import database_steps
 from autodeploy.releaser.release import Release
 from autodeploy.releaser.texts import LOG_PATH
@@ -30,6 +31,7 @@ def steps(
         software.folders_step(),
         *software.runtime_steps(artifact, stack),
         software.artifact_step(release.release_id, artifact),
+        *compiled_steps(release.release_id, stack),
         service.environment_step(release),
         *database_steps(release),
         service.service_step(release, artifact, stack, infrastructure),

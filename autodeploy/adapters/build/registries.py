@@ -16,8 +16,11 @@ _PASSED = (
     "PIP_RETRIES",
     "NPM_CONFIG_REGISTRY",
     "GOPROXY",
+    "GOPRIVATE",
+    "GONOPROXY",
     "GONOSUMDB",
     "GOSUMDB",
+    "GOINSECURE",
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "NO_PROXY",
@@ -48,6 +51,7 @@ def operator_registries(environ: Mapping[str, str], home: Path, system: Path = P
         found |= _pip_conf(Path(environ["PIP_CONFIG_FILE"]))
     for file in (system / "npmrc", home / ".npmrc"):
         found |= _npmrc(file)
+    found |= _goenv(Path(environ.get("GOENV") or home / ".config" / "go" / "env"))
     for name in _PASSED:
         value = environ.get(name) or environ.get(name.lower())
         if value:
@@ -66,6 +70,15 @@ def _pip_conf(file: Path) -> dict[str, str]:
         key: value for name in ("global", "install") if parser.has_section(name) for key, value in parser[name].items()
     }
     return {variable: values[key] for key, variable in _FROM_PIP_CONF.items() if values.get(key)}
+
+
+def _goenv(file: Path) -> dict[str, str]:
+    """Read what `go env -w` keeps: https://pkg.go.dev/cmd/go#hdr-Print_Go_environment_information."""
+    try:
+        pairs = (line.partition("=") for line in file.read_text("utf-8").splitlines())
+    except (OSError, UnicodeDecodeError):
+        return {}
+    return {name: value for name, _, value in pairs if name.startswith("GO") and name in _PASSED and value}
 
 
 def _npmrc(file: Path) -> dict[str, str]:

@@ -1,0 +1,121 @@
+"""Joins the Go detectors: from a Tree to a TechStack, each fact with its evidence. A flag overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autodeploy.analyser import health
+from autodeploy.analyser.database import database_variables
+from autodeploy.analyser.environment import settled
+from autodeploy.analyser.golang import building, database, frameworks, versions
+from autodeploy.analyser.golang.mains import Program, choose_program
+from autodeploy.analyser.golang.module import read_modules
+from autodeploy.analyser.golang.packages import Code
+from autodeploy.analyser.golang.ports import Port, detect_port
+from autodeploy.analyser.golang.reads import Read, constants, read_variables
+from autodeploy.analyser.golang.routes import list_routes
+from autodeploy.analyser.golang.syntax import GoFile
+from autodeploy.analyser.language import Home
+from autodeploy.analyser.procfile import Process, read_procfile
+from autodeploy.analyser.tree import Tree
+from autodeploy.analyser.worker import worker_facts
+from autodeploy.model import EnvironmentVariable, Evidence, TechStack
+
+
+def analyse_go(tree: Tree, home: Home, overrides: Mapping[str, str]) -> TechStack:
+    """Return the technology of a Go application; raise AnalysisError naming what to type next."""
+    code = Code(tree, read_modules(tree))
+    processes = read_procfile(tree)
+    program = choose_program(code, processes, overrides)
+    files = code.reached(program.main)
+    version, constraint, version_because = versions.detect_version(tree, code.modules, overrides)
+    framework = frameworks.detect_framework(code, files)
+    command, cgo = building.build_command(code, program.main, files)
+    build_packages, run_packages = building.system_packages(code)
+    facts, because = _running(code, files, program, processes, overrides)
+    told = [home.evidence, *([framework] if framework else []), program.evidence, *version_because, *cgo]
+    return TechStack(
+        language="go",
+        framework=framework.value if framework else None,
+        runtime_version=version,
+        build_tool="go",
+        version_constraint=constraint,
+        package_manager="go",
+        dependencies=tuple(sorted({i.path for module in code.modules for i in module.requires if not i.is_indirect})),
+        build_command=command,
+        app_root=home.root,
+        build_packages=build_packages,
+        run_packages=run_packages,
+        evidence=(*told, *because),
+        **facts,
+    )
+
+
+def _running(
+    code: Code,
+    files: Sequence[GoFile],
+    program: Program,
+    processes: Mapping[str, Process],
+    overrides: Mapping[str, str],
+) -> tuple[dict[str, Any], list[Evidence]]:
+    """Return what the running program shows and needs: port, health page, database, variables."""
+    known = constants(files)
+    reads = read_variables(files, known)
+    kind, database_because = database.detect_database(code, files, overrides)
+    variables = _variables(code, reads)
+    parts = database_variables(variables, kind)
+    filled = {evidence.value.partition("=")[0] for evidence in parts} | ({"DATABASE_URL"} if kind else set())
+    services = database.detect_services(files)
+    facts: dict[str, Any] = {
+        "requires_database": kind is not None,
+        "database_type": kind,
+        "services": services,
+        "unknowns": tuple(f"{name} is used and not made: give its address with --env" for name in services),
+    }
+    serving = frameworks.serving(files)
+    is_worker = "web" not in processes and (serving is None or "worker" in processes)
+    if is_worker and not {"port", "health_check_path"} & overrides.keys():
+        command = overrides.get("start_command") or _command(program, None)
+        begin, shown = worker_facts(command, program.evidence)
+        facts |= shown
+        because = [*database_because, *parts, *begin]
+    else:
+        port = detect_port(code.tree, files, reads, known, program.arguments, overrides)
+        path, path_because = health.detect_health_path(list_routes(code, files), None, overrides)
+        command = overrides.get("start_command") or _command(program, port)
+        rule = "--start-command" if "start_command" in overrides else "program"
+        start = Evidence(fact="start_command", value=command, file=program.evidence.file, rule=rule)
+        facts |= {
+            "start_command": command,
+            "port": port.number,
+            "port_env": port.variable,
+            "health_check_path": path,
+        }
+        filled |= {port.variable or "", port.prefix.partition("=")[0]}
+        because = [*database_because, *parts, start, port.evidence, path_because]
+    facts["environment"] = tuple(
+        item.but(required=False, generated=False) if item.name in filled else item
+        for item in variables
+        if item.name not in filled or item.name in {evidence.value.partition("=")[0] for evidence in parts}
+    )
+    return facts, because
+
+
+def _command(program: Program, port: Port | None) -> str:
+    passed = [port.prefix, building.BINARY, program.arguments, port.flag] if port else [building.BINARY, program.arguments]
+    return " ".join(part for part in passed if part)
+
+
+def _variables(code: Code, reads: Sequence[Read]) -> list[EnvironmentVariable]:
+    inside = [
+        EnvironmentVariable(
+            name=read.name,
+            required=read.is_required,
+            default=read.default,
+            file=code.tree.where(read.file),
+            line=read.line,
+        )
+        for read in reads
+    ]
+    return settled(code.tree, inside, ())

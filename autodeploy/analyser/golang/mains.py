@@ -1,0 +1,160 @@
+"""Chooses the program to run: flag, Procfile, Dockerfile, what serves HTTP, a server's name. Two as good: a refusal."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from autodeploy.analyser.failures import refusal
+from autodeploy.analyser.golang.frameworks import serving
+from autodeploy.analyser.golang.packages import Code, Main
+from autodeploy.analyser.procfile import Process
+from autodeploy.model import Evidence
+
+_NAMES = ("server", "web", "app", "api", "http", "httpd", "main", "service", "site", "backend")
+_ASIDE = frozenset(
+    "example examples sample samples demo demos tool tools script scripts hack docs doc test tests testing e2e bench "
+    "benchmark benchmarks integration internal client clients cli migrate migrations migration gen generate seed".split()
+)
+
+
+@dataclass(frozen=True)
+class Program:
+    """The program that is built. `arguments` follow its name on the command line."""
+
+    main: Main
+    arguments: str
+    evidence: Evidence
+
+
+def choose_program(code: Code, processes: Mapping[str, Process], overrides: Mapping[str, str]) -> Program:
+    """Return the program to build and run; raise AnalysisError when there is none, or several as good."""
+    if not code.mains:
+        raise refusal(
+            f"{code.modules[0].file if code.modules else 'go.mod'} holds a library: nothing in it is a package main",
+            "Name the folder of an application with --path; a library is not deployed.",
+        )
+    if "app" in overrides:
+        return _named(code, overrides["app"])
+    process = processes.get("web") or processes.get("worker")
+    told = _from_procfile(code, process) if process else None
+    return told or _from_dockerfile(code) or _by_looks(code, process)
+
+
+def _named(code: Code, asked: str) -> Program:
+    wanted = asked.removeprefix("./").rstrip("/") or "."
+    for main in code.mains:
+        if wanted in {main.target.removeprefix("./"), main.name}:
+            return _program(code, main, "", "--app")
+    there = ", ".join(main.target for main in code.mains)
+    raise refusal(f"there is no program {asked!r}", f"The programs are: {there}. Name one: --app {code.mains[0].target}")
+
+
+def _from_procfile(code: Code, process: Process) -> Program | None:
+    words = _words(process.command)
+    if not words or not code.mains:
+        return None
+    if words[:2] == ["go", "run"]:
+        words = words[2:]
+    name, arguments = posixpath.basename(words[0]) if words else "", " ".join(_quoted(word) for word in words[1:])
+    names = {name, name.removesuffix(".go"), posixpath.normpath(words[0]) if words else ""}
+    main = next((main for main in code.mains if {_binary(code, main), main.target.removeprefix("./")} & names), None)
+    main = main or (code.mains[0] if len(code.mains) == 1 else None)
+    if main is None:
+        return None
+    program = _program(code, main, arguments, "procfile")
+    evidence = program.evidence.but(file=process.file, line=process.line)
+    return Program(main, arguments, evidence)
+
+
+def _from_dockerfile(code: Code) -> Program | None:
+    """A Dockerfile that builds one of the programs, and only one, says which one is served, and with what words."""
+    for file in ("Dockerfile", "build/Dockerfile", "docker/Dockerfile", "build/package/Dockerfile"):
+        built: dict[Main, tuple[int, str]] = {}
+        for number, line in code.tree.lines(file):
+            if match := re.search(r"\bgo (?:build|install)\b(.*)", line):
+                words = {word.removeprefix("./").rstrip("/\\;") or "." for word in match[1].split()}
+                for main in code.mains:
+                    if main.target.removeprefix("./") in words:
+                        output = re.search(r"-o[= ]?(\S+)", match[1])
+                        built[main] = (number, posixpath.basename(output[1]) if output else _binary(code, main))
+        if len(built) == 1:
+            main, (line, binary) = next(iter(built.items()))
+            program = _program(code, main, _docker_arguments(code, file, binary), "dockerfile")
+            return Program(main, program.arguments, program.evidence.but(file=code.tree.where(file), line=line))
+    return None
+
+
+def _docker_arguments(code: Code, file: str, binary: str) -> str:
+    """Return the words after the binary in ENTRYPOINT and CMD."""
+    words: list[str] = []
+    for keyword in ("ENTRYPOINT", "CMD"):
+        lines = [line for _, line in code.tree.lines(file) if line.upper().startswith(keyword)]
+        if lines and (match := re.match(r"\w+\s*\[(.*)\]\s*$", lines[-1])):
+            words += re.findall(r'"((?:[^"\\]|\\.)*)"', match[1])
+        elif lines:
+            words += _words(lines[-1].partition(" ")[2])
+    if len(words) > 1 and posixpath.basename(words[0]) == binary:
+        return " ".join(_quoted(word) for word in words[1:])
+    return ""
+
+
+def _by_looks(code: Code, process: Process | None) -> Program:
+    near = [main for main in code.mains if not _ASIDE.intersection(main.target.removesuffix(".go").split("/"))]
+    likely = near or list(code.mains)
+    if process is None or process.name == "web":
+        likely = [main for main in likely if serving(code.reached(main))] or likely
+    best = sorted(likely, key=lambda main: (_rank(code, main), main.target))
+    if len(best) > 1 and _rank(code, best[0]) == _rank(code, best[1]):
+        names = ", ".join(main.target for main in best)
+        raise refusal(
+            f"there are several programs that could be the application: {names}",
+            f"Name the one to run, e.g. --app {best[0].target}, or the folder of its module with --path.",
+        )
+    return _program(code, best[0], "", "only-program" if len(code.mains) == 1 else "serves-http")
+
+
+def _rank(code: Code, main: Main) -> int:
+    if main.target == ".":
+        return 0
+    names = [_module_name(code), *_NAMES]
+    return names.index(main.name) + 1 if main.name in names else len(names) + 1
+
+
+def _program(code: Code, main: Main, arguments: str, rule: str) -> Program:
+    first = next((path for path in main.files if path.endswith("main.go")), main.files[0])
+    others = tuple(other.target for other in code.mains if other is not main)
+    evidence = Evidence(
+        fact="app", value=main.target, file=code.tree.where(first), rule=rule, alternatives=others
+    )
+    return Program(main, arguments, evidence)
+
+
+def _binary(code: Code, main: Main) -> str:
+    return main.name or _module_name(code)
+
+
+def _module_name(code: Code) -> str:
+    path = code.modules[0].path if code.modules else ""
+    return posixpath.basename(re.sub(r"/v\d+$", "", path))
+
+
+def _words(command: str) -> list[str]:
+    """Return a command's words; () where it is more than one program."""
+    if re.search(r"[;&|<>`]|\$\(", command):
+        return []
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return []
+    while words and (words[0] == "exec" or re.match(r"[A-Za-z_]\w*=", words[0])):
+        words = words[1:]
+    return words
+
+
+def _quoted(word: str) -> str:
+    """Return a word as a shell takes it; a variable in it is still one."""
+    return f'"{word}"' if re.search(r"\$\{?\w", word) and '"' not in word else shlex.quote(word)

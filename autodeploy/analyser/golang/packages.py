@@ -1,0 +1,134 @@
+"""Code: the packages of the application's modules, which files Linux builds, and what each main package reaches."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from autodeploy.analyser.golang.module import Module
+from autodeploy.analyser.golang.syntax import GoFile, parse
+from autodeploy.analyser.tree import MAX_MODULE_CHARACTERS, MAX_MODULES, Tree
+
+_OTHER_SYSTEMS = (
+    "aix android darwin dragonfly freebsd hurd illumos ios js nacl netbsd openbsd plan9 solaris wasip1 windows zos"
+)
+_OTHER_MACHINES = "386 arm arm64 loong64 mips mipsle mips64 mips64le ppc64 ppc64le riscv64 s390x sparc64 wasm"
+_ELSEWHERE = re.compile(rf"_({'|'.join((_OTHER_SYSTEMS + ' ' + _OTHER_MACHINES).split())})\.go$")
+_HERE = frozenset({"linux", "amd64", "unix", "gc", "cgo"})
+_MAIN = re.compile(r"^func\s+main\s*\(\s*\)", re.MULTILINE)
+_PACKAGE_MAIN = re.compile(r"^package\s+main\b", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Main:
+    """A program: a folder of package main, or one file of several in a folder. `target` is what `go build` is told."""
+
+    target: str
+    folder: str
+    files: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What Go calls the binary; "" for the application's root."""
+        return posixpath.basename(self.target.removesuffix(".go")).strip(".")
+
+
+@dataclass(frozen=True)
+class Code:
+    """The Go files of the application's modules."""
+
+    tree: Tree
+    modules: tuple[Module, ...]
+    _parsed: dict[str, GoFile] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def folders(self) -> dict[str, tuple[str, ...]]:
+        """The files that Linux builds, by folder; tests, vendored code and modules of others are left out."""
+        others = {posixpath.dirname(path) for path in self.tree.paths if posixpath.basename(path) == "go.mod"}
+        others -= {module.folder for module in self.modules}
+        found: dict[str, list[str]] = {}
+        for path in self.tree.paths:
+            if path.endswith(".go") and not _is_left_out(path, others):
+                found.setdefault(posixpath.dirname(path), []).append(path)
+        return {folder: tuple(path for path in paths if self._is_built(path)) for folder, paths in found.items()}
+
+    @cached_property
+    def mains(self) -> tuple[Main, ...]:
+        """All programs, shallow ones first."""
+        found = [main for folder, paths in self.folders.items() for main in self._mains_in(folder, paths)]
+        return tuple(sorted(found, key=lambda main: (main.target.count("/"), main.target)))
+
+    def file(self, path: str) -> GoFile:
+        """Return one file, parsed."""
+        if path not in self._parsed:
+            self._parsed[path] = parse(path, self.tree.read(path))
+        return self._parsed[path]
+
+    def reached(self, main: Main) -> tuple[GoFile, ...]:
+        """Return the program's own files, then those of the packages in this tree that it imports."""
+        seen, waiting, found = {main.folder}, [main.files], []
+        while waiting and len(found) < MAX_MODULES:
+            for path in waiting.pop(0):
+                if len(self.tree.read(path)) > MAX_MODULE_CHARACTERS:
+                    continue
+                found.append(self.file(path))
+                for folder in sorted(self._imported_folders(found[-1])):
+                    if folder not in seen:
+                        seen.add(folder)
+                        waiting.append(self.folders[folder])
+        return tuple(found)
+
+    def _imported_folders(self, file: GoFile) -> set[str]:
+        found = set()
+        for imported in file.imported():
+            for module in self.modules:
+                if module.path and (imported == module.path or imported.startswith(f"{module.path}/")):
+                    folder = posixpath.join(module.folder, imported[len(module.path) :].strip("/")).rstrip("/")
+                    found |= {folder} & self.folders.keys()
+        return found
+
+    def _mains_in(self, folder: str, paths: tuple[str, ...]) -> list[Main]:
+        texts = {path: self.tree.read(path) for path in paths}
+        own = tuple(path for path, text in texts.items() if _PACKAGE_MAIN.search(text))
+        starting = [path for path in own if _MAIN.search(texts[path])]
+        target = f"./{folder}" if folder else "."
+        if len(starting) > 1:
+            return [Main(f"./{path}", folder, (path,)) for path in starting]
+        return [Main(target, folder, own)] if starting else []
+
+    def _is_built(self, path: str) -> bool:
+        head = self.tree.read(path).partition("\npackage ")[0]
+        match = re.search(r"^//go:build\s+(.+)$", head, re.MULTILINE)
+        return _holds(match[1]) if match else not re.search(r"^// \+build\s+ignore\b", head, re.MULTILINE)
+
+
+def _is_left_out(path: str, others: set[str]) -> bool:
+    parts = path.split("/")
+    if path.endswith("_test.go") or _ELSEWHERE.search(path) or any(part.startswith(("_", ".")) for part in parts):
+        return True
+    folders = parts[:-1]
+    above = {"/".join(folders[:depth]) for depth in range(1, len(folders) + 1)}
+    return bool({"vendor", "testdata"}.intersection(folders) or above & others)
+
+
+def _holds(constraint: str) -> bool:
+    """Tell whether a build constraint holds on Linux; https://pkg.go.dev/cmd/go#hdr-Build_constraints."""
+    words = re.findall(r"\|\||&&|[!()]|[\w.]+", constraint)
+    python = {"||": "or", "&&": "and", "!": "not", "(": "(", ")": ")"}
+    text = " ".join(python.get(word, str(word in _HERE or word.startswith("go1."))) for word in words)
+    try:
+        return _truth(ast.parse(text, mode="eval").body)
+    except (SyntaxError, RecursionError):
+        return True
+
+
+def _truth(node: ast.expr) -> bool:
+    if isinstance(node, ast.BoolOp):
+        parts = [_truth(value) for value in node.values]
+        return any(parts) if isinstance(node.op, ast.Or) else all(parts)
+    if isinstance(node, ast.UnaryOp):
+        return not _truth(node.operand)
+    return isinstance(node, ast.Constant) and node.value is True

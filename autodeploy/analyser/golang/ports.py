@@ -1,0 +1,130 @@
+"""Finds the port and what sets it: a variable, gin's own, a flag, an address in a variable; else a literal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tree_sitter import Node
+
+from autodeploy.analyser import ports
+from autodeploy.analyser.golang.frameworks import STARTS, framework_of
+from autodeploy.analyser.golang.reads import Read, literal
+from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, text_of
+from autodeploy.analyser.tree import Tree
+from autodeploy.model import Evidence
+
+DEFAULT = 8080
+_PORT_VARIABLE = re.compile(r"^(?:(?:APP|APPLICATION|SERVER|HTTP|WEB|API|LISTEN|SERVICE|REST|BACKEND|GIN|ECHO|FIBER)_)*PORT$")  # fmt: skip
+_ADDRESS_VARIABLE = re.compile(r"^(?:(?:APP|APPLICATION|SERVER|HTTP|WEB|API|LISTEN|SERVICE|BIND|REST)_?)*(?:ADDR|ADDRESS|LISTEN|BIND)$")  # fmt: skip
+_FLAG = re.compile(r"^(?:port|p|addr|address|listen|bind|http|http[-._]?(?:port|addr)|listen[-._]?(?:addr|address|port)|server[-._]?port|bind[-._]?addr)$", re.I)  # fmt: skip
+_ADDRESS = re.compile(r"^(?:[\w.\-\[\]:]*:)?(\d{2,5})$")
+_FLAG_CALL = re.compile(r"^(?:flag|github\.com/spf13/pflag)\.(String|Int|Uint|StringVar|IntVar|UintVar)(P|VarP)?$|\.(?:Persistent)?Flags\(\)\.(String|Int|Uint)\w*$")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Port:
+    """Where the program listens. `variable` sets it, None where nothing does; `prefix` and `flag` pass it on."""
+
+    number: int
+    variable: str | None
+    evidence: Evidence
+    prefix: str = ""
+    flag: str = ""
+
+
+def detect_port(
+    tree: Tree,
+    files: Sequence[GoFile],
+    reads: Sequence[Read],
+    known: Mapping[str, Node],
+    arguments: str,
+    overrides: Mapping[str, str],
+) -> Port:
+    """Return the port; raise AnalysisError when the flag's cannot be used."""
+    literals = list(_literals(tree, files, known))
+    ways = [*_variables(tree, reads), *_of_gin(tree, files), *_flags(tree, files, known)]
+    if re.search(r"\$\{?PORT\b", arguments):
+        ways.insert(0, _Way("PORT", None, None))
+    way = ways[0] if ways else _Way(None, None, None)
+    hints = [way.hint] if way.hint else []
+    # Where nothing in the code sets the port, a literal in the code is where it listens; files only hint.
+    number, evidence = ports.settle_port([*hints, *literals, *ports.file_hints(tree)], DEFAULT, overrides)
+    return Port(number, way.variable, evidence, way.prefix, way.flag)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One way to set the port."""
+
+    variable: str | None
+    hint: Evidence | None
+    read: Read | None
+    prefix: str = ""
+    flag: str = ""
+
+
+def _variables(tree: Tree, reads: Sequence[Read]) -> list[_Way]:
+    numbers, addresses = [], []
+    for read in reads:
+        match = _ADDRESS.match(read.default or "")
+        hint = ports.port_hint(int(match[1]), tree.where(read.file), read.line, "env-default") if match else None
+        if _PORT_VARIABLE.match(read.name) and not (read.default or "").startswith(":"):
+            numbers.append(_Way(read.name, hint, read))
+        elif _PORT_VARIABLE.match(read.name) or (_ADDRESS_VARIABLE.match(read.name) and match):
+            addresses.append(_Way("PORT", hint, read, prefix=f"{read.name}=127.0.0.1:$PORT"))
+    # The conventional name first; of several reads of one variable the one with a default says more.
+    return sorted(numbers, key=lambda way: (way.variable != "PORT", way.hint is None)) + addresses
+
+
+def _of_gin(tree: Tree, files: Sequence[GoFile]) -> Iterator[_Way]:
+    for file in files:
+        if any(framework_of(path) == "gin" for path in file.imported()):
+            for call in file.calls:
+                if call.method == "Run" and not call.arguments and call.operand:
+                    hint = ports.port_hint(DEFAULT, tree.where(file.path), call.line, "gin-default")
+                    yield _Way("PORT", hint, None)
+
+
+def _flags(tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node]) -> Iterator[_Way]:
+    for file in files:
+        for call in file.calls:
+            if not _FLAG_CALL.search(call.name):
+                continue
+            given = [literal(argument, known) for argument in call.arguments]
+            name = next((text for text in given[:2] if text and _FLAG.match(text)), None)
+            default = next((text for text in given[1:] if text and text != name and _ADDRESS.match(text)), None)
+            if name and default and (match := _ADDRESS.match(default)):
+                value = "127.0.0.1:$PORT" if ":" in default else "$PORT"
+                hint = ports.port_hint(int(match[1]), tree.where(file.path), call.line, "flag-default")
+                yield _Way("PORT", hint, None, flag=f"--{name}={value}")
+
+
+def _literals(tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node]) -> Iterator[Evidence]:
+    names = {framework_of(path) for file in files for path in file.imported()} - {None}
+    starts = {method for name in names for method in STARTS.get(name or "", ())}
+    for file in files:
+        for call in file.calls:
+            for argument in _listened(call, starts):
+                yield from _port_of(argument, tree, file, known)
+        for node in file.nodes("field"):
+            key, value = (node.child_by_field_name("key"), node.child_by_field_name("value"))
+            if key is not None and value is not None and text_of(key) in {"Addr", "Address"}:
+                yield from _port_of(value, tree, file, known)
+
+
+def _listened(call: Call, starts: set[str]) -> Sequence[Node]:
+    if call.method.startswith("ListenAndServe") or (call.operand and call.method in starts):
+        return call.arguments[:1]
+    return call.arguments[1:2] if call.name == "net.Listen" else ()
+
+
+def _port_of(node: Node, tree: Tree, file: GoFile, known: Mapping[str, Node], depth: int = 0) -> Iterator[Evidence]:
+    for part in descendants(node):
+        if part.type == "identifier" and depth < 3 and text_of(part) in known:
+            yield from _port_of(known[text_of(part)], tree, file, known, depth + 1)
+        text = literal(part, {}) if part.type in {"interpreted_string_literal", "raw_string_literal", "int_literal"} else None  # fmt: skip
+        match = _ADDRESS.match(text or "")
+        if match and part.parent is not None and part.parent.type != "index_expression" and int(match[1]) < 65536:
+            yield ports.port_hint(int(match[1]), tree.where(file.path), line_of(part), "listens")

@@ -1,0 +1,150 @@
+"""Where a program reads its environment: the variable, its default, and whether the program ends without it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tree_sitter import Node
+
+from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, string_of, text_of
+
+_VARIABLE = re.compile(r"^[A-Z][A-Z0-9_]*$")
+_STANDARD = frozenset({"os.Getenv", "os.LookupEnv", "syscall.Getenv"})
+_HELPER = re.compile(r"env", re.IGNORECASE)
+_NO_HELPER = re.compile(r"setenv|unset|bindenv|prefix|expand|replacer|clearenv|hasenv", re.IGNORECASE)
+_DEMANDS = re.compile(r"must|require", re.IGNORECASE)
+_ENDS = re.compile(r"(?:^|\.)(?:Fatal\w*|Panic\w*|panic|Exit)$")
+_TAG = re.compile(r'(\w[\w-]*):"((?:[^"\\]|\\.)*)"')
+
+
+@dataclass(frozen=True)
+class Read:
+    """One place that reads a variable. `default` is the literal that stands in for it, None for none in sight."""
+
+    name: str
+    default: str | None
+    is_required: bool
+    file: str
+    line: int
+
+
+def constants(files: Sequence[GoFile]) -> dict[str, Node]:
+    """Return what names are given once and for all, by name; a name that has several values has none."""
+    found: dict[str, Node | None] = {}
+    for file in files:
+        for name, value in file.values():
+            same = name in found and (found[name] is None or text_of(found[name] or value) != text_of(value))
+            found[name] = None if same else value
+    return {name: node for name, node in found.items() if node is not None}
+
+
+def read_variables(files: Sequence[GoFile], known: Mapping[str, Node]) -> list[Read]:
+    """Return all reads of the environment, in the order of the files."""
+    found = []
+    for file in files:
+        for call in file.calls:
+            name = _variable(call, known)
+            if name:
+                found.append(_read(file, call, name, known))
+        for node in file.nodes("tagged"):
+            found += _tagged(file, node)
+    return found
+
+
+def literal(node: Node | None, known: Mapping[str, Node]) -> str | None:
+    """Return a string's or number's value, through a name that is given once."""
+    for _ in range(5):
+        if node is None:
+            return None
+        if node.type == "int_literal":
+            return text_of(node)
+        if node.type != "identifier":
+            return string_of(node)
+        node = known.get(text_of(node))
+    return None
+
+
+def _variable(call: Call, known: Mapping[str, Node]) -> str | None:
+    if call.name not in _STANDARD and not (_HELPER.search(call.name) and not _NO_HELPER.search(call.name)):
+        return None
+    name = literal(call.arguments[0], known) if call.arguments else None
+    if name is None or (call.name not in _STANDARD and not _VARIABLE.match(name)):
+        return None
+    return name
+
+
+def _read(file: GoFile, call: Call, name: str, known: Mapping[str, Node]) -> Read:
+    default = literal(call.arguments[1], known) if len(call.arguments) > 1 and call.name not in _STANDARD else None
+    demands = bool(_DEMANDS.search(call.method)) and call.name not in _STANDARD and default is None
+    if call.name in _STANDARD:
+        default = _alternative(call, known)
+        fallback, ends = _tested(file, call)
+        default, demands = default if default is not None else fallback, ends
+    return Read(name, default, demands and default is None, file.path, call.line)
+
+
+def _alternative(call: Call, known: Mapping[str, Node]) -> str | None:
+    """Return the literal beside the call in cmp.Or(os.Getenv("X"), "y")."""
+    parent = call.node.parent.parent if call.node.parent else None
+    function = parent.child_by_field_name("function") if parent else None
+    if parent is None or function is None or not re.search(r"(?:^|\.)(?:Or|Coalesce|FirstNonEmpty)$", text_of(function)):
+        return None
+    return literal(call.node.parent.named_children[-1] if call.node.parent else None, known)
+
+
+def _tested(file: GoFile, call: Call) -> tuple[str | None, bool]:
+    """Return the literal that is given where the variable is empty, and whether the program ends there instead."""
+    statement = call.node.parent
+    while statement is not None and statement.type not in {"short_var_declaration", "assignment_statement", "var_spec", "if_statement", "block"}:  # fmt: skip
+        statement = statement.parent
+    left = statement.child_by_field_name("left") or statement.child_by_field_name("name") if statement else None
+    names = [text_of(node) for node in (left.named_children or [left])] if left else []
+    for test in file.nodes("condition"):
+        condition, body = test.child_by_field_name("condition"), test.child_by_field_name("consequence")
+        if condition is None or body is None or not _asks_empty(text_of(condition), names, text_of(call.node)):
+            continue
+        near = statement is not None and (test.start_byte <= call.node.start_byte < test.end_byte or 0 <= test.start_byte - statement.end_byte < 300)  # fmt: skip
+        if near:
+            return _given(body, names), any(_ends(node) for node in descendants(body))
+    return None, False
+
+
+def _asks_empty(condition: str, names: list[str], called: str) -> bool:
+    bare = re.sub(r"\s+", "", condition)
+    for name in names:
+        if bare in {f'{name}==""', f"!{name}", f"len({name})==0", f'""=={name}'} or f'{name}==""' in bare.split("||"):
+            return True
+    return re.sub(r"\s+", "", called) + '==""' == bare
+
+
+def _given(body: Node, names: list[str]) -> str | None:
+    for node in descendants(body):
+        if node.type == "assignment_statement":
+            left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+            if left and right and text_of(left) in names and right.named_children:
+                return string_of(right.named_children[0])
+        if node.type == "return_statement":
+            texts = (string_of(child) for child in descendants(node))
+            return next((text for text in texts if text), None)
+    return None
+
+
+def _ends(node: Node) -> bool:
+    function = node.child_by_field_name("function") if node.type == "call_expression" else None
+    return function is not None and bool(_ENDS.search(text_of(function)))
+
+
+def _tagged(file: GoFile, node: Node) -> Iterator[Read]:
+    """Read struct tags as caarlos0/env, kelseyhightower/envconfig, ilyakaznacheev/cleanenv and sethvargo's do."""
+    tag = node.child_by_field_name("tag")
+    tags = dict(_TAG.findall(string_of(tag) or "")) if tag else {}
+    stated = tags.get("env") or tags.get("envconfig") or ""
+    name, *options = [part.strip() for part in stated.split(",")]
+    if not _VARIABLE.match(name):
+        return
+    default = next((tags[key] for key in ("envDefault", "env-default", "default") if key in tags), None)
+    default = next((option[8:] for option in options if option.startswith("default=")), default)
+    demanded = bool({"required", "notEmpty"}.intersection(options)) or "true" in {tags.get("required"), tags.get("env-required")}  # fmt: skip
+    yield Read(name, default, demanded and default is None, file.path, line_of(node))
