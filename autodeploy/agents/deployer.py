@@ -30,12 +30,16 @@ from autodeploy.releaser import (
     masked_environment,
     release,
     steps,
+    worker_state,
 )
 
 RELEASE_HEADER = "x-autodeploy-release"
 SEAL = "seal"
 PUBLIC_SECONDS = 90.0
 """How long a balancer may take to find its target healthy: some checks and their interval, with room."""
+
+SETTLE_SECONDS = 3.0
+"""How long a worker is watched once it has settled: it is asked for its restarts before and after."""
 
 STOP_SECONDS = 10.0
 """How long a machine that is to be deleted may take to answer."""
@@ -94,9 +98,12 @@ class HiveMindDeployer(HiveMindAgent):
             return self._logged(state, deployment_config=config)
 
     def confirm(self, config: DeploymentConfig, infrastructure: InfrastructureSpec) -> None:
-        """Return when the public URL, through balancer and TLS, answers with this release; raise DeploymentError."""
+        """Return when the public URL, through balancer and TLS, answers with this release; raise DeploymentError.
+
+        A worker has none: its service must be up with this release, and stay so without a restart.
+        """
         if config.url is None:
-            return
+            return self._confirm_worker(config, infrastructure)
         ca = Path(infrastructure.ssh_private_key_path).with_name("ca.pem")
         url = config.url + config.health_check_path
         deadline = self._clock.now().timestamp() + PUBLIC_SECONDS
@@ -111,6 +118,26 @@ class HiveMindDeployer(HiveMindAgent):
                 )
             self._clock.sleep(0.5)
         self.say(f"{config.url} answers with release {config.release_id}")
+
+    def _confirm_worker(self, config: DeploymentConfig, infrastructure: InfrastructureSpec) -> None:
+        host = self._connect(infrastructure, self.say)
+        try:
+            shown = [host.run(worker_state(config.service_name)).stdout.strip()]
+            self._clock.sleep(SETTLE_SECONDS)
+            shown.append(host.run(worker_state(config.service_name)).stdout.strip())
+        finally:
+            host.close()
+        said = set(shown[0].split())
+        if shown[0] != shown[1] or not {f"releases/{config.release_id}", "ActiveState=active"} <= said:
+            raise DeploymentError(
+                f"the worker does not stay up with release {config.release_id}: {' then '.join(shown)}",
+                "Look at the application's log (autodeploy logs), then deploy again.",
+                recoverable=True,
+                agent=self.name,
+                context="Watching the worker",
+                output=shown[1],
+            )
+        self.say(f"the worker runs release {config.release_id}, without a restart for {SETTLE_SECONDS:.0f} s")
 
     def stop(self, state: DeploymentState) -> None:
         """Stop the service; a machine that cannot be reached is about to be deleted anyway."""
@@ -185,7 +212,7 @@ class HiveMindDeployer(HiveMindAgent):
         facts = host_facts(host.run(HOST_FACTS_SCRIPT).stdout)
         active = {"active": "running", "failed": "failed"}.get(said.get("ActiveState", ""), "stopped")
         return DeploymentConfig(
-            app_port=facts.current_port or stack.port,
+            app_port=(facts.current_port or stack.port) if stack.is_web_service else 0,
             health_check_path=stack.health_check_path,
             service_name=service,
             service_status=active,

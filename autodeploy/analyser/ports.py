@@ -19,7 +19,10 @@ def settle_port(hints: Iterable[Evidence], default: int, overrides: Mapping[str,
     if "port" in overrides:
         text = overrides["port"]
         if not text.isascii() or not text.isdigit() or not LOWEST <= int(text) <= HIGHEST:
-            raise refusal(f"the port {text!r} cannot be used", f"Use a number from {LOWEST} to {HIGHEST}: --port 8000")
+            raise refusal(
+                f"the port {text!r} cannot be used",
+                f"Use a number from {LOWEST} to {HIGHEST}, e.g. --port 8000; --port none: it is a worker without HTTP.",
+            )
         return int(text), Evidence(fact="port", value=text, rule="--port")
     usable = [hint for hint in hints if LOWEST <= int(hint.value) <= HIGHEST]
     if not usable:

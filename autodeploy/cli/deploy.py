@@ -47,9 +47,13 @@ def deploy(
     tag: Annotated[
         list[str] | None, typer.Option("--tag", help="KEY=VALUE on every resource; may be repeated.")
     ] = None,
-    app: Annotated[str | None, typer.Option("--app", help="The application object, as module:attribute.")] = None,
+    app: Annotated[
+        str | None, typer.Option("--app", help="The application: module:attribute, or a Go program like ./cmd/server.")
+    ] = None,
     start_command: Annotated[str | None, typer.Option("--start-command", help="Overrides what was found.")] = None,
-    port: Annotated[int | None, typer.Option(help="Overrides the application's port.")] = None,
+    port: Annotated[
+        str | None, typer.Option(help="Overrides the application's port; none: it is a worker without HTTP.")
+    ] = None,
     health_check_path: Annotated[
         str | None, typer.Option("--health-check-path", help="Overrides what was found.")
     ] = None,
@@ -67,7 +71,7 @@ def deploy(
     facts = {
         "app": app,
         "start_command": start_command,
-        "port": str(port) if port else None,
+        "port": port,
         "health_check_path": health_check_path,
         "runtime_version": runtime_version,
     }

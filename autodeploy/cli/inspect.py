@@ -93,6 +93,11 @@ def open_(context: typer.Context, deployment: Identifier = None) -> None:
     from autodeploy.errors import StateError
 
     state = find(wired(context, ready(context)).store, deployment)
+    if state.tech_stack and not state.tech_stack.is_web_service:
+        raise StateError(
+            f"{state.deployment_id} is a worker: it answers no HTTP and has no URL",
+            f"Look at it: autodeploy status {state.deployment_id}; at what it says: autodeploy logs",
+        )
     if not (state.deployment_config and state.deployment_config.url):
         raise StateError(
             f"{state.deployment_id} has no URL yet", f"Look at it: autodeploy status {state.deployment_id}"

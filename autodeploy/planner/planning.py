@@ -55,5 +55,7 @@ def _application(stack: TechStack) -> Iterator[tuple[str, str]]:
         yield "Migrates with", stack.migration_command
     if stack.is_web_service:
         yield "Health page", stack.health_check_path
+    else:
+        yield "Answers", "no HTTP: a worker, without balancer and certificate"
     if stack.environment:
         yield "Reads", ", ".join(variable.name for variable in stack.environment)

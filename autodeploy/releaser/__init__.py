@@ -3,6 +3,7 @@
 from autodeploy.releaser.environment import environment, masked_environment, trial_environment
 from autodeploy.releaser.facts import HOST_FACTS_SCRIPT, host_facts
 from autodeploy.releaser.release import DatabaseAccess, Release, release
+from autodeploy.releaser.service import worker_state
 from autodeploy.releaser.steps import LOG_PATH, steps
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "release",
     "steps",
     "trial_environment",
+    "worker_state",
 ]

@@ -90,9 +90,17 @@ def logrotate_step() -> Step:
 
 
 def proxy_steps(stack: TechStack, host_port: int) -> tuple[Step, ...]:
-    """Return the step that puts a proxy before the application; () for a worker."""
+    """Return the step that puts a proxy before the application; before a worker there is none."""
     if not stack.is_web_service:
-        return ()
+        return (
+            Step(
+                name="no-proxy",
+                why="turn off the proxy: a worker answers no HTTP",
+                observe="systemctl is-active nginx | grep -x active; systemctl is-enabled nginx | grep -x enabled",
+                want="",
+                fix="systemctl disable --now --quiet nginx",
+            ),
+        )
     conf = Upload(path="/etc/nginx/conf.d/autodeploy.conf", content=render("host/proxy.conf.j2", host_port=host_port))
     return (
         Step(
@@ -140,6 +148,12 @@ def switch_step(release_id: str, stack: TechStack, host_port: int) -> Step:
         transaction=True,
         timeout_seconds=HEALTH_SECONDS + 90,
     )
+
+
+def worker_state(service: str) -> str:
+    """Return the command that prints a worker's live release, state, restarts and process, on one line."""
+    show = f"systemctl show -p ActiveState,NRestarts,MainPID {shlex.quote(service)}"
+    return f"echo $(readlink /opt/app/current) $({show})"
 
 
 def tidy_step(release_id: str) -> Step:

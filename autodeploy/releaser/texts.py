@@ -47,7 +47,7 @@ def switch_script(release_id: str, stack: TechStack, host_port: int) -> str:
         "host/switch.sh.j2",
         release_id=release_id,
         port=stack.port,
-        port_names=sorted({"PORT", stack.port_env or "PORT"}),
+        port_names=sorted({"PORT", stack.port_env or "PORT"}) if stack.is_web_service else [],
         side_by_side=stack.is_web_service and stack.port_env is not None,
         is_web_service=stack.is_web_service,
         health_check_path=stack.health_check_path,

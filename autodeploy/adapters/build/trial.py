@@ -72,14 +72,14 @@ class Trial:
         raise _failure(stack, result, self._limits)
 
     def _order(self, stack: TechStack, environment: Mapping[str, str]) -> dict[str, Any]:
-        port = {stack.port_env: str(stack.port)} if stack.port_env else {}
+        port = dict.fromkeys(("PORT", stack.port_env or "PORT"), str(stack.port)) if stack.is_web_service else {}
         # Without its database a migration can only fail: other engines have no stand-in here.
         database = scratch_database(stack)
         migrate = stack.migration_command if database or not stack.requires_database else None
         return {
             "start": stack.start_command,
             "migrate": migrate,
-            "environment": {**environment, "PORT": str(stack.port), **port},
+            "environment": {**environment, **port},
             "port": stack.port,
             "path": stack.health_check_path,
             "web": stack.is_web_service,
@@ -129,6 +129,12 @@ def _failure(stack: TechStack, result: Mapping[str, Any], limits: Limits) -> Tri
 
 def _explanation(stack: TechStack, result: Mapping[str, Any], limits: Limits) -> tuple[str, str]:
     outcome, wanted = result["outcome"], f"port {stack.port}"
+    if outcome == "exited" and not stack.is_web_service:
+        return (
+            f"the worker ended with exit code {result['code']} after {result['seconds']} s; a service goes on for ever",
+            "Read its last lines; give what it misses with --env NAME=VALUE, or name another command with "
+            "--start-command. If it answers HTTP, name its port with --port.",
+        )
     if outcome == "exited":
         return (
             f"the application ended with exit code {result['code']} before it answered on {wanted}",

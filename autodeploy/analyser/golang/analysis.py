@@ -19,7 +19,7 @@ from autodeploy.analyser.golang.syntax import GoFile
 from autodeploy.analyser.language import Home
 from autodeploy.analyser.procfile import Process, read_procfile
 from autodeploy.analyser.tree import Tree
-from autodeploy.analyser.worker import worker_facts
+from autodeploy.analyser.worker import asks_for_http, worker_facts, worker_process
 from autodeploy.model import EnvironmentVariable, Evidence, TechStack
 
 
@@ -73,11 +73,8 @@ def _running(
         "services": services,
         "unknowns": tuple(f"{name} is used and not made: give its address with --env" for name in services),
     }
-    serving = frameworks.serving(files)
-    is_worker = "web" not in processes and (serving is None or "worker" in processes)
-    if is_worker and not {"port", "health_check_path"} & overrides.keys():
-        command = overrides.get("start_command") or _command(program, None)
-        begin, shown = worker_facts(command, program.evidence)
+    if _is_worker(files, processes, overrides):
+        shown, begin = worker_facts(overrides.get("start_command") or _command(program, None), program.evidence)
         facts |= shown
         because = [*database_because, *parts, *begin]
     else:
@@ -102,8 +99,16 @@ def _running(
     return facts, because
 
 
+def _is_worker(files: Sequence[GoFile], processes: Mapping[str, Process], overrides: Mapping[str, str]) -> bool:
+    if asks_for_http(overrides) or "port" in overrides:
+        return not asks_for_http(overrides)
+    return "web" not in processes and (worker_process(processes) is not None or frameworks.serving(files) is None)
+
+
 def _command(program: Program, port: Port | None) -> str:
-    passed = [port.prefix, building.BINARY, program.arguments, port.flag] if port else [building.BINARY, program.arguments]
+    passed = (
+        [port.prefix, building.BINARY, program.arguments, port.flag] if port else [building.BINARY, program.arguments]
+    )
     return " ".join(part for part in passed if part)
 
 

@@ -98,7 +98,9 @@ def _required(code: Code) -> dict[DatabaseType, Evidence]:
 
 def _decided(code: Code, found: dict[DatabaseType, Evidence]) -> tuple[DatabaseType, list[Evidence]]:
     """Return the one that is used: of several drivers the one that examples and compose files speak of most."""
-    files = [path for path in code.tree.paths if re.search(r"(^|/)(\.env[\w.]*|(docker-)?compose[\w.-]*\.ya?ml)$", path)]
+    files = [
+        path for path in code.tree.paths if re.search(r"(^|/)(\.env[\w.]*|(docker-)?compose[\w.-]*\.ya?ml)$", path)
+    ]
     text = "\n".join(code.tree.read(path) for path in files).lower()
     words: dict[DatabaseType, str] = {"postgresql": "postgres", "mysql": "mysql|mariadb", "mongodb": "mongo"}
     ranked = sorted(found, key=lambda kind: -len(re.findall(words[kind], text)))

@@ -50,7 +50,9 @@ def _named(code: Code, asked: str) -> Program:
         if wanted in {main.target.removeprefix("./"), main.name}:
             return _program(code, main, "", "--app")
     there = ", ".join(main.target for main in code.mains)
-    raise refusal(f"there is no program {asked!r}", f"The programs are: {there}. Name one: --app {code.mains[0].target}")
+    raise refusal(
+        f"there is no program {asked!r}", f"The programs are: {there}. Name one: --app {code.mains[0].target}"
+    )
 
 
 def _from_procfile(code: Code, process: Process) -> Program | None:
@@ -127,9 +129,7 @@ def _rank(code: Code, main: Main) -> int:
 def _program(code: Code, main: Main, arguments: str, rule: str) -> Program:
     first = next((path for path in main.files if path.endswith("main.go")), main.files[0])
     others = tuple(other.target for other in code.mains if other is not main)
-    evidence = Evidence(
-        fact="app", value=main.target, file=code.tree.where(first), rule=rule, alternatives=others
-    )
+    evidence = Evidence(fact="app", value=main.target, file=code.tree.where(first), rule=rule, alternatives=others)
     return Program(main, arguments, evidence)
 
 

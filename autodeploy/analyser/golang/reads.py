@@ -89,7 +89,11 @@ def _alternative(call: Call, known: Mapping[str, Node]) -> str | None:
     """Return the literal beside the call in cmp.Or(os.Getenv("X"), "y")."""
     parent = call.node.parent.parent if call.node.parent else None
     function = parent.child_by_field_name("function") if parent else None
-    if parent is None or function is None or not re.search(r"(?:^|\.)(?:Or|Coalesce|FirstNonEmpty)$", text_of(function)):
+    if (
+        parent is None
+        or function is None
+        or not re.search(r"(?:^|\.)(?:Or|Coalesce|FirstNonEmpty)$", text_of(function))
+    ):
         return None
     return literal(call.node.parent.named_children[-1] if call.node.parent else None, known)
 

@@ -11,8 +11,8 @@ from autodeploy.analyser import health
 from autodeploy.analyser.database import database_variables
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.language import Home
-from autodeploy.analyser.procfile import read_procfile
-from autodeploy.analyser.python import database, django, environment, migrations, ports, start, versions
+from autodeploy.analyser.procfile import Process, read_procfile
+from autodeploy.analyser.python import database, django, environment, migrations, ports, start, versions, workers
 from autodeploy.analyser.python.application import Application, choose, find_applications
 from autodeploy.analyser.python.djangoroutes import list_django_routes
 from autodeploy.analyser.python.frameworks import FRAMEWORKS, Framework, declared_framework
@@ -20,6 +20,7 @@ from autodeploy.analyser.python.manifest import Manifest, read_manifest
 from autodeploy.analyser.python.names import imported_modules
 from autodeploy.analyser.python.routes import list_routes
 from autodeploy.analyser.tree import Tree
+from autodeploy.analyser.worker import worker_facts
 from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence, TechStack
 
 _STAND_INS = {
@@ -49,12 +50,9 @@ def _compose(
     overrides: Mapping[str, str],
 ) -> TechStack:
     processes = read_procfile(tree)
-    begin = start.start(tree, manifest, app, processes.get("web"), overrides)
     framework = app.framework if app else declared_framework(manifest)
     version, constraint, version_because = versions.detect_version(tree, overrides)
-    port, port_because = ports.detect_port(tree, processes.get("web"), overrides)
-    routes = list_django_routes(tree, project) if project else list_routes(tree)
-    path, path_because = health.detect_health_path(routes, framework.name if framework else None, overrides)
+    running, running_because = _running(tree, manifest, project, app, processes, overrides)
     migration, migration_because = migrations.detect_migration(tree, manifest, project, app, processes, overrides)
     hosts, warnings = django.host_evidence(tree, project) if project else ([], [])
     warnings += django.database_warnings(project) if project else []
@@ -67,17 +65,39 @@ def _compose(
         runtime_version=version,
         build_tool="pip",
         version_constraint=constraint,
-        start_command=begin.command,
-        server_package=begin.server_package,
-        port=port,
         app_root=home.root,
         services=services,
-        health_check_path=path,
         migration_command=migration,
-        evidence=(*told, begin.evidence, port_because, path_because, *migration_because, *hosts),
+        evidence=(*told, *running_because, *migration_because, *hosts),
         unknowns=(*_unknowns(manifest, services), *warnings),
+        **running,
         **needs,
     )
+
+
+def _running(
+    tree: Tree,
+    manifest: Manifest,
+    project: django.Project | None,
+    app: Application | None,
+    processes: Mapping[str, Process],
+    overrides: Mapping[str, str],
+) -> tuple[dict[str, Any], list[Evidence]]:
+    """Return how the application runs and, unless it is a worker, where it answers."""
+    framework = app.framework if app else declared_framework(manifest)
+    if worker := workers.find_worker(tree, processes, bool(app or project or framework), overrides):
+        return worker_facts(*worker)
+    begin = start.start(tree, manifest, app, processes.get("web"), overrides)
+    port, port_because = ports.detect_port(tree, processes.get("web"), overrides)
+    routes = list_django_routes(tree, project) if project else list_routes(tree)
+    path, path_because = health.detect_health_path(routes, framework.name if framework else None, overrides)
+    fields = {
+        "start_command": begin.command,
+        "server_package": begin.server_package,
+        "port": port,
+        "health_check_path": path,
+    }
+    return fields, [begin.evidence, port_because, path_because]
 
 
 def _needs(
