@@ -1,4 +1,4 @@
-"""Go: the toolchain at /app/runtime while it builds, one binary at /app/app, and beside it what the program may read."""
+"""Go: the toolchain at /app/runtime while it builds, one binary at /app/app, beside it what the program may read."""
 
 from __future__ import annotations
 

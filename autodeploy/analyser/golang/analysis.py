@@ -71,7 +71,10 @@ def _running(
         "requires_database": kind is not None,
         "database_type": kind,
         "services": services,
-        "unknowns": tuple(f"{name} is used and not made: give its address with --env" for name in services),
+        "unknowns": (
+            *(f"{name} is used and not made: give its address with --env" for name in services),
+            *(database.tls_warnings(code, files) if kind == "postgresql" else ()),
+        ),
     }
     if _is_worker(files, processes, overrides):
         shown, begin = worker_facts(overrides.get("start_command") or _command(program, None), program.evidence)

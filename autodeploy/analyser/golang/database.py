@@ -65,6 +65,17 @@ def detect_services(files: Sequence[GoFile]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def tls_warnings(code: Code, files: Sequence[GoFile]) -> list[str]:
+    """Return what will fail on the host: databases that are made here take connections with TLS alone."""
+    found = []
+    for file in files:
+        for number, line in code.tree.lines(file.path):
+            if "sslmode=disable" in line and not line.startswith("//"):
+                where = f"{code.tree.where(file.path)}:{number}"
+                found.append(f"{where} asks for sslmode=disable, which the database refuses: let it read DATABASE_URL")
+    return found
+
+
 def _imported(code: Code, files: Sequence[GoFile]) -> dict[DatabaseType, Evidence]:
     found: dict[DatabaseType, Evidence] = {}
     for file in files:
@@ -79,7 +90,7 @@ def _imported(code: Code, files: Sequence[GoFile]) -> dict[DatabaseType, Evidenc
 
 
 def _required(code: Code) -> dict[DatabaseType, Evidence]:
-    """A driver that go.mod requires for the module itself counts, unless only code aside from the program imports it."""
+    """A driver that go.mod requires counts, unless code aside from the program is all that imports it."""
     texts = [code.tree.read(path) for path in code.tree.paths if path.endswith(".go")]
     found: dict[DatabaseType, Evidence] = {}
     for module in code.modules:

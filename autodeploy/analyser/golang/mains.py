@@ -15,10 +15,11 @@ from autodeploy.analyser.procfile import Process
 from autodeploy.model import Evidence
 
 _NAMES = ("server", "web", "app", "api", "http", "httpd", "main", "service", "site", "backend")
-_ASIDE = frozenset(
-    "example examples sample samples demo demos tool tools script scripts hack docs doc test tests testing e2e bench "
-    "benchmark benchmarks integration internal client clients cli migrate migrations migration gen generate seed".split()
+_ASIDE = re.compile(
+    r"^(?:_?examples?|samples?|demos?|tools?|scripts?|hack|docs?|tests?|testing|e2e|bench(?:mark)?s?|integration|internal"
+    r"|clients?|cli|migrat(?:e|ions?|or)|gen|generate|seed)$"
 )
+"""Folders and names of programs that are not the application."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,9 @@ def _from_dockerfile(code: Code) -> Program | None:
                         output = re.search(r"-o[= ]?(\S+)", match[1])
                         built[main] = (number, posixpath.basename(output[1]) if output else _binary(code, main))
         if len(built) == 1:
-            main, (line, binary) = next(iter(built.items()))
+            main, (number, binary) = next(iter(built.items()))
             program = _program(code, main, _docker_arguments(code, file, binary), "dockerfile")
-            return Program(main, program.arguments, program.evidence.but(file=code.tree.where(file), line=line))
+            return Program(main, program.arguments, program.evidence.but(file=code.tree.where(file), line=number))
     return None
 
 
@@ -105,7 +106,7 @@ def _docker_arguments(code: Code, file: str, binary: str) -> str:
 
 
 def _by_looks(code: Code, process: Process | None) -> Program:
-    near = [main for main in code.mains if not _ASIDE.intersection(main.target.removesuffix(".go").split("/"))]
+    near = [main for main in code.mains if not any(map(_ASIDE.match, main.target.removesuffix(".go").split("/")))]
     likely = near or list(code.mains)
     if process is None or process.name == "web":
         likely = [main for main in likely if serving(code.reached(main))] or likely

@@ -69,7 +69,8 @@ class Code:
 
     def reached(self, main: Main) -> tuple[GoFile, ...]:
         """Return the program's own files, then those of the packages in this tree that it imports."""
-        seen, waiting, found = {main.folder}, [main.files], []
+        seen, waiting = {main.folder}, [main.files]
+        found: list[GoFile] = []
         while waiting and len(found) < MAX_MODULES:
             for path in waiting.pop(0):
                 if len(self.tree.read(path)) > MAX_MODULE_CHARACTERS:

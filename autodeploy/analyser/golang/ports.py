@@ -16,11 +16,18 @@ from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 
 DEFAULT = 8080
-_PORT_VARIABLE = re.compile(r"^(?:(?:APP|APPLICATION|SERVER|HTTP|WEB|API|LISTEN|SERVICE|REST|BACKEND|GIN|ECHO|FIBER)_)*PORT$")  # fmt: skip
-_ADDRESS_VARIABLE = re.compile(r"^(?:(?:APP|APPLICATION|SERVER|HTTP|WEB|API|LISTEN|SERVICE|BIND|REST)_?)*(?:ADDR|ADDRESS|LISTEN|BIND)$")  # fmt: skip
-_FLAG = re.compile(r"^(?:port|p|addr|address|listen|bind|http|http[-._]?(?:port|addr)|listen[-._]?(?:addr|address|port)|server[-._]?port|bind[-._]?addr)$", re.I)  # fmt: skip
+_OWN = r"(?:APP|APPLICATION|SERVER|HTTP|WEB|API|LISTEN|SERVICE|REST|BACKEND|BIND|GIN|ECHO|FIBER)"
+_PORT_VARIABLE = re.compile(rf"^(?:{_OWN}_)*PORT$")
+_ADDRESS_VARIABLE = re.compile(rf"^(?:{_OWN}_?)*(?:ADDR|ADDRESS|LISTEN|BIND)$")
+_FLAG = re.compile(
+    r"^(?:port|p|addr|address|listen|bind|(?:http|listen|server|bind|web|api)(?:[-._]?(?:port|addr|address))?)$", re.I
+)
 _ADDRESS = re.compile(r"^(?:[\w.\-\[\]:]*:)?(\d{2,5})$")
-_FLAG_CALL = re.compile(r"^(?:flag|github\.com/spf13/pflag)\.(String|Int|Uint|StringVar|IntVar|UintVar)(P|VarP)?$|\.(?:Persistent)?Flags\(\)\.(String|Int|Uint)\w*$")  # fmt: skip
+_FLAG_CALL = re.compile(
+    r"^(?:flag|github\.com/spf13/pflag)\.(?:String|Int|Uint)(?:Var)?P?$"
+    r"|\.(?:Persistent)?Flags\(\)\.(?:String|Int|Uint)\w*$"
+)
+_LITERALS = frozenset({"interpreted_string_literal", "raw_string_literal", "int_literal"})
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,7 @@ def _port_of(node: Node, tree: Tree, file: GoFile, known: Mapping[str, Node], de
     for part in descendants(node):
         if part.type == "identifier" and depth < 3 and text_of(part) in known:
             yield from _port_of(known[text_of(part)], tree, file, known, depth + 1)
-        text = literal(part, {}) if part.type in {"interpreted_string_literal", "raw_string_literal", "int_literal"} else None  # fmt: skip
+        text = literal(part, {}) if part.type in _LITERALS else None
         match = _ADDRESS.match(text or "")
         if match and part.parent is not None and part.parent.type != "index_expression" and int(match[1]) < 65536:
             yield ports.port_hint(int(match[1]), tree.where(file.path), line_of(part), "listens")

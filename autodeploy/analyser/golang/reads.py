@@ -16,6 +16,10 @@ _HELPER = re.compile(r"env", re.IGNORECASE)
 _NO_HELPER = re.compile(r"setenv|unset|bindenv|prefix|expand|replacer|clearenv|hasenv", re.IGNORECASE)
 _DEMANDS = re.compile(r"must|require", re.IGNORECASE)
 _ENDS = re.compile(r"(?:^|\.)(?:Fatal\w*|Panic\w*|panic|Exit)$")
+_HOLDERS = frozenset({"short_var_declaration", "assignment_statement", "var_spec", "if_statement", "block"})
+_NEAR_BYTES = 300
+"""How far after a variable is read its test is looked for."""
+
 _TAG = re.compile(r'(\w[\w-]*):"((?:[^"\\]|\\.)*)"')
 
 
@@ -101,17 +105,24 @@ def _alternative(call: Call, known: Mapping[str, Node]) -> str | None:
 def _tested(file: GoFile, call: Call) -> tuple[str | None, bool]:
     """Return the literal that is given where the variable is empty, and whether the program ends there instead."""
     statement = call.node.parent
-    while statement is not None and statement.type not in {"short_var_declaration", "assignment_statement", "var_spec", "if_statement", "block"}:  # fmt: skip
+    while statement is not None and statement.type not in _HOLDERS:
         statement = statement.parent
-    left = statement.child_by_field_name("left") or statement.child_by_field_name("name") if statement else None
+    if statement is None:
+        return None, False
+    left = statement.child_by_field_name("left") or statement.child_by_field_name("name")
     names = [text_of(node) for node in (left.named_children or [left])] if left else []
     for test in file.nodes("condition"):
         condition, body = test.child_by_field_name("condition"), test.child_by_field_name("consequence")
-        if condition is None or body is None or not _asks_empty(text_of(condition), names, text_of(call.node)):
+        is_near = test.start_byte <= call.node.start_byte < test.end_byte or (
+            0 <= test.start_byte - statement.end_byte < _NEAR_BYTES
+        )
+        if condition is None or body is None or not is_near:
             continue
-        near = statement is not None and (test.start_byte <= call.node.start_byte < test.end_byte or 0 <= test.start_byte - statement.end_byte < 300)  # fmt: skip
-        if near:
+        if _asks_empty(text_of(condition), names, text_of(call.node)):
             return _given(body, names), any(_ends(node) for node in descendants(body))
+        if any(re.sub(r"\s+", "", text_of(condition)) in {f'{name}!=""', name} for name in names):
+            after = test.child_by_field_name("alternative") or test.next_named_sibling
+            return (_given(after, names), any(_ends(node) for node in descendants(after))) if after else (None, False)
     return None, False
 
 
@@ -150,5 +161,6 @@ def _tagged(file: GoFile, node: Node) -> Iterator[Read]:
         return
     default = next((tags[key] for key in ("envDefault", "env-default", "default") if key in tags), None)
     default = next((option[8:] for option in options if option.startswith("default=")), default)
-    demanded = bool({"required", "notEmpty"}.intersection(options)) or "true" in {tags.get("required"), tags.get("env-required")}  # fmt: skip
+    demanded = bool({"required", "notEmpty"}.intersection(options))
+    demanded = demanded or "true" in {tags.get("required"), tags.get("env-required")}
     yield Read(name, default, demanded and default is None, file.path, line_of(node))

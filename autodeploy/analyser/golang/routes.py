@@ -11,7 +11,7 @@ from autodeploy.analyser.golang.packages import Code
 from autodeploy.analyser.golang.syntax import Call, GoFile, string_of, text_of
 from autodeploy.analyser.health import Route
 
-_VERBS = frozenset({"GET", "Get", "Any", "All", "HandleFunc", "Handle", "Handler", "HandlerFunc", "Static", "StaticFile"})  # fmt: skip
+_VERBS = frozenset({"GET", "Get", "Any", "All", "HandleFunc", "Handle", "Handler", "HandlerFunc", "StaticFile"})
 _GROUPS = frozenset({"Group", "Route", "PathPrefix", "Party", "Mount", "NewNamespace"})
 _PART_OF = re.compile(r"RouterGroup|echo\.Group|fiber\.Router|chi\.Router|IRoutes|gin\.IRouter|fiber\.Group")
 _AUTH = re.compile(r"auth|jwt|login|session|token|protect|admin", re.IGNORECASE)
@@ -32,7 +32,7 @@ def _routes(code: Code, file: GoFile) -> Iterator[Route]:
         if path is None or not _takes_get(call):
             continue
         prefix, is_open = _prefix(call, groups)
-        if call.operand in partial and not prefix and call.operand not in groups:
+        if call.operand in partial and call.operand not in groups:
             continue
         words = " ".join(text_of(argument) for argument in call.arguments[1:-1])
         whole = re.sub(r"/{2,}", "/", f"{prefix}/{path.lstrip('/')}") if prefix else path
@@ -66,7 +66,7 @@ def _groups(file: GoFile) -> dict[str, tuple[str, str, str]]:
     found = {}
     for name, value in file.values():
         for call in file.calls:
-            if call.method in _GROUPS and value.start_byte <= call.node.start_byte and call.node.end_byte <= value.end_byte:  # fmt: skip
+            if call.method in _GROUPS and value.start_byte <= call.node.start_byte < value.end_byte:
                 prefix = string_of(call.arguments[0]) if call.arguments else None
                 if prefix is not None:
                     found[name] = (call.operand, prefix, text_of(value))

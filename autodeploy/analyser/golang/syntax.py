@@ -31,7 +31,7 @@ _WANTED = """
 
 @dataclass(frozen=True)
 class Call:
-    """One call. `name` is the callee with its package's path or its operand's text: `net/http.ListenAndServe`, `r.GET`."""
+    """One call. `name` has the package's path or the operand's text: `net/http.ListenAndServe`, `r.GET`."""
 
     name: str
     arguments: tuple[Node, ...]

@@ -54,4 +54,4 @@ def _toolchain(wishes: list[Stated]) -> Evidence:
 def _ordered(version: str) -> tuple[int, ...]:
     numbers = [int(part) for part in re.findall(r"\d+", re.sub(r"(rc|beta)\d+", "", version))]
     is_early = -1 if re.search(r"rc|beta", version) else 0
-    return (*(numbers + [0, 0, 0])[:3], is_early)
+    return (*[*numbers, 0, 0, 0][:3], is_early)

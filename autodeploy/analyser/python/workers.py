@@ -14,9 +14,9 @@ from autodeploy.analyser.worker import NO_PORT, asks_for_http, worker_process
 from autodeploy.model import Evidence
 
 _SCRIPTS = ("worker.py", "main.py", "__main__.py", "bot.py", "app.py", "run.py", "start.py", "consumer.py", "index.py")
-_LASTING = frozenset(
-    "schedule apscheduler discord nextcord disnake telegram telebot aiogram pyrogram telethon pika aio_pika kafka "
-    "confluent_kafka aiokafka celery rq dramatiq huey slack_bolt nats paho zmq praw tweepy".split()
+_LASTING = re.compile(
+    r"^(?:schedule|apscheduler|discord|nextcord|disnake|telegram|telebot|aiogram|pyrogram|telethon|pika|aio_pika|kafka"
+    r"|confluent_kafka|aiokafka|celery|rq|dramatiq|huey|slack_bolt|nats|paho|zmq|praw|tweepy)$"
 )
 """Packages whose programs wait for work instead of ending."""
 
@@ -76,7 +76,7 @@ def _lasts(tree: Tree) -> bool:
         roots = {origin.split(".")[0] for origin in origins}
         if any(origin == name or origin.startswith(f"{name}.") for origin in origins for name in _HTTP):
             return False
-        lasts = lasts or bool(roots & _LASTING) or bool(_loops(tree.read(path)))
+        lasts = lasts or any(map(_LASTING.match, roots)) or bool(_loops(tree.read(path)))
     return lasts
 
 
