@@ -9,7 +9,7 @@ from autodeploy.analyser.failures import refusal
 from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence
 
 _PARTS = {
-    "url": r"URL|URI|DSN|CONNECTION_STRING",
+    "url": r"(?:SERVER_)?URL|URI|DSN|CONNECTION_STRING|CONN_STR",
     "host": r"HOST|HOSTNAME|SERVER|ADDRESS|ENDPOINT",
     "port": r"PORT",
     "name": r"NAME|DB|DATABASE|DBNAME|DB_NAME|DATABASE_NAME",

@@ -28,7 +28,7 @@ MANIFESTS: dict[str, tuple[str, ...]] = {
 
 SUPPORTED: tuple[Language, ...] = ("python", "go")
 _NAMES = frozenset(pattern.rsplit("/", 1)[-1] for patterns in MANIFESTS.values() for pattern in patterns)
-_ASIDE = frozenset({"docs", "doc", "test", "tests", "examples", "example", "requirements"})
+_ASIDE = frozenset({"docs", "doc", "test", "tests", "examples", "example", "requirements", "vendor"})
 _MAX_DEPTH = 3
 
 
@@ -56,6 +56,11 @@ def detect_language(source: Source) -> Home:
     loose = [path for path in tree.modules if "/" not in path]
     if loose:
         return Home("python", ".", Evidence(fact="language", value="python", file=loose[0], rule="python-files"))
+    if any(path.endswith(".go") for path in tree.paths):
+        raise refusal(
+            "there are Go files, but no go.mod names their module",
+            "Make one in the repository and commit it: go mod init MODULE && go mod tidy",
+        )
     raise refusal(
         "no language was recognised: there is no requirements.txt, pyproject.toml, Pipfile or other package file",
         "Add a requirements.txt, or name the application's folder with --path.",

@@ -13,7 +13,7 @@ from autodeploy.analyser.golang.mains import Program, choose_program
 from autodeploy.analyser.golang.module import read_modules
 from autodeploy.analyser.golang.packages import Code
 from autodeploy.analyser.golang.ports import Port, detect_port
-from autodeploy.analyser.golang.reads import Read, constants, read_variables
+from autodeploy.analyser.golang.reads import Read, flow, read_variables
 from autodeploy.analyser.golang.routes import list_routes
 from autodeploy.analyser.golang.syntax import GoFile
 from autodeploy.analyser.language import Home
@@ -60,11 +60,13 @@ def _running(
     overrides: Mapping[str, str],
 ) -> tuple[dict[str, Any], list[Evidence]]:
     """Return what the running program shows and needs: port, health page, database, variables."""
-    known = constants(files)
-    reads = read_variables(files, known)
+    values = flow(files)
+    reads = read_variables(files, values.known)
     kind, database_because = database.detect_database(code, files, overrides)
     variables = _variables(code, reads)
-    parts = database_variables(variables, kind)
+    parts = database.opened(code, files, values, kind)
+    told = {evidence.value.partition("=")[0] for evidence in parts}
+    parts += database_variables([item for item in variables if item.name not in told], kind)
     filled = {evidence.value.partition("=")[0] for evidence in parts} | ({"DATABASE_URL"} if kind else set())
     services = database.detect_services(files)
     facts: dict[str, Any] = {
@@ -81,7 +83,7 @@ def _running(
         facts |= shown
         because = [*database_because, *parts, *begin]
     else:
-        port = detect_port(code.tree, files, reads, known, program.arguments, overrides)
+        port = detect_port(code.tree, files, reads, values, program.arguments, overrides)
         path, path_because = health.detect_health_path(list_routes(code, files), None, overrides)
         command = overrides.get("start_command") or _command(program, port)
         rule = "--start-command" if "start_command" in overrides else "program"

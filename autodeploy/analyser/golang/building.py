@@ -13,6 +13,8 @@ from autodeploy.model import APP_PATH, Evidence
 BINARY = f"{APP_PATH}/app"
 _CGO = (
     "github.com/mattn/go-sqlite3",
+    "gorm.io/driver/sqlite",
+    "github.com/jinzhu/gorm/dialects/sqlite",
     "github.com/confluentinc/confluent-kafka-go",
     "github.com/h2non/bimg",
     "github.com/davidbyttow/govips",
@@ -51,14 +53,18 @@ def system_packages(code: Code) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _cgo(code: Code, files: Sequence[GoFile]) -> list[Evidence]:
     for file in files:
-        if "C" in file.imported():
-            where = code.tree.where(file.path)
-            return [Evidence(fact="cgo", value="C", file=where, rule="import")]
+        for path in sorted(file.imported()):
+            if path == "C" or _needs_cgo(path):
+                return [Evidence(fact="cgo", value=path, file=code.tree.where(file.path), rule="import")]
     for module in code.modules:
         for item in module.requires:
-            if any(item.path == known or item.path.startswith(f"{known}/") for known in _CGO):
+            if _needs_cgo(item.path):
                 return [Evidence(fact="cgo", value=item.path, file=module.file, line=item.line, rule="require")]
     return []
+
+
+def _needs_cgo(path: str) -> bool:
+    return any(path == known or path.startswith(f"{known}/") for known in _CGO)
 
 
 def _dotenv_files(files: Sequence[GoFile]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from autodeploy.analyser.database import overridden
 from autodeploy.analyser.golang.packages import Code
+from autodeploy.analyser.golang.reads import Flow
 from autodeploy.analyser.golang.syntax import GoFile, line_of, string_of
 from autodeploy.model import DatabaseType, Evidence
 
@@ -44,6 +45,13 @@ SERVICES = {
 _SCHEMES: dict[DatabaseType, str] = {"postgresql": "postgres", "mysql": "go-sql-driver", "mariadb": "go-sql-driver"}
 
 
+_OPENS = re.compile(
+    r"^database/sql\.Open$|sqlx\.(?:Must)?(?:Open|Connect)\w*$|/pgx/?\S*\.(?:Connect|New|ParseConfig)\w*$"
+    r"|/driver/(?:postgres|mysql)\.Open$|go-pg/pg\S*\.ParseURL$|pgdriver\.WithDSN$|gorm\.Open$|\.ApplyURI$"
+)
+"""Calls that take the whole address of a database."""
+
+
 def detect_database(
     code: Code, files: Sequence[GoFile], overrides: Mapping[str, str]
 ) -> tuple[DatabaseType | None, list[Evidence]]:
@@ -57,6 +65,23 @@ def detect_database(
         kind, because = _decided(code, found)
     scheme = _SCHEMES.get(kind) if kind else None
     return kind, because + ([Evidence(fact="database_url_scheme", value=scheme, rule="driver")] if scheme else [])
+
+
+def opened(code: Code, files: Sequence[GoFile], values: Flow, kind: DatabaseType | None) -> list[Evidence]:
+    """Name the variables, of whatever name, that the program opens its database with."""
+    found: dict[str, Evidence] = {}
+    for file in files if kind else ():
+        for call in file.calls:
+            if not _OPENS.search(call.name):
+                continue
+            for read in filter(None, map(values.exactly, call.arguments)):
+                if read.name != "DATABASE_URL":
+                    where = code.tree.where(read.file)
+                    value = f"{read.name}=url"
+                    found[read.name] = Evidence(
+                        fact="database_variable", value=value, file=where, line=read.line, rule="opened"
+                    )
+    return list(found.values())
 
 
 def detect_services(files: Sequence[GoFile]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.golang.frameworks import serving
-from autodeploy.analyser.golang.packages import Code, Main
+from autodeploy.analyser.golang.packages import STARTS, Code, Main
 from autodeploy.analyser.procfile import Process
 from autodeploy.model import Evidence
 
@@ -128,7 +128,7 @@ def _rank(code: Code, main: Main) -> int:
 
 
 def _program(code: Code, main: Main, arguments: str, rule: str) -> Program:
-    first = next((path for path in main.files if path.endswith("main.go")), main.files[0])
+    first = next((path for path in main.files if STARTS.search(code.tree.read(path))), main.files[0])
     others = tuple(other.target for other in code.mains if other is not main)
     evidence = Evidence(fact="app", value=main.target, file=code.tree.where(first), rule=rule, alternatives=others)
     return Program(main, arguments, evidence)

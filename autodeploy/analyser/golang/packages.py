@@ -18,7 +18,9 @@ _OTHER_SYSTEMS = (
 _OTHER_MACHINES = "386 arm arm64 loong64 mips mipsle mips64 mips64le ppc64 ppc64le riscv64 s390x sparc64 wasm"
 _ELSEWHERE = re.compile(rf"_({'|'.join((_OTHER_SYSTEMS + ' ' + _OTHER_MACHINES).split())})\.go$")
 _HERE = frozenset({"linux", "amd64", "unix", "gc", "cgo"})
-_MAIN = re.compile(r"^func\s+main\s*\(\s*\)", re.MULTILINE)
+STARTS = re.compile(r"^func\s+main\s*\(\s*\)", re.MULTILINE)
+"""Where a program begins."""
+
 _PACKAGE_MAIN = re.compile(r"^package\s+main\b", re.MULTILINE)
 
 
@@ -94,7 +96,7 @@ class Code:
     def _mains_in(self, folder: str, paths: tuple[str, ...]) -> list[Main]:
         texts = {path: self.tree.read(path) for path in paths}
         own = tuple(path for path, text in texts.items() if _PACKAGE_MAIN.search(text))
-        starting = [path for path in own if _MAIN.search(texts[path])]
+        starting = [path for path in own if STARTS.search(texts[path])]
         target = f"./{folder}" if folder else "."
         if len(starting) > 1:
             return [Main(f"./{path}", folder, (path,)) for path in starting]

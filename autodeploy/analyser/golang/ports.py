@@ -10,7 +10,7 @@ from tree_sitter import Node
 
 from autodeploy.analyser import ports
 from autodeploy.analyser.golang.frameworks import STARTS, framework_of
-from autodeploy.analyser.golang.reads import Read, literal
+from autodeploy.analyser.golang.reads import Flow, Read, literal
 from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, text_of
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
@@ -45,13 +45,19 @@ def detect_port(
     tree: Tree,
     files: Sequence[GoFile],
     reads: Sequence[Read],
-    known: Mapping[str, Node],
+    flow: Flow,
     arguments: str,
     overrides: Mapping[str, str],
 ) -> Port:
     """Return the port; raise AnalysisError when the flag's cannot be used."""
-    literals = list(_literals(tree, files, known))
-    ways = [*_variables(tree, reads), *_of_gin(tree, files), *_flags(tree, files, known)]
+    listened = [(file, node) for file in files for node in _listened_in(file, files)]
+    literals = [hint for file, node in listened for hint in _port_of(node, tree, file, flow.known)]
+    ways = [
+        *_traced(tree, listened, flow),
+        *_variables(tree, reads),
+        *_of_gin(tree, files),
+        *_flags(tree, files, flow.known),
+    ]
     if re.search(r"\$\{?PORT\b", arguments):
         ways.insert(0, _Way("PORT", None, None))
     way = ways[0] if ways else _Way(None, None, None)
@@ -108,17 +114,39 @@ def _flags(tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node]) -> It
                 yield _Way("PORT", hint, None, flag=f"--{name}={value}")
 
 
-def _literals(tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node]) -> Iterator[Evidence]:
-    names = {framework_of(path) for file in files for path in file.imported()} - {None}
+def _traced(tree: Tree, listened: Sequence[tuple[GoFile, Node]], flow: Flow) -> Iterator[_Way]:
+    """Yield the variables that the address is made from; where nothing adds a colon, the value is a whole address."""
+    for _, node in listened:
+        reads = list(flow.within(node))
+        read = next((read for read in reads if "PORT" in read.name), reads[0] if reads else None)
+        if read is None:
+            continue
+        match = _ADDRESS.match(read.default or "")
+        hint = ports.port_hint(int(match[1]), tree.where(read.file), read.line, "env-default") if match else None
+        if flow.exactly(node) is not None:
+            yield _Way("PORT", hint, read, prefix=f"{read.name}=127.0.0.1:$PORT")
+        elif "PORT" in read.name:
+            yield _Way(read.name, hint, read)
+
+
+def _listened_in(file: GoFile, files: Sequence[GoFile]) -> Iterator[Node]:
+    """Yield the values that say where the program listens."""
+    names = {framework_of(path) for other in files for path in other.imported()} - {None}
     starts = {method for name in names for method in STARTS.get(name or "", ())}
-    for file in files:
-        for call in file.calls:
-            for argument in _listened(call, starts):
-                yield from _port_of(argument, tree, file, known)
-        for node in file.nodes("field"):
-            key, value = (node.child_by_field_name("key"), node.child_by_field_name("value"))
-            if key is not None and value is not None and text_of(key) in {"Addr", "Address"}:
-                yield from _port_of(value, tree, file, known)
+    for call in file.calls:
+        yield from _listened(call, starts)
+    for node in file.nodes("field"):
+        key, value = (node.child_by_field_name("key"), node.child_by_field_name("value"))
+        made = node.parent.parent if node.parent else None
+        kind = made.child_by_field_name("type") if made else None
+        if (
+            key is not None
+            and value is not None
+            and text_of(key) == "Addr"
+            and kind
+            and text_of(kind).endswith("Server")
+        ):
+            yield value.named_children[0] if value.named_children else value
 
 
 def _listened(call: Call, starts: set[str]) -> Sequence[Node]:

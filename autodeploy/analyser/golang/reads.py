@@ -17,6 +17,7 @@ _NO_HELPER = re.compile(r"setenv|unset|bindenv|prefix|expand|replacer|clearenv|h
 _DEMANDS = re.compile(r"must|require", re.IGNORECASE)
 _ENDS = re.compile(r"(?:^|\.)(?:Fatal\w*|Panic\w*|panic|Exit)$")
 _HOLDERS = frozenset({"short_var_declaration", "assignment_statement", "var_spec", "if_statement", "block"})
+_MAX_DEPTH = 4
 _NEAR_BYTES = 300
 """How far after a variable is read its test is looked for."""
 
@@ -32,6 +33,50 @@ class Read:
     is_required: bool
     file: str
     line: int
+    node_id: int = 0
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What values are made of: names given once, functions, and the reads of the environment among their parts."""
+
+    known: Mapping[str, Node]
+    functions: Mapping[str, Node]
+    reads: Mapping[int, Read]
+
+    def within(self, node: Node) -> Iterator[Read]:
+        """Yield the reads that a value is made from, through names and functions of the program, near ones first."""
+        waiting, seen = [(node, 0)], set[str]()
+        while waiting:
+            current, depth = waiting.pop(0)
+            for part in descendants(current):
+                if part.id in self.reads:
+                    yield self.reads[part.id]
+                elif part.type == "identifier" and depth < _MAX_DEPTH and (name := text_of(part)) not in seen:
+                    seen.add(name)
+                    further = (self.known.get(name), self.functions.get(name))
+                    waiting += [(node, depth + 1) for node in further if node is not None]
+
+    def exactly(self, node: Node | None) -> Read | None:
+        """Return the read that a value is, and nothing else."""
+        for _ in range(_MAX_DEPTH):
+            if node is None or node.id in self.reads:
+                break
+            node = self.known.get(text_of(node)) if node.type == "identifier" else None
+        return self.reads.get(node.id) if node is not None else None
+
+
+def flow(files: Sequence[GoFile]) -> Flow:
+    """Return the flow of values through the program's files."""
+    known = constants(files)
+    functions = {}
+    for file in files:
+        for node in file.nodes("function"):
+            name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+            if name is not None and body is not None:
+                functions[text_of(name)] = body
+    reads = read_variables(files, known)
+    return Flow(known, functions, {read.node_id: read for read in reads if read.node_id})
 
 
 def constants(files: Sequence[GoFile]) -> dict[str, Node]:
@@ -59,7 +104,7 @@ def read_variables(files: Sequence[GoFile], known: Mapping[str, Node]) -> list[R
 
 def literal(node: Node | None, known: Mapping[str, Node]) -> str | None:
     """Return a string's or number's value, through a name that is given once."""
-    for _ in range(5):
+    for _ in range(_MAX_DEPTH):
         if node is None:
             return None
         if node.type == "int_literal":
@@ -86,7 +131,7 @@ def _read(file: GoFile, call: Call, name: str, known: Mapping[str, Node]) -> Rea
         default = _alternative(call, known)
         fallback, ends = _tested(file, call)
         default, demands = default if default is not None else fallback, ends
-    return Read(name, default, demands and default is None, file.path, call.line)
+    return Read(name, default, demands and default is None, file.path, call.line, call.node.id)
 
 
 def _alternative(call: Call, known: Mapping[str, Node]) -> str | None:
