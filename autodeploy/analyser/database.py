@@ -49,7 +49,7 @@ def variable_part(name: str, database: DatabaseType) -> str | None:
     prefixes = rf"(?:(?:APP|DJANGO|FLASK|FASTAPI|ASYNC|PROD|PRODUCTION)_)?(?:{named})"
     for part, suffixes in _PARTS.items():
         if re.fullmatch(rf"{prefixes}_?(?:{suffixes})", name):
-            return part
+            return part if part != "sslmode" or database == "postgresql" else None
     return None
 
 

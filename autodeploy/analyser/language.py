@@ -89,6 +89,8 @@ def _manifests(tree: Tree, named: list[str], prefix: str) -> dict[str, list[str]
             hits = []
         if hits:
             found[language] = [prefix + hit for hit in hits]
+    if len(found) > 1 and not any(path.endswith(".go") and path.startswith(prefix) for path in tree.paths):
+        found.pop("go", None)  # a module without a file of Go is there for its tools
     return found
 
 

@@ -13,7 +13,7 @@ from autodeploy.analyser.golang.mains import Program, choose_program
 from autodeploy.analyser.golang.module import read_modules
 from autodeploy.analyser.golang.packages import Code
 from autodeploy.analyser.golang.ports import Port, detect_port
-from autodeploy.analyser.golang.reads import Read, flow, read_variables
+from autodeploy.analyser.golang.reads import Flow, Read, flow, read_variables
 from autodeploy.analyser.golang.routes import list_routes
 from autodeploy.analyser.golang.syntax import GoFile
 from autodeploy.analyser.language import Home
@@ -62,46 +62,54 @@ def _running(
     """Return what the running program shows and needs: port, health page, database, variables."""
     values = flow(files)
     reads = read_variables(files, values.known)
-    kind, database_because = database.detect_database(code, files, overrides)
-    variables = _variables(code, reads)
-    parts = database.opened(code, files, values, kind)
-    told = {evidence.value.partition("=")[0] for evidence in parts}
-    parts += database_variables([item for item in variables if item.name not in told], kind)
-    filled = {evidence.value.partition("=")[0] for evidence in parts} | ({"DATABASE_URL"} if kind else set())
-    services = database.detect_services(files)
-    facts: dict[str, Any] = {
-        "requires_database": kind is not None,
-        "database_type": kind,
-        "services": services,
-        "unknowns": (
-            *(f"{name} is used and not made: give its address with --env" for name in services),
-            *(database.tls_warnings(code, files) if kind == "postgresql" else ()),
-        ),
-    }
+    needs, because = _needs(code, files, values, overrides)
     if _is_worker(files, processes, overrides):
         shown, begin = worker_facts(overrides.get("start_command") or _command(program, None), program.evidence)
-        facts |= shown
-        because = [*database_because, *parts, *begin]
+        own = frozenset[str]()
     else:
         port = detect_port(code.tree, files, reads, values, program.arguments, overrides)
         path, path_because = health.detect_health_path(list_routes(code, files), None, overrides)
         command = overrides.get("start_command") or _command(program, port)
         rule = "--start-command" if "start_command" in overrides else "program"
         start = Evidence(fact="start_command", value=command, file=program.evidence.file, rule=rule)
-        facts |= {
-            "start_command": command,
-            "port": port.number,
-            "port_env": port.variable,
-            "health_check_path": path,
-        }
-        filled |= {port.variable or "", port.prefix.partition("=")[0]}
-        because = [*database_because, *parts, start, port.evidence, path_because]
-    facts["environment"] = tuple(
-        item.but(required=False, generated=False) if item.name in filled else item
-        for item in variables
-        if item.name not in filled or item.name in {evidence.value.partition("=")[0] for evidence in parts}
-    )
-    return facts, because
+        shown = {"start_command": command, "port": port.number, "port_env": port.variable, "health_check_path": path}
+        own = frozenset({port.variable or "", port.prefix.partition("=")[0]})
+        begin = [start, port.evidence, path_because]
+    variables = [item for item in _variables(code, reads) if item.name not in own]
+    parts = [*because, *database_variables(_unnamed(variables, because), needs["database_type"])]
+    environment = _asked(variables, parts, needs["requires_database"])
+    return {**needs, **shown, "environment": environment}, [*parts, *begin]
+
+
+def _needs(
+    code: Code, files: Sequence[GoFile], values: Flow, overrides: Mapping[str, str]
+) -> tuple[dict[str, Any], list[Evidence]]:
+    kind, because = database.detect_database(code, files, overrides)
+    services = database.detect_services(files)
+    told = [f"{name} is used and not made: give its address with --env" for name in services]
+    told += database.tls_warnings(code, files) if kind == "postgresql" else []
+    needs = {
+        "requires_database": kind is not None,
+        "database_type": kind,
+        "services": services,
+        "unknowns": tuple(told),
+    }
+    return needs, [*because, *database.opened(code, files, values, kind)]
+
+
+def _unnamed(variables: list[EnvironmentVariable], told: list[Evidence]) -> list[EnvironmentVariable]:
+    """Return the variables of which nothing says yet which part of the database's address they hold."""
+    named = {item.value.partition("=")[0] for item in told if item.fact == "database_variable"}
+    return [item for item in variables if item.name not in named]
+
+
+def _asked(
+    variables: list[EnvironmentVariable], told: list[Evidence], has_database: bool
+) -> tuple[EnvironmentVariable, ...]:
+    """Ask nobody for what AutoDeploy fills in: DATABASE_URL where it makes the database, and that address in parts."""
+    kept = [item for item in variables if not (has_database and item.name == "DATABASE_URL")]
+    asked = {item.name for item in _unnamed(kept, told)}
+    return tuple(item if item.name in asked else item.but(required=False, generated=False) for item in kept)
 
 
 def _is_worker(files: Sequence[GoFile], processes: Mapping[str, Process], overrides: Mapping[str, str]) -> bool:

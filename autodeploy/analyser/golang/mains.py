@@ -64,13 +64,17 @@ def _from_procfile(code: Code, process: Process) -> Program | None:
         words = words[2:]
     name, arguments = posixpath.basename(words[0]) if words else "", " ".join(_quoted(word) for word in words[1:])
     names = {name, name.removesuffix(".go"), posixpath.normpath(words[0]) if words else ""}
-    main = next((main for main in code.mains if {_binary(code, main), main.target.removeprefix("./")} & names), None)
+    main = next((main for main in code.mains if {_binary(code, main), *_places(main)} & names), None)
     main = main or (code.mains[0] if len(code.mains) == 1 else None)
     if main is None:
         return None
     program = _program(code, main, arguments, "procfile")
     evidence = program.evidence.but(file=process.file, line=process.line)
     return Program(main, arguments, evidence)
+
+
+def _places(main: Main) -> tuple[str, ...]:
+    return (main.target.removeprefix("./"), *main.files)
 
 
 def _from_dockerfile(code: Code) -> Program | None:

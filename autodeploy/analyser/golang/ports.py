@@ -82,7 +82,9 @@ def _variables(tree: Tree, reads: Sequence[Read]) -> list[_Way]:
     numbers, addresses = [], []
     for read in reads:
         match = _ADDRESS.match(read.default or "")
-        hint = ports.port_hint(int(match[1]), tree.where(read.file), read.line, "env-default") if match else None
+        hint = (
+            ports.port_hint(int(match[1]), tree.where(read.file), read.default_line, "env-default") if match else None
+        )
         if _PORT_VARIABLE.match(read.name) and not (read.default or "").startswith(":"):
             numbers.append(_Way(read.name, hint, read))
         elif _PORT_VARIABLE.match(read.name) or (_ADDRESS_VARIABLE.match(read.name) and match):
@@ -122,7 +124,9 @@ def _traced(tree: Tree, listened: Sequence[tuple[GoFile, Node]], flow: Flow) -> 
         if read is None:
             continue
         match = _ADDRESS.match(read.default or "")
-        hint = ports.port_hint(int(match[1]), tree.where(read.file), read.line, "env-default") if match else None
+        hint = (
+            ports.port_hint(int(match[1]), tree.where(read.file), read.default_line, "env-default") if match else None
+        )
         if flow.exactly(node) is not None:
             yield _Way("PORT", hint, read, prefix=f"{read.name}=127.0.0.1:$PORT")
         elif "PORT" in read.name:

@@ -33,6 +33,7 @@ class Read:
     is_required: bool
     file: str
     line: int
+    default_line: int = 0
     node_id: int = 0
 
 
@@ -125,30 +126,33 @@ def _variable(call: Call, known: Mapping[str, Node]) -> str | None:
 
 
 def _read(file: GoFile, call: Call, name: str, known: Mapping[str, Node]) -> Read:
-    default = literal(call.arguments[1], known) if len(call.arguments) > 1 and call.name not in _STANDARD else None
-    demands = bool(_DEMANDS.search(call.method)) and call.name not in _STANDARD and default is None
     if call.name in _STANDARD:
-        default = _alternative(call, known)
-        fallback, ends = _tested(file, call)
-        default, demands = default if default is not None else fallback, ends
-    return Read(name, default, demands and default is None, file.path, call.line, call.node.id)
+        given, demands = _tested(file, call)
+        given = _alternative(call) or given
+    else:
+        given = call.arguments[1] if len(call.arguments) > 1 else None
+        demands = bool(_DEMANDS.search(call.method))
+    default = literal(given, known)
+    line = line_of(given) if given is not None and default is not None else call.line
+    return Read(name, default, demands and default is None, file.path, call.line, line, call.node.id)
 
 
-def _alternative(call: Call, known: Mapping[str, Node]) -> str | None:
-    """Return the literal beside the call in cmp.Or(os.Getenv("X"), "y")."""
-    parent = call.node.parent.parent if call.node.parent else None
-    function = parent.child_by_field_name("function") if parent else None
+def _alternative(call: Call) -> Node | None:
+    """Return the value beside the call in cmp.Or(os.Getenv("X"), "y")."""
+    around = call.node.parent
+    outer = around.parent if around else None
+    function = outer.child_by_field_name("function") if outer else None
     if (
-        parent is None
+        around is None
         or function is None
         or not re.search(r"(?:^|\.)(?:Or|Coalesce|FirstNonEmpty)$", text_of(function))
     ):
         return None
-    return literal(call.node.parent.named_children[-1] if call.node.parent else None, known)
+    return around.named_children[-1]
 
 
-def _tested(file: GoFile, call: Call) -> tuple[str | None, bool]:
-    """Return the literal that is given where the variable is empty, and whether the program ends there instead."""
+def _tested(file: GoFile, call: Call) -> tuple[Node | None, bool]:
+    """Return the value that is given where the variable is empty, and whether the program ends there instead."""
     statement = call.node.parent
     while statement is not None and statement.type not in _HOLDERS:
         statement = statement.parent
@@ -179,15 +183,14 @@ def _asks_empty(condition: str, names: list[str], called: str) -> bool:
     return re.sub(r"\s+", "", called) + '==""' == bare
 
 
-def _given(body: Node, names: list[str]) -> str | None:
+def _given(body: Node, names: list[str]) -> Node | None:
     for node in descendants(body):
         if node.type == "assignment_statement":
             left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
             if left and right and text_of(left) in names and right.named_children:
-                return string_of(right.named_children[0])
+                return right.named_children[0]
         if node.type == "return_statement":
-            texts = (string_of(child) for child in descendants(node))
-            return next((text for text in texts if text), None)
+            return next((child for child in descendants(node) if string_of(child)), None)
     return None
 
 
@@ -208,4 +211,4 @@ def _tagged(file: GoFile, node: Node) -> Iterator[Read]:
     default = next((option[8:] for option in options if option.startswith("default=")), default)
     demanded = bool({"required", "notEmpty"}.intersection(options))
     demanded = demanded or "true" in {tags.get("required"), tags.get("env-required")}
-    yield Read(name, default, demanded and default is None, file.path, line_of(node))
+    yield Read(name, default, demanded and default is None, file.path, line_of(node), line_of(node))

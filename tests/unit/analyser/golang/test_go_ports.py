@@ -1,0 +1,108 @@
+"""Where a Go program listens, and what sets it."""
+
+from __future__ import annotations
+
+import pytest
+from unit.analyser.golang.programs import evidence, program, serving, stack_of
+
+from autodeploy.errors import AnalysisError
+
+GETENV = 'func getEnv(k, d string) string {\n if v := os.Getenv(k); v != "" { return v }\n return d\n}\n'
+RUN = "/app/app"
+
+
+@pytest.mark.parametrize(
+    ("body", "port", "variable", "command"),
+    [
+        ('http.ListenAndServe(":8081", nil)', 8081, None, RUN),
+        ('http.ListenAndServe("localhost:8082", nil)', 8082, None, RUN),
+        ('const a = ":8083"\nhttp.ListenAndServe(a, nil)', 8083, None, RUN),
+        ('s := &http.Server{Handler: nil, Addr: ":8084"}\ns.ListenAndServe()', 8084, None, RUN),
+        ('s := http.Server{Addr: fmt.Sprintf(":%d", 8085)}\ns.ListenAndServe()', 8085, None, RUN),
+        ('l, _ := net.Listen("tcp", ":8086")\nhttp.Serve(l, nil)', 8086, None, RUN),
+        ('http.ListenAndServe(":"+os.Getenv("PORT"), nil)', 8080, "PORT", RUN),
+        ('p := os.Getenv("PORT")\nif p == "" {\n p = "3000"\n}\nhttp.ListenAndServe(":"+p, nil)', 3000, "PORT", RUN),
+        ('p, ok := os.LookupEnv("PORT")\nif !ok { p = "3001" }\nhttp.ListenAndServe(":"+p, nil)', 3001, "PORT", RUN),
+        ('http.ListenAndServe(":"+getEnv("PORT", "3002"), nil)', 3002, "PORT", RUN),
+        ('http.ListenAndServe(":"+cmp.Or(os.Getenv("PORT"), "3003"), nil)', 3003, "PORT", RUN),
+        ('http.ListenAndServe(":"+getEnv("APP_PORT", "3004"), nil)', 3004, "APP_PORT", RUN),
+        ('http.ListenAndServe(":"+getEnv("SHOP_PORT", "3005"), nil)', 3005, "SHOP_PORT", RUN),
+        ('http.ListenAndServe(getEnv("SHOP_AT", ":3006"), nil)', 3006, "PORT", f"SHOP_AT=127.0.0.1:$PORT {RUN}"),
+        ('p := getEnv("PORT", ":3007")\nuse(p)\nhttp.ListenAndServe(cfg.p, nil)', 3007, "PORT",
+         f"PORT=127.0.0.1:$PORT {RUN}"),
+        ('p := flag.Int("port", 3008, "x")\nhttp.ListenAndServe(fmt.Sprintf(":%d", *p), nil)', 3008, "PORT",
+         f"{RUN} --port=$PORT"),
+        ('a := flag.String("addr", ":3009", "x")\nhttp.ListenAndServe(*a, nil)', 3009, "PORT",
+         f"{RUN} --addr=127.0.0.1:$PORT"),
+        ('var a string\nflag.StringVar(&a, "listen", "0.0.0.0:3010", "x")\nhttp.ListenAndServe(a, nil)', 3010, "PORT",
+         f"{RUN} --listen=127.0.0.1:$PORT"),
+        ('flag.Int("workers", 3011, "x")\nhttp.ListenAndServe(":4000", nil)', 4000, None, RUN),
+        ('x := getEnv("DB_PORT", "5432")\nhttp.ListenAndServe(":4001", x)', 4001, None, RUN),
+        ('http.ListenAndServe(":80", nil)', 8080, None, RUN),
+    ],
+)  # fmt: skip
+def test_the_port_and_what_sets_it(body: str, port: int, variable: str | None, command: str) -> None:
+    stack = serving(body, "net net/http os fmt flag cmp", GETENV)
+    assert (stack.port, stack.port_env, stack.start_command) == (port, variable, command)
+    assert stack.is_web_service
+
+
+@pytest.mark.parametrize(
+    ("body", "imports", "port", "variable"),
+    [
+        ("r := gin.Default()\nr.Run()", "github.com/gin-gonic/gin", 8080, "PORT"),
+        ('r := gin.Default()\nr.Run(":5001")', "github.com/gin-gonic/gin", 5001, None),
+        ('e := echo.New()\ne.Logger.Fatal(e.Start(":5002"))', "github.com/labstack/echo/v4", 5002, None),
+        ('app := fiber.New()\nlog.Fatal(app.Listen(":5003"))', "github.com/gofiber/fiber/v2", 5003, None),
+        ("app := fiber.New()\napp.Listen(5004)", "github.com/gofiber/fiber", 5004, None),
+    ],
+)
+def test_frameworks_listen_in_their_own_words(body: str, imports: str, port: int, variable: str | None) -> None:
+    stack = serving(body, imports)
+    assert (stack.is_web_service, stack.port, stack.port_env) == (True, port, variable)
+
+
+def test_struct_tags_set_it_too() -> None:
+    config = 'type config struct {\n Port int `env:"HTTP_PORT" envDefault:"6001"`\n}\n'
+    stack = serving("http.ListenAndServe(addr(c), nil)", rest=config)
+    assert (stack.port, stack.port_env, evidence(stack, "port").line) == (6001, "HTTP_PORT", 9)
+
+
+def test_arguments_that_name_the_variable_need_no_more() -> None:
+    body = 'a := flag.String("addr", ":3009", "x")\nhttp.ListenAndServe(*a, nil)'
+    stack = serving(body, "net/http flag", **{"Procfile": "web: shop -addr=:$PORT"})
+    assert (stack.start_command, stack.port_env) == ('/app/app "-addr=:$PORT"', "PORT")
+
+
+def test_files_hint_where_the_code_says_nothing() -> None:
+    files = {"main.go": program("http.ListenAndServe(config.Addr, nil)"), "Dockerfile": "EXPOSE 7001"}
+    assert (stack_of(files).port, stack_of(files).port_env) == (7001, None)
+    assert stack_of(files, {"port": "7002"}).port == 7002
+    with pytest.raises(AnalysisError, match="cannot be used"):
+        stack_of(files, {"port": "80"})
+
+
+@pytest.mark.parametrize(
+    ("files", "overrides", "is_web"),
+    [
+        ({"main.go": program("for { work() }", "time")}, {}, False),
+        ({"main.go": program(), "Procfile": "worker: shop"}, {}, False),
+        ({"main.go": program(), "Procfile": "web: shop\nworker: shop work"}, {}, True),
+        ({"main.go": program("for { work() }", "time")}, {"port": "9000"}, True),
+        ({"main.go": program()}, {"port": "none"}, False),
+        ({"main.go": program("http.Get(url)\nexec.Command(x).Run()", "net/http os/exec")}, {}, False),
+        ({"main.go": program("c := cron.New()\nc.Start()", "github.com/robfig/cron")}, {}, False),
+        ({"main.go": program("s := grpc.NewServer()\ns.Serve(l)", "google.golang.org/grpc net")}, {}, False),
+    ],
+)
+def test_what_answers_no_http_is_a_worker(files: dict[str, str], overrides: dict[str, str], is_web: bool) -> None:
+    stack = stack_of(files, overrides)
+    assert stack.is_web_service == is_web
+    if not is_web:
+        assert (stack.port, stack.port_env, stack.start_command) == (0, None, RUN)
+        assert evidence(stack, "is_web_service").value == "false"
+
+
+def test_the_operator_s_command_starts_a_worker_too() -> None:
+    stack = stack_of({"main.go": program("for {}", "time")}, {"start_command": "/app/app work"})
+    assert (stack.start_command, stack.is_web_service) == ("/app/app work", False)
