@@ -61,14 +61,22 @@ class TestReleasing:
         assert release(line, state) == release(line, state)
         assert line.ui.lines[-2].split(": ")[1].startswith("0 of")
 
-    def test_a_worker_has_no_url(self, tmp_path: Path) -> None:
-        line = Line(tmp_path)
+    def test_a_worker_has_no_url_and_no_port_and_need_only_stay_up(self, tmp_path: Path) -> None:
+        line = Line(tmp_path / "home", World("python-worker"))
+        config = release(line, provisioned(line))
+        assert (config.url, config.app_port, config.service_status) == (None, 0, "running")
+        assert line.ui.lines[-1].endswith(f"the worker runs release {config.release_id}, without a restart for 3 s")
+
+    @pytest.mark.parametrize("trouble", ["is_restless", "stopped"])
+    def test_a_worker_that_does_not_stay_up_is_no_release(self, tmp_path: Path, trouble: str) -> None:
+        line = Line(tmp_path / "home", World("python-worker"))
         state = provisioned(line)
+        config = release(line, state)
+        setattr(line.world.machines[state.deployment_id], trouble, True)
         assert state.infrastructure
-        config = release(line, state.but(infrastructure=state.infrastructure.but(load_balancer_dns=None)))
-        assert config.url is None
-        assert state.infrastructure
-        deployer(line).confirm(config, state.infrastructure)
+        with pytest.raises(DeploymentError, match="does not stay up") as caught:
+            deployer(line).confirm(config, state.infrastructure)
+        assert caught.value.recoverable
 
     def test_without_a_certificate_of_the_database_nothing_is_released(self, line: Line) -> None:
         state = provisioned(line)

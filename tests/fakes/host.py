@@ -26,6 +26,7 @@ class FakeHost:
         answers: list[tuple[str, Callable[[], str]]] = [
             (re.escape(HOST_FACTS_SCRIPT), self._facts),
             (r"systemctl show -p ActiveState,MainPID app-(\w+)\.service", self._shown),
+            (r"echo \$\(readlink /opt/app/current\) \$\(systemctl show -p \S+ app-(\w+)\.service\)", self._worker),
             (r"systemctl stop app-\w+\.service", self._stop),
             (r"tail -n \d+ ", lambda: "".join(self.machine.log.splitlines(True)[-int(command.split()[2]) :])),
         ]
@@ -52,6 +53,12 @@ class FakeHost:
     def _shown(self) -> str:
         running = self.machine.release and not self.machine.stopped
         return f"ActiveState={'active' if running else 'failed'}\nMainPID={4242 if running else 0}\n"
+
+    def _worker(self) -> str:
+        if self.machine.is_restless:
+            self.machine.restarts += 1
+        shown = self._shown().replace("\n", " ").strip()
+        return f"releases/{self.machine.release} {shown} NRestarts={self.machine.restarts}\n"
 
     def _stop(self) -> str:
         self.machine.stopped = True

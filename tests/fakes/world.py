@@ -15,7 +15,7 @@ EPOCH = "epoch-1"
 class Machine:
     """A host after its boot: what was applied to it, which release serves, what it says and lets in.
 
-    `stubborn` names the steps that stay wrong whatever is done.
+    `stubborn` names the steps that stay wrong whatever is done; a `is_restless` service ends again and again.
     """
 
     def __init__(self) -> None:
@@ -25,6 +25,8 @@ class Machine:
         self.log = "one\ntwo\nthree\n"
         self.open_ports: set[int] = {22, 80}
         self.stubborn: set[str] = set()
+        self.is_restless = False
+        self.restarts = 0
 
 
 class World:

@@ -26,7 +26,7 @@ LIBRARIES = {
     "autodeploy.ports": set(),
     "autodeploy.settings": {"pydantic"},
     "autodeploy.templating": {"jinja2"},
-    "autodeploy.analyser": {"packaging"},
+    "autodeploy.analyser": {"packaging", "tree_sitter", "tree_sitter_go"},
     "autodeploy.builder": {"packaging"},
     "autodeploy.planner": {"pydantic"},
     "autodeploy.releaser": {"pydantic"},

@@ -49,7 +49,8 @@ def start(
         return Start(command, None, _evidence(command, "procfile", web.file, web.line))
     raise refusal(
         "no application object and no start command were found",
-        "Name one: --app module:attribute (e.g. --app main:app), or --start-command 'COMMAND' that listens on $PORT.",
+        "Name one: --app module:attribute (e.g. --app main:app), or --start-command 'COMMAND' that listens on $PORT; "
+        "with --port none for a worker without HTTP.",
     )
 
 

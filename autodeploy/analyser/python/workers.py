@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 
 from autodeploy.analyser.procfile import Process
-from autodeploy.analyser.python.names import imports
 from autodeploy.analyser.python.serving import in_venv
 from autodeploy.analyser.tree import Tree
 from autodeploy.analyser.worker import NO_PORT, asks_for_http, worker_process
@@ -15,12 +14,18 @@ from autodeploy.model import Evidence
 
 _SCRIPTS = ("worker.py", "main.py", "__main__.py", "bot.py", "app.py", "run.py", "start.py", "consumer.py", "index.py")
 _LASTING = re.compile(
-    r"^(?:schedule|apscheduler|discord|nextcord|disnake|telegram|telebot|aiogram|pyrogram|telethon|pika|aio_pika|kafka"
-    r"|confluent_kafka|aiokafka|celery|rq|dramatiq|huey|slack_bolt|nats|paho|zmq|praw|tweepy)$"
+    r"^\s*(?:import|from)\s+(?:schedule|apscheduler|discord|nextcord|disnake|telegram|telebot|aiogram|pyrogram|telethon"
+    r"|pika|aio_pika|kafka|confluent_kafka|aiokafka|celery|rq|dramatiq|huey|slack_bolt|nats|paho|zmq|praw|tweepy)\b"
+    r"|^\s*while\s+(?:True|1|not\s+[\w.]+(?:\(\))?)\s*:|\brun_forever\(|\bsignal\.pause\(",
+    re.MULTILINE,
 )
-"""Packages whose programs wait for work instead of ending."""
+"""Libraries whose programs wait for work instead of ending, and loops that do not end."""
 
-_HTTP = frozenset({"http.server", "socketserver", "aiohttp.web", "tornado", "streamlit", "gradio", "dash", "nicegui"})
+_HTTP = re.compile(
+    r"^\s*(?:import|from)\s+(?:http\.server|http\s+import\s+server|socketserver|aiohttp\.web|aiohttp\s+import\s+web|tornado"
+    r"|streamlit|gradio|dash|nicegui)\b",
+    re.MULTILINE,
+)
 
 
 def find_worker(
@@ -70,20 +75,8 @@ def _begins(tree: Tree, path: str) -> int:
 
 def _lasts(tree: Tree) -> bool:
     """Tell whether the program waits for work for ever, and answers no HTTP meanwhile."""
-    lasts = False
-    for path in tree.modules:
-        origins = {*imports(tree, path).values()}
-        roots = {origin.split(".")[0] for origin in origins}
-        if any(origin == name or origin.startswith(f"{name}.") for origin in origins for name in _HTTP):
-            return False
-        lasts = lasts or any(map(_LASTING.match, roots)) or bool(_loops(tree.read(path)))
-    return lasts
-
-
-def _loops(text: str) -> re.Match[str] | None:
-    return re.search(
-        r"^\s*while\s+(True|1|not\s+[\w.]+(\(\))?)\s*:|\brun_forever\(|signal\.pause\(", text, re.MULTILINE
-    )
+    texts = [tree.read(path) for path in tree.modules]
+    return any(map(_LASTING.search, texts)) and not any(map(_HTTP.search, texts))
 
 
 def _found(command: str, file: str, line: int, rule: str) -> tuple[str, Evidence]:

@@ -40,3 +40,14 @@ def test_broken_files_count_as_missing(tmp_path: Path) -> None:
     (tmp_path / ".npmrc").write_text("fund=false\n")
     found = operator_registries({"PIP_CERT": str(tmp_path / "missing")}, tmp_path, tmp_path)
     assert (found.environment, found.authorities) == ({}, "")
+
+
+def test_what_go_keeps_in_its_own_file_is_passed_below_the_environment(tmp_path: Path) -> None:
+    (tmp_path / ".config" / "go").mkdir(parents=True)
+    kept = "GOPROXY=https://kept.example\nGOPRIVATE=*.corp.example\nGOFLAGS=-x\nGOSUMDB=\nPIP_INDEX_URL=x\n"
+    (tmp_path / ".config" / "go" / "env").write_text(kept)
+    found = operator_registries({"GOPROXY": "https://said.example"}, tmp_path, tmp_path).environment
+    assert found == {"GOPROXY": "https://said.example", "GOPRIVATE": "*.corp.example"}
+    other = tmp_path / "other"
+    other.write_text("GONOSUMDB=x.example\n")
+    assert operator_registries({"GOENV": str(other)}, tmp_path, tmp_path).environment == {"GONOSUMDB": "x.example"}

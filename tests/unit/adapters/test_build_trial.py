@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 from unit.adapters.fake_container_engine import FakeEngine
@@ -107,7 +108,15 @@ def test_a_driver_without_tls_is_told_what_it_lacks(world: World) -> None:
 
 
 def test_a_worker_need_only_run(world: World) -> None:
-    assert world.trial(STACK.but(is_web_service=False), outcome="running", seconds=5.0) == "still running after 5.0 s"
+    worker = STACK.but(is_web_service=False, port=0, port_env=None)
+    assert world.trial(worker, outcome="running", seconds=5.0) == "still running after 5.0 s"
+    assert "PORT" not in cast(dict[str, str], world.order["environment"])
+
+
+def test_a_worker_that_ends_is_told_that_it_must_not(world: World) -> None:
+    with pytest.raises(TrialError, match=r"the worker ended with exit code 0 after 0\.3 s") as caught:
+        world.trial(STACK.but(is_web_service=False), outcome="exited", code=0, seconds=0.3, lines=["done"])
+    assert "--start-command" in caught.value.remediation and "--port" in caught.value.remediation
 
 
 @pytest.mark.parametrize(

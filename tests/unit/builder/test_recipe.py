@@ -100,7 +100,7 @@ def test_the_base_image_has_the_version(tmp_path: Path, version: str, image: str
     [
         STACK.but(runtime_version="3.12"),
         STACK.but(package_manager="poetry", dependencies=("flask",)),
-        STACK.but(language="go"),
+        STACK.but(language="nodejs"),
     ],
 )
 def test_what_cannot_be_built_is_refused(tmp_path: Path, stack: TechStack) -> None:

@@ -175,6 +175,15 @@ class TestOpen:
             time.sleep(0.01)
         assert opened.read_text() == "https://localhost:8443\n"
 
+    def test_a_worker_has_none(self, desk: Desk) -> None:
+        desk.line.world.sample = "python-worker"
+        desk.deploy()
+        shown = desk.type("open")
+        assert shown.code == 12
+        assert "is a worker" in shown.err and "autodeploy logs" in shown.err
+        assert "CA " not in desk.type("status").out
+        assert desk.line.world.stacks.popitem()[1].web is None
+
     def test_before_there_is_one(self, desk: Desk) -> None:
         desk.line.world.broken["build"].append(BuildError("pip failed", "Correct it."))
         desk.type("deploy", URL, "--yes")

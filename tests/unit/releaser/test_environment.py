@@ -90,7 +90,7 @@ def test_the_address_turns_tls_on_as_its_reader_understands_it(
         ("python", MYSQL, {"MYSQL_SSL_CA": CA}),
         ("nodejs", DATABASE, {"PGSSLROOTCERT": CA, "NODE_EXTRA_CA_CERTS": CA}),
         ("nodejs", MYSQL, {"MYSQL_SSL_CA": CA, "NODE_EXTRA_CA_CERTS": CA}),
-        ("go", DATABASE, {"PGSSLROOTCERT": CA}),
+        ("go", DATABASE, {"PGSSLROOTCERT": CA, "SSL_CERT_DIR": "/etc/ssl/certs:/etc/autodeploy"}),
         ("go", MYSQL, {"MYSQL_SSL_CA": CA, "SSL_CERT_DIR": "/etc/ssl/certs:/etc/autodeploy"}),
     ],
 )
@@ -199,3 +199,15 @@ def test_a_shell_reads_back_every_value(environment: dict[str, str]) -> None:
     done = subprocess.run(["sh", "-s"], input=script, capture_output=True, text=True, check=True, encoding="utf-8")
     read = {name: value for name, value in json.loads(done.stdout).items() if name.startswith("X_")}
     assert read == environment
+
+
+def test_go_s_drivers_verify_postgresql_in_full() -> None:
+    told = (
+        Evidence(fact="database_url_scheme", value="postgres"),
+        Evidence(fact="database_variable", value="DB_SSLMODE=sslmode"),
+    )
+    values = environment(STACK.but(language="go", evidence=told), {}, {}, DATABASE)
+    assert values["DATABASE_URL"].startswith("postgres://app:")
+    assert values["DATABASE_URL"].endswith("?sslmode=verify-full")
+    assert values["DB_SSLMODE"] == "verify-full"
+    assert environment(STACK.but(evidence=told), {}, {}, DATABASE)["DB_SSLMODE"] == "require"

@@ -14,7 +14,7 @@ from fixtures.planned import planned
 from fixtures.released import ARTIFACT, DATABASE, FACTS, INFRASTRUCTURE, MYSQL, STACK, WORKER
 
 from autodeploy.converger import converge
-from autodeploy.model import BuildArtifact, Step, TechStack
+from autodeploy.model import BuildArtifact, Evidence, Step, TechStack
 from autodeploy.releaser import environment, release, steps
 from autodeploy.releaser.postgres import verifier
 from autodeploy.releaser.software import artifact_step, settled_step
@@ -58,14 +58,35 @@ def test_the_order_of_a_release() -> None:
 def test_a_worker_has_no_proxy_and_no_database_is_no_database() -> None:
     names = released(WORKER.but(requires_database=False), current="abc")
     assert list(names) == [
-        "packages", "user-and-folders", "runtime", "artifact", "environment", "service", "logrotate", "switch", "five-releases",
+        "packages", "user-and-folders", "runtime", "artifact", "environment", "service", "logrotate", "no-proxy", "switch",
+        "five-releases",
     ]  # fmt: skip
+    assert "disable --now" in (names["no-proxy"].fix or "")
     assert "curl" not in (names["switch"].fix or "")
     assert "nginx" not in names["packages"].want
 
 
-def test_a_binary_needs_no_runtime() -> None:
-    assert "runtime" not in released(STACK.but(language="go", build_tool="go"))
+def test_a_program_of_go_says_itself_which_version_made_it(tmp_path: Path) -> None:
+    told = (Evidence(fact="toolchain", value="1.27.3"),)
+    names = list(released(STACK.but(language="go", build_tool="go", evidence=told)))
+    assert names.index("artifact") < names.index("runtime") < names.index("switch")
+    step = released(STACK.but(language="go", build_tool="go", evidence=told))["runtime"]
+    program = tmp_path / "app"
+    # The head of Go's build information: magic, pointer size, flags, and at offset 32 the version with its length.
+    program.write_bytes(b"\x7fELF" + b"\0" * 60 + b"\xff Go buildinf:\x08\x02".ljust(32, b"\0") + b"\x08go1.27.3...")
+    program.chmod(0o755)
+    place = next(word for word in step.observe.split() if word.endswith("/app"))
+    done = subprocess.run(
+        ["sh", "-c", step.observe.replace(place, str(program))], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == step.want == "go1.27.3"
+    assert step.fix is None
+
+
+def test_a_worker_is_told_no_port() -> None:
+    script = switch_script("abc", WORKER, 80)
+    assert "write_port() { for name in ; do" in script
+    assert "PORT=" not in script.replace("^PORT=", "")
 
 
 def test_the_packages_of_stack_and_artifact_are_wanted() -> None:
