@@ -37,4 +37,4 @@ def worker_facts(command: str, program: Evidence) -> tuple[dict[str, Any], list[
 def left_out(processes: Mapping[str, Process], started: str) -> list[str]:
     """Say which lines of a Procfile are not run beside the one that is."""
     others = [name for name in processes if name not in {started, "release"}]
-    return [f"the Procfile's {', '.join(others)} is not run: one process is deployed, {started}"] if others else []
+    return [f"not run, as one process is deployed: the Procfile's {', '.join(others)}"] if started and others else []

@@ -27,5 +27,7 @@ def compiled_steps(release_id: str, stack: TechStack) -> tuple[Step, ...]:
             why="check that the program was compiled by the Go version it was planned for",
             observe=f"test -x {program} && python3 -I -c {shlex.quote(_GO_VERSION)} {program}",
             want="go" + next(iter(stack.facts("toolchain")), ""),
+            # Before its first release the program is not there yet: there is nothing to do but to look again.
+            fix="true",
         ),
     )

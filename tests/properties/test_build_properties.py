@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from fixtures.planned import FACTS, planned
 from fixtures.sources import memory
 from generators import (
     DRIVER_PACKAGES,
+    GO_DRIVERS,
+    GO_WEB,
     OTHER_PACKAGES,
     PACKAGE_FILES,
     broken_trees,
     dependency_names,
+    go_repositories,
     identifiers,
     package_files,
     tech_stacks,
@@ -37,8 +42,8 @@ def test_the_package_file_tells_the_language(file: str, others: dict[str, str]) 
     texts = {"package.json": "{}", "pyproject.toml": '[project]\nname = "x"\n'}
     source = memory({**others, file: texts.get(file, "")})
     assert detect_language(source).language == PACKAGE_FILES[file]
-    if PACKAGE_FILES[file] != "python":
-        with pytest.raises(AnalysisError, match=f"unsupported language: {PACKAGE_FILES[file]}"):
+    if PACKAGE_FILES[file] == "nodejs":
+        with pytest.raises(AnalysisError, match="unsupported language: nodejs"):
             analyse(source)
 
 
@@ -112,6 +117,31 @@ def test_the_build_tool_is_the_languages(repository: tuple[dict[str, str], str, 
     stack = analyse(memory(repository[0]))
     assert stack.build_tool == BUILD_TOOLS[stack.language]
     assert "-m pip install" in stack.build_command
+
+
+# Feature: autodeploy-agent, Property 8: Language Detection from Package Files
+# Feature: autodeploy-agent, Property 9: Framework Detection Consistency
+# Feature: autodeploy-agent, Property 10: Runtime Version Extraction
+# Feature: autodeploy-agent, Property 11: Database Requirement Detection
+# Feature: autodeploy-agent, Property 12: Build Tool Selection
+@EXAMPLES
+@given(go_repositories())
+def test_a_module_of_go_is_what_it_requires_and_imports(
+    repository: tuple[dict[str, str], str | None, list[str], str],
+) -> None:
+    files, framework, direct, target = repository
+    stack = analyse(memory(files))
+    assert (stack.language, stack.build_tool, stack.framework) == ("go", "go", framework)
+    assert framework in GO_WEB
+    assert re.fullmatch(r"1\.\d+", stack.runtime_version)
+    assert f"go {stack.version_constraint}\n" in files["go.mod"]
+    assert stack.version_constraint.startswith(stack.runtime_version)
+    drivers = {GO_DRIVERS[path] for path in direct if path in GO_DRIVERS}
+    assert stack.requires_database == bool(drivers)
+    assert stack.database_type in (drivers or {None})
+    assert set(stack.dependencies) == set(direct)
+    assert stack.build_command.endswith(f"go build -o /app/app {target}")
+    assert stack.is_web_service
 
 
 # Feature: autodeploy-agent, Property 18: Instance Sizing Based on Language

@@ -20,6 +20,18 @@ _ADVICE = (
     (r"CERTIFICATE_VERIFY_FAILED", "Set PIP_CERT to the CA bundle of your package registry"),
     (r"\.h: No such file or directory|pg_config executable not found|command 'gcc' failed",
      "A package needs a system library to compile: prefer its binary wheel (e.g. psycopg2-binary)"),
+    (r"requires go >= ?[\d.]+|toolchain not available",
+     "go.mod demands a Go version that the module proxy does not have: correct its go and toolchain lines"),
+    (r"missing go\.sum entry|updates to go\.(mod|sum) needed|inconsistent vendoring",
+     "go.mod, go.sum and vendor do not agree: run go mod tidy (and go mod vendor), and commit what it changes"),
+    (r"pattern \S+: no matching files found",
+     "A go:embed names files that are not in the repository: commit them, or what they are built from is missing"),
+    (r"no required module provides package|cannot find module providing package|is not in std",
+     "The code imports a package that go.mod does not require: run go mod tidy and commit what it changes"),
+    (r"cgo: C compiler|undefined reference to|C source files not allowed when not using cgo",
+     "The program needs C: a library of its own is missing in the builder"),
+    (r"unrecognized import path|reading https?://\S+/@v/|no Go module proxy has the toolchain|dial tcp",
+     "A Go module could not be fetched: check the network, GOPROXY and, for private modules, GOPRIVATE"),
     (r"MemoryError|Killed", "The build ran out of memory"),
 )  # fmt: skip
 
@@ -72,6 +84,8 @@ def tool(command: str) -> str:
 
 
 def _default(command: str) -> str:
+    if "go build" in command:
+        return "Correct what the compiler says, and see that it builds: go build ./..."
     if "pip install" in command:
         return "Check requirements.txt for invalid dependencies"
     return f"Run it by hand to see more: {command[:200]}"

@@ -19,7 +19,7 @@ from autodeploy.analyser.golang.syntax import GoFile
 from autodeploy.analyser.language import Home
 from autodeploy.analyser.procfile import Process, read_procfile
 from autodeploy.analyser.tree import Tree
-from autodeploy.analyser.worker import asks_for_http, worker_facts, worker_process
+from autodeploy.analyser.worker import asks_for_http, left_out, worker_facts, worker_process
 from autodeploy.model import EnvironmentVariable, Evidence, TechStack
 
 
@@ -78,7 +78,8 @@ def _running(
     variables = [item for item in _variables(code, reads) if item.name not in own]
     parts = [*because, *database_variables(_unnamed(variables, because), needs["database_type"])]
     environment = _asked(variables, parts, needs["requires_database"])
-    return {**needs, **shown, "environment": environment}, [*parts, *begin]
+    unknowns = (*needs["unknowns"], *left_out(processes, program.process))
+    return {**needs, **shown, "environment": environment, "unknowns": unknowns}, [*parts, *begin]
 
 
 def _needs(

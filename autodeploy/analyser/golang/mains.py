@@ -12,6 +12,7 @@ from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.golang.frameworks import serving
 from autodeploy.analyser.golang.packages import STARTS, Code, Main
 from autodeploy.analyser.procfile import Process
+from autodeploy.analyser.worker import worker_process
 from autodeploy.model import Evidence
 
 _NAMES = ("server", "web", "app", "api", "http", "httpd", "main", "service", "site", "backend")
@@ -24,11 +25,12 @@ _ASIDE = re.compile(
 
 @dataclass(frozen=True)
 class Program:
-    """The program that is built. `arguments` follow its name on the command line."""
+    """The program that is built. `arguments` follow its name, `process` is the Procfile's line that says so."""
 
     main: Main
     arguments: str
     evidence: Evidence
+    process: str = ""
 
 
 def choose_program(code: Code, processes: Mapping[str, Process], overrides: Mapping[str, str]) -> Program:
@@ -40,7 +42,7 @@ def choose_program(code: Code, processes: Mapping[str, Process], overrides: Mapp
         )
     if "app" in overrides:
         return _named(code, overrides["app"])
-    process = processes.get("web") or processes.get("worker")
+    process = processes.get("web") or worker_process(processes)
     told = _from_procfile(code, process) if process else None
     return told or _from_dockerfile(code) or _by_looks(code, process)
 
@@ -70,7 +72,7 @@ def _from_procfile(code: Code, process: Process) -> Program | None:
         return None
     program = _program(code, main, arguments, "procfile")
     evidence = program.evidence.but(file=process.file, line=process.line)
-    return Program(main, arguments, evidence)
+    return Program(main, arguments, evidence, process.name)
 
 
 def _places(main: Main) -> tuple[str, ...]:

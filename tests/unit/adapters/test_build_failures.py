@@ -56,6 +56,11 @@ def test_a_failing_step_is_named(world: World, step: int, code: int, message: st
         ("NewConnectionError: failed", "registry could not be reached"),
         ("SSLError(CERTIFICATE_VERIFY_FAILED)", "PIP_CERT"),
         ("Error: pg_config executable not found.", "binary wheel"),
+        ("go: go.mod requires go >= 1.99 (running go 1.27.3; GOTOOLCHAIN=local)", "go and toolchain lines"),
+        ("main.go:3:8: missing go.sum entry for module providing package x", "go mod tidy"),
+        ("main.go:9:12: pattern dist/*: no matching files found", "go:embed"),
+        ("main.go:4:2: no required module provides package example.org/x; to add it:", "go.mod does not require"),
+        ("go: example.org/x@v1.0.0: reading https://proxy.example/x/@v/v1.0.0.mod: 404 Not Found", "GOPRIVATE"),
     ],
 )
 def test_common_causes_are_explained(world: World, said: str, advice: str) -> None:

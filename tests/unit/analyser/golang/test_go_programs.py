@@ -163,3 +163,8 @@ def test_other_manifests_beside_a_module_are_those_of_its_assets() -> None:
     assert stack_of({"main.go": SERVER, **beside}).language == "go"
     flask = {"app.py": "from flask import Flask\napp = Flask('x')\n", "requirements.txt": "flask"}
     assert stack_of(flask).language == "python"
+
+
+def test_what_of_a_procfile_is_not_run_is_told() -> None:
+    files = {"main.go": SERVER, "Procfile": "web: shop\nworker: shop work\nrelease: shop migrate"}
+    assert stack_of(files).unknowns == ("not run, as one process is deployed: the Procfile's worker",)
