@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from autodeploy.cli.app import app
@@ -11,6 +12,11 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line; every error ends here as four lines and an exit code."""
-    from autodeploy.cli.outcome import run
+    from autodeploy.cli.outcome import INTERRUPTED, run
 
-    sys.exit(run(app, sys.argv[1:]))
+    code = run(app, sys.argv[1:])
+    if code == INTERRUPTED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # a plain exit would wait for the engine that was left to finish alone
+    sys.exit(code)

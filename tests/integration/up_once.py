@@ -1,5 +1,6 @@
 """`python up_once.py HOME EXECUTABLE PORT PLAN KEY`: one `up` in a process of its own, to be killed or interrupted."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,8 @@ if __name__ == "__main__":
         program, Path(home), Path(home), environment, refresh=True, executable=lambda say: Path(executable)
     )
     secrets = {"certificateKey": Path(key).read_text()}
-    engine.up(
-        InfraPlan.model_validate_json(Path(plan).read_text()), secrets, None, lambda line: print(line, flush=True)
-    )
+    wanted = InfraPlan.model_validate_json(Path(plan).read_text())
+    try:
+        engine.up(wanted, secrets, None, lambda line: print(line, flush=True))
+    except KeyboardInterrupt:
+        os._exit(130)  # as the command line does

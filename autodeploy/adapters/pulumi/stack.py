@@ -182,6 +182,7 @@ class PulumiEngine:
     def _made(self, deployment_id: str, say: Say) -> Stack:
         workspace = self._workspace(deployment_id, say)
         if not self._home.has_stack(deployment_id):
+            locks.clear(self._home.locks(deployment_id), deployment_id, say)
             workspace.create_stack(deployment_id)
         stack = KnownStack(deployment_id, workspace)
         self._repair(stack, say)

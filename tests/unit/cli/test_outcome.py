@@ -130,3 +130,16 @@ def test_as_a_module_it_ends_with_its_exit_code() -> None:
     done = subprocess.run([sys.executable, "-m", "autodeploy", "sing"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "No such command" in done.stderr
+
+
+def test_an_interrupted_command_ends_at_once_whatever_its_threads_wait_for() -> None:
+    code = (
+        "import threading, time\n"
+        "from autodeploy import cli\n"
+        "from autodeploy.cli import outcome\n"
+        "outcome.run = lambda app, arguments: print('said') or outcome.INTERRUPTED\n"
+        "threading.Thread(target=time.sleep, args=(300,)).start()\n"
+        "cli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout) == (130, "said\n")
