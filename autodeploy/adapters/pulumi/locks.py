@@ -74,7 +74,7 @@ def break_all(folder: Path, deployment_id: str) -> list[LockOwner]:
 
 def refused(deployment_id: str, owner: LockOwner) -> LockedError:
     """Return the error that names the owner."""
-    elsewhere = owner.lives is None
+    elsewhere = owner.lives is None or owner.pid is None
     return LockedError(
         f"the stack of {deployment_id} is in use by {owner}",
         f"When that process is known to be gone: autodeploy unlock {deployment_id} --force"

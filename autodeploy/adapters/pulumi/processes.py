@@ -37,7 +37,7 @@ def is_orphan(pid: int) -> bool:
     with suppress(OSError):  # only where there is /proc
         pairs = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         starter = next((p.split(b"=")[1].decode() for p in pairs if p.startswith(f"{STARTER}=".encode())), "")
-    return parent == "1" or bool(starter and parent and parent != starter)
+    return parent not in ("", starter) if starter else parent == "1"
 
 
 def command(pid: int) -> str:
