@@ -19,7 +19,7 @@ from autodeploy.agents.deployer import HiveMindDeployer
 from autodeploy.agents.graph import walk
 from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.agents.sheriff import HiveMindSheriff
-from autodeploy.errors import AgentError, ApprovalError, StateError
+from autodeploy.errors import AgentError, ApprovalError, StateError, disk_error
 from autodeploy.identity import Wish, find_or_begin, let_replace
 from autodeploy.ledger import Ledger, inputs
 from autodeploy.model import (
@@ -239,7 +239,7 @@ class HiveMindConductor:
 
 
 def _unexpected(err: Exception) -> AgentError:
-    return AgentError(
+    return disk_error(err, "Running the deployment") or AgentError(
         f"{type(err).__name__}: {err}",
         "This is a fault of AutoDeploy: the traceback is in the ledger (autodeploy events --json); --debug shows it.",
         context="Running the deployment",

@@ -14,11 +14,14 @@ AgentError                          1
 │   └── LocalTargetError           62   the local target's daemon or container engine
 ├── DeploymentError                80   SSH, service or health check on the host
 │   └── HardeningError             90   a control could not be applied or verified
+├── DiskError                      13   this machine's disk: full, read-only, not permitted
 └── StateError                     12   the ledger: unknown id, damaged file
     └── LockedError                75   somebody else holds the lock; try again
 """
 
 from __future__ import annotations
+
+import errno
 
 
 class AgentError(Exception):
@@ -55,9 +58,9 @@ class AgentError(Exception):
         """Return the design document's four lines."""
         return (
             f"[{self.agent}] Error: {type(self).__name__}\n"
-            f"Message: {self.message}\n"
-            f"Context: {self.context or 'Running AutoDeploy'}\n"
-            f"Remediation: {self.remediation}"
+            f"Message: {_line(self.message)}\n"
+            f"Context: {_line(self.context) or 'Running AutoDeploy'}\n"
+            f"Remediation: {_line(self.remediation)}"
         )
 
 
@@ -139,6 +142,12 @@ class HardeningError(DeploymentError):
     exit_code = 90
 
 
+class DiskError(AgentError):
+    """This machine's own disk cannot be used."""
+
+    exit_code = 13
+
+
 class StateError(AgentError):
     """The ledger has no such deployment, or cannot be read."""
 
@@ -149,3 +158,37 @@ class LockedError(StateError):
     """Another process works on the same deployment."""
 
     exit_code = 75
+
+
+DISK_REASONS = {
+    errno.EROFS: "the file system is read-only",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EACCES: "permission is denied",
+    errno.EPERM: "permission is denied",
+    errno.ENOTDIR: "a part of the path is a file",
+}
+"""What the system's refusals mean to a person."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def disk_error(err: BaseException, context: str) -> DiskError | None:
+    """Return what a person is told of an error that is the disk's; None for any other."""
+    number = err.errno if isinstance(err, OSError) else None
+    if not isinstance(err, OSError) or number not in DISK_REASONS:
+        return None
+    place = err.filename2 or err.filename
+    where = f"{place}: " if place else ""
+    freed = "Free some space there, then run the same command again"
+    opened = "Make it writable for you, then run the same command again"
+    return DiskError(
+        f"{where}{DISK_REASONS[number]}",
+        f"{freed if number in FULL else opened}; "
+        "AUTODEPLOY_HOME, AUTODEPLOY_CACHE and TMPDIR may point to other places.",
+        context=context,
+    )
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

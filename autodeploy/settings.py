@@ -50,7 +50,7 @@ class Settings(Noun):
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
     """Return the settings of one run; None among the flags means "not given"; raise SettingsError."""
     environ = os.environ if environ is None else environ
-    merged: dict[str, Any] = _from_file((folder or Path.cwd()) / FILE_NAME)
+    merged: dict[str, Any] = _from_file((folder or Path()) / FILE_NAME)
     merged |= _from_environment(environ)
     for name, value in flags.items():
         before = merged.get(name)
@@ -70,8 +70,18 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, fol
             f"Correct {where!r} in {FILE_NAME}, in the environment, or on the command line.",
             context="Reading the settings",
         ) from err
-    home, cache = (path.expanduser().absolute() for path in (settings.home, settings.cache))
-    return settings.but(home=home, cache=cache)
+    return settings.but(home=_place(settings.home), cache=_place(settings.cache))
+
+
+def _place(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except (RuntimeError, OSError) as err:  # no HOME and no such user; or a working folder that is gone
+        raise SettingsError(
+            f"{path} leads nowhere: {err}",
+            "Set HOME, or both AUTODEPLOY_HOME and AUTODEPLOY_CACHE to absolute paths.",
+            context="Reading the settings",
+        ) from err
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -95,11 +105,12 @@ def _from_file(path: Path) -> dict[str, Any]:
             f"{path} is not valid TOML: {err}", f"Correct {path}.", context="Reading the settings"
         ) from err
     for name in found:
-        if name in Settings.model_fields and name not in OF_FILE:
+        if name not in OF_FILE:
+            known = name in Settings.model_fields
+            elsewhere = " and give it as a flag or in the environment" if known else ""
             raise SettingsError(
-                f"{name!r} may not be set in {path}",
-                f"Take it out of {FILE_NAME} and give it as a flag or in the environment; "
-                f"the file may say: {', '.join(OF_FILE)}.",
+                f"{name!r} may not be set in {path}{'' if known else ': there is no such setting'}",
+                f"Take it out of {FILE_NAME}{elsewhere}; the file may say: {', '.join(OF_FILE)}.",
                 context="Reading the settings",
             )
     return found

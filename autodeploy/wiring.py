@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -171,22 +173,39 @@ class Wiring:
             agents, self.cloud, self.store, self.ui, self.clock, wish, lambda: secrets.token_hex(3)
         )
 
-    def forget_local_deployments(self) -> list[str]:
-        """Write off what lived in the local target that was reset; return the ids."""
+    def stop_local_target(self) -> None:
+        """Stop the local target's daemon and machines, where nobody works on a deployment there."""
+        with self._local_deployments("local down"):
+            self.local.down()
+
+    def reset_local_target(self) -> int:
+        """Empty the local target, where nobody works on a deployment there; return how many are written off."""
+        with self._local_deployments("local reset") as identifiers:
+            self.local.reset()
+            for identifier in identifiers:
+                self._write_off(identifier)
+        return len(identifiers)
+
+    @contextlib.contextmanager
+    def _local_deployments(self, reason: str) -> Iterator[Sequence[str]]:
+        """Hold all that live in the local target; raise LockedError where somebody works on one."""
+        found = [s.deployment_id for s in self.store.list() if s.target == "local" and s.status != "rolled_back"]
+        with contextlib.ExitStack() as held:
+            for identifier in found:
+                held.enter_context(self.store.lock(identifier, reason))
+            yield found
+
+    def _write_off(self, deployment_id: str) -> None:
         from autodeploy.ledger import Ledger
 
-        gone = [s for s in self.store.list() if s.target == "local" and s.status != "rolled_back"]
-        for state in gone:
-            with self.store.lock(state.deployment_id, "local reset"):
-                self.engine.remove(state.deployment_id, force=True)
-                self.store.save_secrets(state.deployment_id, {})
-                for name in ("id_ed25519", "id_ed25519.pub"):
-                    (self.store.folder(state.deployment_id) / name).unlink(missing_ok=True)
-                ledger = Ledger(self.store, self.clock, self.store.load(state.deployment_id))
-                if ledger.state.status not in ("complete", "failed"):
-                    ledger.move("failed")
-                ledger.move("rolled_back")
-        return [state.deployment_id for state in gone]
+        self.engine.remove(deployment_id, force=True)
+        self.store.save_secrets(deployment_id, {})
+        for name in ("id_ed25519", "id_ed25519.pub"):
+            (self.store.folder(deployment_id) / name).unlink(missing_ok=True)
+        ledger = Ledger(self.store, self.clock, self.store.load(deployment_id))
+        if ledger.state.status not in ("complete", "failed"):
+            ledger.move("failed")
+        ledger.move("rolled_back")
 
     def _target(self) -> Target:
         if self.settings.target is None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Literal
 
-from autodeploy.errors import AgentError
+from autodeploy.errors import AgentError, StateError
 from autodeploy.model import DeploymentState, LogEntry
 from autodeploy.ports import UI, Clock, Store
 
@@ -29,7 +29,9 @@ class HiveMindAgent:
         self._entries.append(entry)
         self._ui.say(message)
         if self._deployment_id:
-            self._store.append_log(self._deployment_id, entry)
+            # What cannot be written now comes with the ledger at the stage's end; work is not cut short for a line.
+            with suppress(StateError):
+                self._store.append_log(self._deployment_id, entry)
 
     def warn(self, state: DeploymentState, message: str) -> None:
         """Show and log, between two attempts, why the first one is repeated."""

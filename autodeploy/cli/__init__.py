@@ -12,11 +12,12 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line; every error ends here as four lines and an exit code."""
+    from autodeploy.cli import streams
     from autodeploy.cli.outcome import INTERRUPTED, run
 
+    streams.prepare()
     code = run(app, sys.argv[1:])
+    streams.finish()
     if code == INTERRUPTED:
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(code)  # a plain exit would wait for the engine that was left to finish alone
     sys.exit(code)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from autodeploy.cli.views import Check
 from autodeploy.errors import AgentError
@@ -36,7 +38,17 @@ def _common(settings: Settings, machines: bool) -> Iterator[Check]:
     yield Check("both", "Python", sys.version.split()[0])
     git = shutil.which("git")
     yield Check("both", "git", git or "", "" if git else "not on PATH", "" if git else "Install git.")
-    free = shutil.disk_usage(next(p for p in (settings.home, *settings.home.parents) if p.exists())).free / 1e9
+    for what, folder in (("home", settings.home), ("cache", settings.cache)):
+        writable = os.access(_nearest(folder), os.W_OK)
+        name = f"AUTODEPLOY_{what.upper()}"
+        yield Check(
+            "both",
+            what,
+            str(folder),
+            "" if writable else f"{folder} cannot be written",
+            "" if writable else f"Make it writable for you, or point {name} elsewhere.",
+        )
+    free = shutil.disk_usage(_nearest(settings.home)).free / 1e9
     short = free < FREE_GB
     yield Check(
         "both",
@@ -50,6 +62,11 @@ def _common(settings: Settings, machines: bool) -> Iterator[Check]:
     yield _attempt("both", "container engine", lambda: _container_engine(machines))
 
 
+def _nearest(folder: Path) -> Path:
+    """Return the folder, or what it will be made in."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
 def _engine(settings: Settings) -> str:
     from autodeploy.adapters.pulumi.engine import find
 
@@ -58,7 +75,7 @@ def _engine(settings: Settings) -> str:
 
 
 def _local(wiring: Wiring) -> Iterator[Check]:
-    yield _attempt("local", "daemon", lambda: ", ".join(f"{k} {v}" for k, v in wiring.local.status().items()))
+    yield _attempt("local", "daemon", lambda: str(wiring.local.status()["daemon"]))
 
 
 def _container_engine(machines: bool) -> str:

@@ -74,14 +74,19 @@ def existing_folder(path: str) -> str:
     """Return the absolute path of a folder that is there; raise SourceError, so that a typo leaves no trace."""
     from autodeploy.errors import SourceError
 
-    if not Path(path).is_dir():
-        raise SourceError(
-            f"there is no folder {path}",
-            "Name the folder of the application, or the URL of its repository.",
-            agent="HiveMind DevOps",
-            context="Reading the repository's address",
-        )
-    return str(Path(path).resolve())
+    refusal = SourceError(
+        f"there is no folder {path}",
+        "Name the folder of the application, or the URL of its repository.",
+        agent="HiveMind DevOps",
+        context="Reading the repository's address",
+    )
+    try:
+        found = Path(path).resolve(strict=True)
+    except (OSError, RuntimeError) as err:
+        raise refusal from err
+    if not found.is_dir():
+        raise refusal
+    return str(found)
 
 
 def environment(pairs: Sequence[str], file: Path | None) -> dict[str, str]:

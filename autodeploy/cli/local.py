@@ -29,7 +29,7 @@ def down(context: typer.Context) -> None:
     """Stop the daemon and its machines; what ran there can only be cleared afterwards, by reset."""
     from autodeploy.cli.choices import ready, wired
 
-    wired(context, ready(context)).local.down()
+    wired(context, ready(context)).stop_local_target()
     typer.echo("The local target is down.", err=True)
 
 
@@ -40,6 +40,5 @@ def reset(context: typer.Context) -> None:
 
     # Without a target: one that stands in autodeploy.toml would have the daemon started again.
     wiring = wired(context, ready(context).but(target=None))
-    wiring.local.reset()
-    forgotten = wiring.forget_local_deployments()
-    typer.echo(f"The local target is empty; {len(forgotten)} deployments are rolled back.", err=True)
+    written_off = wiring.reset_local_target()
+    typer.echo(f"The local target is empty; {written_off} deployments are rolled back.", err=True)

@@ -49,16 +49,15 @@ def _other(err: Exception, debug: bool) -> int:
     if show is not None and isinstance(code, int):  # typer's own usage errors
         show()
         return code
-    from autodeploy.errors import AgentError
+    from autodeploy.errors import AgentError, disk_error
 
-    return _report(
-        AgentError(
-            f"{type(err).__name__}: {err}",
-            "This is a fault of AutoDeploy; run the command again with --debug and report what it shows.",
-            context="Running the command",
-        ).with_traceback(err.__traceback__),
-        debug,
+    context = "Running the command"
+    shown = disk_error(err, context) or AgentError(
+        f"{type(err).__name__}: {err}",
+        "This is a fault of AutoDeploy; run the command again with --debug and report what it shows.",
+        context=context,
     )
+    return _report(shown.with_traceback(err.__traceback__), debug)
 
 
 def _report(err: Exception, debug: bool) -> int:

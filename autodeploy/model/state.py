@@ -73,10 +73,10 @@ class Request(Noun):
     tags: dict[str, str] = {}
 
     def over(self, earlier: Request) -> Request:
-        """Return these choices, and the earlier ones where nothing was said now."""
-        said = {name: value for name, value in dict(self).items() if value}
-        joined = {"overrides": {**earlier.overrides, **self.overrides}, "tags": {**earlier.tags, **self.tags}}
-        return earlier.but(**{**said, **joined})
+        """Return these choices, and the earlier ones where nothing was said now; "" takes an earlier one back."""
+        said = {name: value or None for name, value in dict(self).items() if value is not None}
+        overrides = {name: value for name, value in {**earlier.overrides, **self.overrides}.items() if value}
+        return earlier.but(**{**said, "overrides": overrides, "tags": {**earlier.tags, **self.tags}})
 
 
 class DeploymentState(Noun):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from itertools import chain
 
@@ -23,6 +24,35 @@ def test_four_lines() -> None:
         "Context: Building the application",
         "Remediation: Correct it.",
     ]
+
+
+def test_four_lines_whatever_was_said() -> None:
+    err = AgentError("it said:\n<html>\r\n", "Do this:\n  that", context="Asking\nAWS")
+    assert str(err).splitlines()[1:] == [
+        "Message: it said: <html>",
+        "Context: Asking AWS",
+        "Remediation: Do this: that",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("err", "message", "remedy"),
+    [
+        (OSError(errno.ENOSPC, "", "/a", None, "/b"), "/b: the disk is full", "Free some space"),
+        (OSError(errno.EROFS, "", "/a"), "/a: the file system is read-only", "Make it writable"),
+        (OSError(errno.EACCES, ""), "permission is denied", "Make it writable"),
+    ],
+)
+def test_what_the_disk_says(err: OSError, message: str, remedy: str) -> None:
+    told = errors.disk_error(err, "Building")
+    assert told is not None
+    assert (told.message, told.context) == (message, "Building")
+    assert told.remediation.startswith(remedy)
+
+
+def test_what_the_disk_does_not_say() -> None:
+    assert errors.disk_error(OSError(errno.ECONNRESET, "reset"), "") is None
+    assert errors.disk_error(ValueError("no"), "") is None
 
 
 def test_an_error_without_context_says_the_least() -> None:

@@ -118,3 +118,16 @@ def test_variables_of_the_application_are_not_shown(tmp_path: Path) -> None:
 
 def test_without_arguments_the_process_itself_is_read() -> None:
     assert load({"name": "a"}).name == "a"
+
+
+@pytest.mark.parametrize("name", ["AUTODEPLOY_HOME", "AUTODEPLOY_CACHE"])
+def test_a_home_that_leads_nowhere(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match="leads nowhere") as caught:
+        load({}, {"HOME": str(tmp_path), name: "~nobody-of-this-name/x"}, tmp_path)
+    assert "AUTODEPLOY_HOME and AUTODEPLOY_CACHE" in caught.value.remediation
+
+
+def test_a_setting_that_there_is_not(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="there is no such setting") as caught:
+        load({}, HOME, written(tmp_path, 'colour = "red"\n'))
+    assert "flag" not in caught.value.remediation

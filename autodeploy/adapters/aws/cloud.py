@@ -81,6 +81,7 @@ class AwsCloud:
     def facts(self) -> CloudFacts:
         """Return the facts of account and region; raise InfrastructureError with whose credentials were tried."""
         with self._translated(f"Reading the facts of the account in {self.region}"):
+            boto3.Session().get_partition_for_region(self.region)  # raises for a region that cannot be
             identity = self._client("sts").get_caller_identity()
             zones = account.zones(self._client("ec2"), self._instance_type, self.region)
             images = self._images or account.images(self._client("ec2"), self._image_owner, self.region)

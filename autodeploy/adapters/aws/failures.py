@@ -40,7 +40,12 @@ _SIGNED_OUT = (
     exceptions.CredentialRetrievalError,
     exceptions.UnauthorizedSSOTokenError,
 )
-_UNKNOWN_PLACE = (exceptions.NoRegionError, exceptions.InvalidRegionError, exceptions.UnknownEndpointError)
+_UNKNOWN_PLACE = (
+    exceptions.NoRegionError,
+    exceptions.InvalidRegionError,
+    exceptions.UnknownRegionError,
+    exceptions.UnknownEndpointError,
+)
 _NETWORK = (exceptions.HTTPClientError, exceptions.ConnectionError)
 
 _ON_LOCAL = "Look at `autodeploy local status`; `autodeploy local down` and the same command again restart the daemon."
@@ -104,7 +109,9 @@ def _from_type(
     err: exceptions.BotoCoreError, context: str, profile: str | None, whose: str, local: bool
 ) -> InfrastructureError:
     recoverable = isinstance(err, _NETWORK)
-    if local:
+    if isinstance(err, _UNKNOWN_PLACE):
+        message, remediation = f"the region cannot be used: {err}", "Name a region with --region, such as us-east-1."
+    elif local:
         message, remediation = f"the local target's daemon does not answer: {err}", _ON_LOCAL
     elif isinstance(err, _ABSENT):
         message = f"there are no AWS credentials ({whose})"
@@ -115,8 +122,6 @@ def _from_type(
     elif isinstance(err, _SIGNED_OUT):
         message = f"the AWS sign-in is over or cannot be used ({whose}): {err}"
         remediation = f"Sign in again: `{_login(profile)}`, or take another profile with --profile."
-    elif isinstance(err, _UNKNOWN_PLACE):
-        message, remediation = f"the region cannot be used: {err}", "Name a region with --region, such as us-east-1."
     elif recoverable:
         message = f"AWS cannot be reached: {err}"
         remediation = "Check the network and its proxy, then run the same command again."

@@ -153,7 +153,7 @@ class Mirror:
             return self._error(f"{self.url.text} has no default branch", hint)
         return self._error(
             f"{self.url.text} has no branch, tag or commit {ref!r}",
-            "Leave --ref out for the default branch, or name one that `git ls-remote` lists for this address.",
+            "Name one that `git ls-remote` lists for this address; --ref '' goes back to the default branch.",
         )
 
     def _error(self, message: str, remediation: str) -> SourceError:

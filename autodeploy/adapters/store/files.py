@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from autodeploy.errors import StateError
-
-_REASONS = {
-    errno.EROFS: "the file system is read-only",
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EACCES: "permission is denied",
-    errno.EPERM: "permission is denied",
-    errno.ENOTDIR: "a part of the path is a file",
-}
-_REMEDIES = {
-    errno.ENOSPC: "Free some space there, or point AUTODEPLOY_HOME at another disk; then run the same command again.",
-    errno.EDQUOT: "Free some space there, or point AUTODEPLOY_HOME at another disk; then run the same command again.",
-}
+from autodeploy.errors import DISK_REASONS, FULL, StateError
 
 
 @contextlib.contextmanager
@@ -32,11 +18,12 @@ def translated(path: Path, context: str) -> Iterator[None]:
         yield
     except OSError as err:
         number = err.errno or 0
-        reason = _REASONS.get(number, err.strerror or str(err))
-        writable = f"Make {path} readable and writable for you, or point AUTODEPLOY_HOME at a folder that is."
+        reason = DISK_REASONS.get(number, err.strerror or str(err))
+        freed = "Free some space there, or point AUTODEPLOY_HOME at another disk; then run the same command again."
+        opened = f"Make {path} readable and writable for you, or point AUTODEPLOY_HOME at a folder that is."
         raise StateError(
             f"the ledger cannot be used at {err.filename or path}: {reason}",
-            _REMEDIES.get(number, writable),
+            freed if number in FULL else opened,
             context=context,
         ) from err
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -85,7 +86,8 @@ class PlainTerminal:
         self._stop(failed=False)
 
     def _line(self, text: str) -> None:
-        with self._turn:
+        # A deployment does not end because nobody looks any more; its ledger has it all.
+        with self._turn, contextlib.suppress(OSError):
             print(text, file=self._stream, flush=True)
 
     def _error_line(self, text: str) -> None:

@@ -23,9 +23,18 @@ def open_terminal(
     """Return the terminal that fits: rich where stderr is a capable terminal, plain lines elsewhere."""
     stream = sys.stderr if stream is None else stream
     environ = os.environ if environ is None else environ
-    if stream.isatty() and environ.get("TERM") not in (None, "", "dumb") and not environ.get("CI"):
+    capable = stream.isatty() and environ.get("TERM") not in (None, "", "dumb") and not environ.get("CI")
+    if capable and _can_show(stream, "✓⠋"):
         return RichTerminal(stream, answers, no_color=bool(environ.get("NO_COLOR")))
     return PlainTerminal(stream, answers)
+
+
+def _can_show(stream: TextIO, signs: str) -> bool:
+    try:
+        signs.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class RichTerminal(PlainTerminal):

@@ -9,8 +9,8 @@ from fakes.memory import MemoryStore
 from fakes.person import BEGINNING, FakeClock, FakeUI
 
 from autodeploy.agents.agent import HiveMindAgent
-from autodeploy.errors import BuildError
-from autodeploy.model import DeploymentState
+from autodeploy.errors import BuildError, StateError
+from autodeploy.model import DeploymentState, LogEntry
 
 
 class Singer(HiveMindAgent):
@@ -62,6 +62,17 @@ def test_what_was_said_before_an_error_is_in_the_ledger(singer: Singer, store: M
         singer.sing(begun(store), "do", "cough")
     assert (caught.value.agent, caught.value.context) == ("HiveMind Choir", "Singing")
     assert [entry.message for entry in store.load("a").logs] == ["do"]
+
+
+def test_a_line_that_cannot_be_written_now_comes_with_the_ledger(store: MemoryStore) -> None:
+    class Full(MemoryStore):
+        def append_log(self, deployment_id: str, entry: LogEntry) -> None:
+            raise StateError("the disk is full", "Free some space.")
+
+    full = Full(store.folder("a").parent)
+    after = Singer(FakeUI(), FakeClock(), full).sing(begun(full), "do", "re")
+    full.save(after)
+    assert [entry.message for entry in full.load("a").logs] == ["do", "re"]
 
 
 def test_a_second_song_does_not_repeat_the_first(singer: Singer, store: MemoryStore) -> None:

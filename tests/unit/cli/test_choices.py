@@ -166,5 +166,8 @@ class TestFolder:
         assert existing_folder("./") == str(tmp_path.resolve())
 
     def test_that_is_not_there_leaves_no_trace(self, tmp_path: Path) -> None:
-        with pytest.raises(SourceError, match="there is no folder"):
-            existing_folder(str(tmp_path / "shpo"))
+        (tmp_path / "file").write_text("")
+        (tmp_path / "loop").symlink_to("loop")
+        for name in ("shpo", "file", "file/below", "loop", "a" * 300):
+            with pytest.raises(SourceError, match="there is no folder"):
+                existing_folder(str(tmp_path / name))

@@ -197,7 +197,7 @@ class TestDoctor:
         monkeypatch.delenv("AUTODEPLOY_TARGET")
         found = desk.type("doctor", "--json").json
         assert [check["what"] for check in found] == [
-            *("Python", "git", "disk", "Pulumi engine", "container engine", "daemon", "credentials"),
+            *("Python", "git", "home", "cache", "disk", "Pulumi engine", "container engine", "daemon", "credentials"),
         ]
 
     def test_of_aws_alone(self, desk: Desk) -> None:
@@ -218,7 +218,7 @@ class TestDoctor:
         found = {check.what: check for check in run_checks(settings, lambda chosen: FakeWiring(chosen, desk))}
         assert found["git"].problem == "not on PATH"
         assert found["container engine"].problem.startswith("there is no container engine")
-        assert found["daemon"].found.startswith("daemon running")
+        assert found["daemon"].found.startswith("running")
         assert found["Pulumi engine"].found.startswith("not here yet")
 
     def test_does_not_start_the_daemon(self, desk: Desk) -> None:

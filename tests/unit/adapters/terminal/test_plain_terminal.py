@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 
 import pytest
 
@@ -79,13 +81,21 @@ class TestLines:
         PlainTerminal(stream).error(err)
         assert stream.getvalue().splitlines() == [
             "[HiveMind DevOps] Error: BuildError",
-            "Message: pip failed",
-            "badly",
+            "Message: pip failed badly",
             "Context: Installing",
             "Remediation: Mend it",
             "Output (the last 20 of 30 lines):",
             *(f"  line {number}" for number in range(10, 30)),
         ]
+
+    def test_go_on_when_nobody_looks_any_more(self) -> None:
+        reading, writing = os.pipe()
+        os.close(reading)
+        stream = os.fdopen(writing, "w")
+        PlainTerminal(stream).say("progress")
+        PlainTerminal(stream).error(BuildError("no", "Mend it"))
+        with contextlib.suppress(BrokenPipeError):
+            stream.close()
 
     def test_of_an_error_without_output(self) -> None:
         stream = io.StringIO()

@@ -41,6 +41,15 @@ def stage(stream: TextIO, answers: TextIO) -> None:
     terminal.done("20 resources")
 
 
+def test_a_terminal_that_cannot_show_the_signs_gets_plain_lines() -> None:
+    def act(stream: TextIO, answers: TextIO) -> None:
+        assert type(open_terminal(stream, answers, COLOURED)) is RichTerminal
+        with os.fdopen(os.dup(stream.fileno()), "w", encoding="latin-1") as narrow:
+            assert type(open_terminal(narrow, answers, COLOURED)) is PlainTerminal
+
+    on_a_terminal(lambda stream, answers: (act(stream, answers), stream.write("."))[1])
+
+
 def test_a_stage_spins_and_then_stays_as_one_line() -> None:
     written = on_a_terminal(stage)
     text = PLAIN_TEXT.sub("", written)
