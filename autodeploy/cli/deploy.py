@@ -38,7 +38,7 @@ def deploy(
     env_file: Annotated[Path | None, typer.Option("--env-file", help="A file of NAME=VALUE lines.")] = None,
     ref: Annotated[str | None, typer.Option(help="Branch, tag or commit.")] = None,
     path: Annotated[str | None, typer.Option(help="The application's folder within the repository.")] = None,
-    region: Annotated[str | None, typer.Option(help="AWS region; else $AWS_REGION, the profile's, us-east-1.")] = None,
+    region: Annotated[str | None, typer.Option(help="AWS region; else $AWS_REGION, profile, us-east-1.")] = None,
     profile: Annotated[str | None, typer.Option(help="AWS profile.")] = None,
     admin_cidr: Annotated[
         str | None, typer.Option("--admin-cidr", help="Where SSH is allowed from; else found.")
@@ -64,7 +64,7 @@ def deploy(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Deploy a repository; deploy it again to update or to go on."""
+    """Deploy a repository; again: update or go on."""
     from autodeploy.cli.choices import choose_target, environment, existing_folder, ready, tags, wired
     from autodeploy.model.repository import RepositoryUrl
 
@@ -128,7 +128,7 @@ def _next(wiring: Wiring, result: DeploymentResult) -> list[str]:
 
 
 def preview(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
-    """Show what applying the deployment's plan again would change. Exit code: 0 if nothing, 4 if something."""
+    """Show what applying the plan would change. Exit code: 0 if nothing, 4 if something."""
     from autodeploy.cli.choices import as_deployed, find, ready, wired
     from autodeploy.cli.views import show_preview
 
@@ -150,7 +150,7 @@ def retry(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply the plan without asking.")] = False,
     json: Json = False,
 ) -> None:
-    """Run a failed deployment again from a stage to the end."""
+    """Run a failed deployment on from a stage."""
     from autodeploy.cli.choices import as_deployed, find, ready, wired
 
     settings = ready(context, yes=yes or None)
@@ -161,7 +161,7 @@ def retry(
 
 
 def pulumi_env(context: typer.Context, deployment: Identifier = None) -> None:
-    """Print the shell lines that let the bare pulumi command see the deployment's stack."""
+    """Print what the bare pulumi command needs. Shell lines, for eval: it then sees the deployment's stack."""
     from autodeploy.cli.choices import as_deployed, find, ready, wired
     from autodeploy.settings import OWN_CREDENTIALS
 

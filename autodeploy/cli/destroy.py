@@ -20,7 +20,7 @@ def destroy(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; the deployment must be named.")] = False,
     json: Json = False,
 ) -> None:
-    """Delete everything that the deployment made; again: says so."""
+    """Delete all that a deployment made. Again: says so."""
     from autodeploy.cli.choices import as_deployed, confirm_by_name, find, ready, wired
     from autodeploy.cli.views import show_rollback
     from autodeploy.stages import already_gone

@@ -20,7 +20,7 @@ def doctor(
     target: Annotated[str | None, typer.Option(help="aws or local; default: both.")] = None,
     json: Json = False,
 ) -> None:
-    """Check what a deployment needs: 0 when the chosen target is ready, or either where none is chosen."""
+    """Check what a deployment needs. Exit code: 0 when the chosen target is ready, or either where none is chosen."""
     from autodeploy.cli.checks import run
     from autodeploy.cli.choices import ready, wired
     from autodeploy.cli.views import show_checks

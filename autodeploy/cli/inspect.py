@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
-    """Show one deployment: where it stands, what it runs, what it costs."""
+    """Show one deployment. Where it stands, what it runs, what it took and costs."""
     from autodeploy.cli.choices import find, ready, wired
     from autodeploy.cli.views import show_status
 
@@ -60,7 +60,7 @@ def list_(
 
 
 def events(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
-    """Show what was done in the deployment, in order of time."""
+    """Show what was done, in order of time."""
     from autodeploy.cli.choices import find, ready, wired
     from autodeploy.cli.views import event_line
 
@@ -85,7 +85,7 @@ def logs(
 
 
 def open_(context: typer.Context, deployment: Identifier = None) -> None:
-    """Print the deployment's URL, and open it in a browser where there is one."""
+    """Print the URL, and open it in a browser."""
     import os
     import sys
 

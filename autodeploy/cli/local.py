@@ -26,7 +26,7 @@ def status(context: typer.Context, json: Json = False) -> None:
 
 @app.command()
 def down(context: typer.Context) -> None:
-    """Stop the daemon and its machines; what ran there can only be cleared afterwards, by reset."""
+    """Stop the daemon and its machines. What ran there can only be cleared afterwards, by reset."""
     from autodeploy.cli.choices import ready, wired
 
     wired(context, ready(context)).stop_local_target()
@@ -35,7 +35,7 @@ def down(context: typer.Context) -> None:
 
 @app.command()
 def reset(context: typer.Context) -> None:
-    """Remove all machines, networks and records of the local target."""
+    """Remove all machines, networks and records."""
     from autodeploy.cli.choices import ready, wired
 
     # Without a target: one that stands in autodeploy.toml would have the daemon started again.

@@ -83,21 +83,23 @@ def _how(state: DeploymentState) -> Iterator[Row]:
 
 def _row(name: str, value: str) -> None:
     """Print one fact; on a terminal its words are not cut at the edge."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    lines = (
-        textwrap.wrap(value, max(width - LABEL, 20), break_long_words=False, break_on_hyphens=False)
-        if width
-        else [value]
-    )
+    width = shutil.get_terminal_size().columns - LABEL if sys.stdout.isatty() else 0
+    shown = _line(value)
+    lines = textwrap.wrap(shown, max(width, 20), break_long_words=False, break_on_hyphens=False) if width else [shown]
     for number, line in enumerate(lines):
         typer.echo(f"{name if number == 0 else '':{LABEL}}{line}")
+
+
+def _line(text: str) -> str:
+    """Return text of people, repositories and tools as one line that a terminal does not obey."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def event_line(entry: LogEntry | ErrorEntry) -> str:
     """Return one entry of the ledger as a line."""
     if isinstance(entry, ErrorEntry):
-        return f"{entry.timestamp:%H:%M:%S} ERROR   [{entry.agent}] {entry.error_type}: {entry.message}"
-    return f"{entry.timestamp:%H:%M:%S} {entry.level:7} [{entry.agent}] {entry.message}"
+        return _line(f"{entry.timestamp:%H:%M:%S} ERROR   [{entry.agent}] {entry.error_type}: {entry.message}")
+    return _line(f"{entry.timestamp:%H:%M:%S} {entry.level:7} [{entry.agent}] {entry.message}")
 
 
 def show_list(states: Iterable[DeploymentState]) -> None:

@@ -80,7 +80,7 @@ class RichTerminal(PlainTerminal):
     def _error_line(self, text: str) -> None:
         label, colon, rest = text.partition(": ")
         styled = Text.assemble((f"{label}{colon}", "bold red" if label.startswith("[") else "bold"), rest)
-        self._console.print(styled, soft_wrap=True)
+        self._console.print(styled, overflow="ignore")  # between words: a path or command is not cut
 
     def _render(self) -> RenderableType:
         width = max(self._console.width - 4, 20)

@@ -39,6 +39,27 @@ class TestStatus:
             *("analyze", "build", "plan", "provision", "deploy", "harden"),
         ]
 
+    @pytest.mark.parametrize("width", [20, 60, 80, 200])
+    def test_on_a_terminal_words_are_whole(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch, width: int, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        state = desk.deploy()
+        plain = rows(desk.type("status").out)
+        monkeypatch.setenv("COLUMNS", str(width))
+        screen = Terminal()
+        monkeypatch.setattr(sys, "stdout", screen)
+        desk.type("status")
+        lines = screen.getvalue().splitlines()
+        assert all(len(line) <= max(width, 33) or " " not in line[13:] for line in lines)
+        assert {line[:13].strip() for line in lines} - {""} == set(plain)
+        assert " ".join(line[13:] for line in lines if line) == " ".join(plain.values())
+        assert f"deployment   {state.deployment_id}" in lines
+
+    def test_what_people_wrote_does_not_rule_the_terminal(self, desk: Desk) -> None:
+        url = "https://example.org/guestbook.git"
+        desk.type("deploy", url, "a\n\x1b[31mguest\u202ebook", "--yes")
+        assert rows(desk.type("status").out)["description"] == "a  [31mguest book"
+
     def test_how_long_it_took(self, desk: Desk) -> None:
         state = desk.deploy()
         total = sum(record.seconds for record in state.stages.values())
