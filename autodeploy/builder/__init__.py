@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from autodeploy.builder import golang, python
+from autodeploy.builder import golang, nodejs, python
 from autodeploy.errors import AnalysisError
 from autodeploy.model import Recipe, Source, TechStack
 
 __all__ = ["recipe"]
 
-_LANGUAGES = {"python": python.recipe, "go": golang.recipe}
+_LANGUAGES = {"python": python.recipe, "go": golang.recipe, "nodejs": nodejs.recipe}
 
 
 def recipe(stack: TechStack, source: Source) -> Recipe:

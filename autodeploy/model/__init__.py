@@ -25,6 +25,7 @@ from autodeploy.model.infrastructure import (
     WebPlan,
 )
 from autodeploy.model.lock import LockOwner
+from autodeploy.model.nodejs import NODE_DEFAULT, NODE_RELEASES, node_release
 from autodeploy.model.noun import Noun
 from autodeploy.model.performance import Performance, performance
 from autodeploy.model.plan import CostLine, Plan, Preview, ResourceChange
@@ -47,6 +48,8 @@ from autodeploy.model.techstack import DatabaseType, EnvironmentVariable, Eviden
 __all__ = [
     "APP_PATH",
     "DATABASE_CA_PATH",
+    "NODE_DEFAULT",
+    "NODE_RELEASES",
     "PYTHON_OF_IMAGE",
     "STAGES",
     "TRANSITIONS",
@@ -96,6 +99,7 @@ __all__ = [
     "TechStack",
     "Upload",
     "WebPlan",
+    "node_release",
     "performance",
     "scratch_database",
 ]

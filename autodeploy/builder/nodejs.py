@@ -1,0 +1,129 @@
+"""Node.js: the runtime at /app/runtime, the dependencies by their own package manager, the build, then a pruning."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from autodeploy.builder import noderuntime
+from autodeploy.errors import AnalysisError
+from autodeploy.model import APP_PATH, NODE_RELEASES, BuildStep, Recipe, Source, TechStack, node_release
+
+MODULES = f"{APP_PATH}/modules"
+"""Where dependencies are installed apart from the source, so that a change of source alone leaves them be."""
+
+_INSTALL = re.compile(r"^(npm|pnpm|yarn|bun) (ci|install)\b")
+_DECIDING = ("package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", ".npmrc", ".yarnrc")
+_SCRIPTS = ("preinstall", "install", "postinstall", "prepublish", "prepare", "preprepare", "postprepare")
+_LOCAL = re.compile(r"^(file|link|portal|workspace|patch):|^\.{0,2}/")
+_SEES_SOURCE = frozenset({"prisma", "@prisma/client", "patch-package", "electron"})
+"""Packages whose own installation scripts look into the application."""
+
+_PUBLIC = re.compile(r"^(NEXT_PUBLIC|NUXT_PUBLIC|VITE|REACT_APP|PUBLIC|GATSBY|EXPO_PUBLIC)_")
+"""Variables that are written into pages while building: nothing made up may stand there."""
+
+_QUIET = {
+    "NPM_CONFIG_NODEDIR": noderuntime.RUNTIME,
+    "NPM_CONFIG_AUDIT": "false",
+    "NPM_CONFIG_FUND": "false",
+    "NPM_CONFIG_UPDATE_NOTIFIER": "false",
+    "NPM_CONFIG_PROGRESS": "false",
+    "DISABLE_OPENCOLLECTIVE": "1",
+    "HUSKY": "0",
+    "HUSKY_SKIP_INSTALL": "1",
+    "NEXT_TELEMETRY_DISABLED": "1",
+    "YARN_ENABLE_TELEMETRY": "0",
+    "YARN_NODE_LINKER": "node-modules",
+    "YARN_CACHE_FOLDER": "/cache/npm/yarn",
+    "YARN_ENABLE_GLOBAL_CACHE": "false",
+    "NODE_OPTIONS": "--max-old-space-size=1536",
+}
+"""Headers come from the runtime itself; the heap stays below the builder's two gigabytes."""
+
+
+def recipe(stack: TechStack, source: Source) -> Recipe:
+    """Return how to build a Node.js application; raise AnalysisError where its Node.js cannot be had."""
+    parts = [part.strip() for part in stack.build_command.split(" && ") if part.strip()]
+    installs = [part for part in parts if _INSTALL.match(part)]
+    builds = [part for part in parts if part not in installs]
+    runtime = noderuntime.fetch_command(_release(stack.runtime_version))
+    manager = [] if stack.package_manager in {"", "npm"} else [_manager(stack.server_package or stack.package_manager)]
+    return Recipe(
+        base_image="debian-13",
+        steps=(
+            BuildStep(what="Bringing Node.js", command=runtime, inputs=()),
+            *manager,
+            *(step for command in installs for step in _install(command, stack, source)),
+            *(BuildStep(what=_title(command), command=command) for command in builds),
+            # The headers were needed for native modules alone.
+            BuildStep(what="Tidying up", command=f"rm -rf {noderuntime.RUNTIME}/include"),
+        ),
+        keep=("src", "runtime"),
+        exclude=(".git", "node_modules/.cache", "node_gyp_bins"),
+        packages=stack.build_packages,
+        environment={**_QUIET, **_placeholders(stack)},
+    )
+
+
+def _install(command: str, stack: TechStack, source: Source) -> list[BuildStep]:
+    what = "Installing dependencies"
+    deciding = tuple(path for path in _DECIDING if path in source)
+    if stack.package_manager != "npm" or _sees_source(source.read("package.json")):
+        return [BuildStep(what=what, command=command)]
+    apart = f"mkdir -p {MODULES} && cp {' '.join(deciding)} {MODULES} && cd {MODULES} && {command}"
+    brought = f"rm -rf node_modules && mkdir -p {MODULES}/node_modules && mv {MODULES}/node_modules node_modules"
+    return [
+        BuildStep(what=what, command=apart, inputs=deciding),
+        BuildStep(what="Bringing the dependencies to the application", command=brought),
+    ]
+
+
+def _manager(spec: str) -> BuildStep:
+    command = f"cd /tmp && npm install --global --prefix {noderuntime.RUNTIME} --no-save {spec}"
+    return BuildStep(what=f"Bringing {spec}", command=command, inputs=())
+
+
+def _sees_source(text: str) -> bool:
+    """Tell whether more than the package files decides what an installation does."""
+    try:
+        package: Any = json.loads(text)
+    except ValueError:
+        return True
+    if not isinstance(package, dict) or package.get("workspaces") or package.get("bundleDependencies"):
+        return True
+    if set(_SCRIPTS).intersection(_table(package, "scripts")):
+        return True
+    declared = {**_table(package, "dependencies"), **_table(package, "devDependencies")}
+    declared |= _table(package, "optionalDependencies")
+    local = any(isinstance(wish, str) and _LOCAL.search(wish) for wish in declared.values())
+    return local or bool(_SEES_SOURCE.intersection(declared))
+
+
+def _table(package: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = package.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _title(command: str) -> str:
+    return "Leaving out what only the build needs" if "prun" in command else "Building the application"
+
+
+def _placeholders(stack: TechStack) -> dict[str, str]:
+    """Return values for what a build may look for without using it: none of the running system's."""
+    names = [item.name for item in stack.environment if item.required and not _PUBLIC.match(item.name)]
+    made = {name: "build" for name in names}
+    scheme = "postgresql" if stack.database_type in {None, "postgresql"} else stack.database_type
+    return made | ({"DATABASE_URL": f"{scheme}://build:build@127.0.0.1:1/build"} if stack.requires_database else {})
+
+
+def _release(version: str) -> str:
+    if release := node_release(version):
+        return release
+    raise AnalysisError(
+        f"Node.js {version} is not available: there are {', '.join(NODE_RELEASES)}",
+        "Relax the version the repository asks for (engines.node, .nvmrc), or override it: --runtime-version 24.x",
+        agent="HiveMind DevOps",
+        context="Choosing the Node.js of the application",
+    )
