@@ -9,6 +9,7 @@ from autodeploy.analyser import language
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.golang import analyse_go
 from autodeploy.analyser.language import Home
+from autodeploy.analyser.nodejs import analyse_nodejs
 from autodeploy.analyser.python import analyse_python
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Language, Source, TechStack
@@ -22,6 +23,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 _ANALYSERS: dict[Language, Callable[[Tree, Home, Mapping[str, str]], TechStack]] = {
     "python": analyse_python,
     "go": analyse_go,
+    "nodejs": analyse_nodejs,
 }
 
 

@@ -26,7 +26,7 @@ MANIFESTS: dict[str, tuple[str, ...]] = {
 }
 """Manifest patterns by language, the first language that matches wins."""
 
-SUPPORTED: tuple[Language, ...] = ("python", "go")
+SUPPORTED: tuple[Language, ...] = ("python", "go", "nodejs")
 _NAMES = frozenset(pattern.rsplit("/", 1)[-1] for patterns in MANIFESTS.values() for pattern in patterns)
 _ASIDE = frozenset({"docs", "doc", "test", "tests", "examples", "example", "requirements", "vendor"})
 _MAX_DEPTH = 3

@@ -1,0 +1,196 @@
+"""The application's JavaScript and TypeScript as syntax trees, parsed once; which file imports which. Runs nothing."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+
+import tree_sitter_javascript
+import tree_sitter_typescript
+from tree_sitter import Language, Node, Parser, Query, QueryCursor
+
+from autodeploy.analyser.tree import Tree
+
+MAX_FILES = 600
+MAX_FILE_CHARACTERS = 300_000
+MAX_CHARACTERS = 8_000_000
+LONGEST_TYPICAL_LINE = 400
+"""Beyond these, files add time and no facts; code whose lines are longer was written by a machine."""
+
+_SUFFIX = re.compile(r"(?<!\.d)\.([cm]?[jt]s|[jt]sx)$")
+_ASIDE = frozenset(
+    "test tests __tests__ __mocks__ spec specs e2e cypress docs doc examples example benchmark benchmarks public static"
+    " assets dist build out coverage .next .nuxt vendor bower_components client frontend web-client storybook".split()
+)
+_ASIDE_NAME = re.compile(
+    r"\.(test|spec|stories|min|bundle|config)\.[cm]?[jt]sx?$|^(gulpfile|Gruntfile|rollup|webpack|jest|karma)[.\w]*$"
+)
+
+
+@dataclass(frozen=True)
+class Module:
+    """One file. `root` is the root of its syntax tree."""
+
+    path: str
+    where: str
+    text: bytes
+    root: Node
+    language: str
+
+    def matches(self, pattern: str) -> Iterator[dict[str, Node]]:
+        """Yield the captures of a tree-sitter query, by name, in the order of the text."""
+        found = QueryCursor(_query(self.language, pattern)).matches(self.root)
+        rows = [{name: nodes[0] for name, nodes in captures.items()} for _, captures in found]
+        yield from sorted(rows, key=lambda row: min(node.start_byte for node in row.values()))
+
+
+@dataclass(frozen=True)
+class Code:
+    """All modules of a tree that may belong to the running application, shallow ones first."""
+
+    tree: Tree
+    modules: tuple[Module, ...] = field(default=())
+
+    @cached_property
+    def by_path(self) -> dict[str, Module]:
+        """The modules by path."""
+        return {module.path: module for module in self.modules}
+
+    def find(self, base: str, name: str) -> Module | None:
+        """Return the module that `name`, as an import names it, means in a file of the folder `base`."""
+        if name.startswith("."):
+            return self._at(posixpath.normpath(posixpath.join(base, name)))
+        bare = re.sub(r"^[@~#]/", "", name)
+        roots = ["src", "app", ""] if bare != name else [""] if name.startswith("src/") else []
+        return next((found for root in roots if (found := self._at(posixpath.join(root, bare)))), None)
+
+    def _at(self, path: str) -> Module | None:
+        stem = re.sub(r"\.([cm]?)jsx?$", "", path)
+        ends = ("", ".js", ".ts", ".mjs", ".cjs", ".mts", ".cts", ".jsx", ".tsx")
+        names = [f"{path}{end}" for end in ends] + [f"{stem}{end}" for end in ends[2:]]
+        names += [posixpath.join(path, f"index{end}") for end in ends[1:]]
+        return next((self.by_path[name] for name in names if name in self.by_path), None)
+
+    def reachable(self, entry: str) -> tuple[Module, ...]:
+        """Return the module `entry` and all that it imports, however far; () when there is no such module."""
+        waiting, seen = [self._at(posixpath.normpath(entry))], {}
+        while waiting:
+            module = waiting.pop()
+            if module is not None and module.path not in seen:
+                seen[module.path] = module
+                folder = posixpath.dirname(module.path)
+                waiting += [self.find(folder, name) for name in imports(module).values()]
+                waiting += [self.find(folder, name) for name in _loaded(module)]
+        return tuple(module for module in self.modules if module.path in seen)
+
+
+def read_code(tree: Tree) -> Code:
+    """Return the syntax trees of the application's own files."""
+    named = (path for path in tree.paths if _SUFFIX.search(path) and not _is_aside(path))
+    kept, left = [], MAX_CHARACTERS
+    scripts = [path for path in tree.paths if re.fullmatch(r"bin/[\w-]+", path)]
+    for path in [*scripts, *sorted(named, key=lambda path: (path.count("/"), path))][:MAX_FILES]:
+        text = tree.read(path)
+        left -= len(text)
+        if left < 0:
+            break
+        if len(text) <= MAX_FILE_CHARACTERS and len(text) <= LONGEST_TYPICAL_LINE * (text.count("\n") + 1):
+            kept.append(_parse(tree, path, text))
+    return Code(tree, tuple(kept))
+
+
+_IMPORTS = """
+(variable_declarator name: (_) @name value: (call_expression function: (identifier) @by
+  arguments: (arguments . (string (string_fragment) @from))) (#eq? @by "require"))
+(import_statement (import_clause) @name source: (string (string_fragment) @from))
+(export_statement source: (string (string_fragment) @from)) @name
+"""
+_LOADED = """
+(call_expression function: (identifier) @by arguments: (arguments . (string (string_fragment) @from))
+  (#eq? @by "require"))
+(call_expression function: (import) arguments: (arguments . (string (string_fragment) @from)))
+(import_statement source: (string (string_fragment) @from))
+"""
+
+
+def imports(module: Module) -> dict[str, str]:
+    """Return what the module names its imports, and where they come from: `{ Router }` counts as `Router`."""
+    found: dict[str, str] = {}
+    for row in module.matches(_IMPORTS):
+        names = re.findall(r"[A-Za-z_$][\w$]*", text(row["name"])) if row["name"].type != "export_statement" else []
+        for name in names or [text(row["from"])]:
+            found.setdefault(name, text(row["from"]))
+    return found
+
+
+def _loaded(module: Module) -> list[str]:
+    return [text(row["from"]) for row in module.matches(_LOADED)]
+
+
+def text(node: Node | None) -> str:
+    """Return the text of a node; "" for none."""
+    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
+
+
+def string(node: Node | None) -> str | None:
+    """Return the value of a string or of a template without substitutions; None for anything else."""
+    if node is None or node.type not in {"string", "template_string"}:
+        return None
+    if any(child.type == "template_substitution" for child in node.named_children):
+        return None
+    return "".join(text(child) for child in node.named_children)
+
+
+def literal(node: Node | None) -> str | None:
+    """Return the text of a string, number or boolean; None for anything else."""
+    if node is not None and node.type in {"number", "true", "false"}:
+        return text(node)
+    return string(node)
+
+
+def line(node: Node) -> int:
+    """Return the line of a node, counted from 1."""
+    return node.start_point[0] + 1
+
+
+def arguments(call: Node) -> list[Node]:
+    """Return the arguments of a call, without comments."""
+    given = call.child_by_field_name("arguments")
+    return [child for child in given.named_children if child.type != "comment"] if given is not None else []
+
+
+def pair(node: Node | None, *keys: str) -> Node | None:
+    """Return the value under the first of the keys that an object literal has; None when it has none."""
+    for item in node.named_children if node is not None and node.type == "object" else ():
+        key = item.child_by_field_name("key")
+        if item.type == "pair" and text(key).strip("'\"") in keys:
+            return item.child_by_field_name("value")
+    return None
+
+
+@cache
+def _language(name: str) -> Language:
+    if name == "javascript":
+        return Language(tree_sitter_javascript.language())
+    grammar = tree_sitter_typescript
+    return Language(grammar.language_tsx() if name == "tsx" else grammar.language_typescript())
+
+
+@cache
+def _query(language: str, pattern: str) -> Query:
+    return Query(_language(language), pattern)
+
+
+def _parse(tree: Tree, path: str, content: str) -> Module:
+    end = path.rsplit(".", 1)[-1]
+    language = "tsx" if end == "tsx" else "typescript" if end in {"ts", "mts", "cts"} else "javascript"
+    encoded = content.encode("utf-8", "replace")
+    return Module(path, tree.where(path), encoded, Parser(_language(language)).parse(encoded).root_node, language)
+
+
+def _is_aside(path: str) -> bool:
+    parts = path.split("/")
+    return bool(_ASIDE.intersection(parts[:-1])) or bool(_ASIDE_NAME.search(parts[-1]))

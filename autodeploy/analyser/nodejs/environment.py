@@ -1,0 +1,162 @@
+"""Finds the environment variables that the code reads: required or optional, secret or open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from tree_sitter import Node
+
+from autodeploy.analyser.environment import settled
+from autodeploy.analyser.nodejs.code import Code, Module, arguments, line, literal, pair, string, text
+from autodeploy.model import EnvironmentVariable
+
+SET_BY_US = frozenset({"NODE_ENV", "NODE_EXTRA_CA_CERTS", "NODE_OPTIONS", "npm_package_version", "npm_package_name"})
+_READ = """
+(member_expression object: (member_expression object: (identifier) @p property: (property_identifier) @e)
+  property: (property_identifier) @name (#eq? @p "process") (#eq? @e "env")) @read
+(subscript_expression object: (member_expression object: (identifier) @p property: (property_identifier) @e)
+  index: (string) @key (#eq? @p "process") (#eq? @e "env")) @read
+(variable_declarator name: (object_pattern) @pattern value: (member_expression object: (identifier) @p
+  property: (property_identifier) @e) (#eq? @p "process") (#eq? @e "env")) @read
+"""
+_ASKED = """
+(call_expression function: (member_expression property: (property_identifier) @by)
+  arguments: (arguments . (string) @key)) @call
+"""
+_SCHEMA = "(pair key: (property_identifier) @name value: (call_expression) @value)"
+_NAME = re.compile(r"^[A-Z][A-Z0-9_]*$")
+_DEFAULTS = re.compile(r"\.(default|optional|nullish|catch|allow)\(|\b(default|devDefault)\s*:")
+
+
+def detect_environment(code: Code, reachable: Iterable[Module]) -> list[EnvironmentVariable]:
+    """Return the variables by name. Only what the application imports can make one required."""
+    inside = {module.path for module in reachable}
+    reads = {module.path: list(_read_in(module)) for module in code.modules}
+    found = settled(
+        code.tree,
+        [read for path, rows in reads.items() if path in inside for read in rows],
+        [read for path, rows in reads.items() if path not in inside for read in rows],
+    )
+    return [variable for variable in found if variable.name not in SET_BY_US]
+
+
+def port_reads(modules: Iterable[Module]) -> Iterator[EnvironmentVariable]:
+    """Yield the reads of variables that name a port, in the order of the modules."""
+    for module in modules:
+        yield from (read for read in _read_in(module) if re.search(r"(^|_)PORT$", read.name))
+
+
+def _read_in(module: Module) -> Iterator[EnvironmentVariable]:
+    if b"env" in module.text:
+        for row in module.matches(_READ):
+            if "pattern" in row:
+                yield from _destructured(module, row["pattern"])
+                continue
+            name = text(row["name"]) if "name" in row else string(row["key"]) or ""
+            yield _variable(module, row["read"], name, *_use(row["read"]))
+    if b"config" in module.text.lower() or b"env-var" in module.text:
+        yield from _asked(module)
+    if re.search(rb"\b(envalid|cleanEnv|joi|Joi|zod|@hapi/joi|yup)\b", module.text) and b"env" in module.text.lower():
+        yield from _declared(module)
+
+
+def _use(read: Node) -> tuple[bool, str | None]:
+    """Return whether the program ends without the variable, and the default it is given."""
+    node, parent = read, read.parent
+    while parent is not None and parent.type in {"parenthesized_expression", "as_expression", "non_null_expression",
+                                                 "arguments", "call_expression", "unary_expression"}:  # fmt: skip
+        if parent.type == "unary_expression" and text(parent.child_by_field_name("operator")) == "!":
+            return _throws(parent), None
+        if parent.type == "call_expression" and not _converts(parent):
+            return False, None
+        node, parent = parent, parent.parent
+    if parent is not None and parent.type == "binary_expression":
+        operator = text(parent.child_by_field_name("operator"))
+        right = parent.child_by_field_name("right")
+        if operator in {"||", "??"} and parent.child_by_field_name("left") == node:
+            return False, literal(_bare(right))
+        if operator in {"===", "=="} and text(right) in {"undefined", "null"}:
+            return _throws(parent), None
+    return False, None
+
+
+def _bare(node: Node | None) -> Node | None:
+    """Return what stands within parentheses and conversions: of `Number("3000")` the string."""
+    while node is not None and (node.type == "parenthesized_expression" or _converts(node)):
+        inner = arguments(node) if node.type == "call_expression" else node.named_children
+        node = inner[0] if inner else None
+    return node
+
+
+def _converts(node: Node) -> bool:
+    called = text(node.child_by_field_name("function")) if node.type == "call_expression" else ""
+    return called in {"Number", "parseInt", "Number.parseInt", "String", "normalizePort", "parseFloat", "Boolean"}
+
+
+def _throws(condition: Node) -> bool:
+    """Tell whether the program ends where the condition holds: `if (!process.env.X) throw …`."""
+    node: Node | None = condition
+    while node is not None and node.type in {"unary_expression", "parenthesized_expression", "binary_expression"}:
+        if node.type == "binary_expression" and text(node.child_by_field_name("operator")) == "&&":
+            return False
+        node = node.parent
+    if node is None or node.type != "if_statement":
+        return False
+    done = text(node.child_by_field_name("consequence"))
+    return bool(re.search(r"^\{?\s*(?:console\.\w+\([^;]*;?\s*|logger\.\w+\([^;]*;?\s*)*(throw\b|process\.exit\()", done))
+
+
+def _destructured(module: Module, pattern: Node) -> Iterator[EnvironmentVariable]:
+    for item in pattern.named_children:
+        default = None
+        if item.type == "object_assignment_pattern":
+            default = literal(item.child_by_field_name("right"))
+            item = item.child_by_field_name("left") or item  # noqa: PLW2901
+        elif item.type == "pair_pattern":
+            value = item.child_by_field_name("value")
+            if value is not None and value.type == "assignment_pattern":
+                default = literal(value.child_by_field_name("right"))
+            item = item.child_by_field_name("key") or item  # noqa: PLW2901
+        yield _variable(module, item, text(item), False, default)
+
+
+def _asked(module: Module) -> Iterator[EnvironmentVariable]:
+    """Read what is asked of a configuration's object by a variable's name: `config.getOrThrow("X")`."""
+    for row in module.matches(_ASKED):
+        name, by = string(row["key"]) or "", text(row["by"])
+        if not _NAME.match(name) or by not in {"get", "getOrThrow"} or "_" not in name:
+            continue
+        chained = _chain(row["call"])
+        given = [literal(item) for item in arguments(row["call"])[1:]]
+        is_required = by == "getOrThrow" or (".required(" in chained and ".default(" not in chained)
+        yield _variable(module, row["call"], name, is_required, given[0] if given else None)
+
+
+def _chain(call: Node) -> str:
+    node = call
+    while node.parent is not None and node.parent.type in {"member_expression", "call_expression"}:
+        node = node.parent
+    return text(node)[len(text(call)) :]
+
+
+def _declared(module: Module) -> Iterator[EnvironmentVariable]:
+    """Read the schemas that the whole environment is checked with: envalid, Joi, Zod."""
+    for row in module.matches(_SCHEMA):
+        name, value = text(row["name"]), row["value"]
+        if not _NAME.match(name):
+            continue
+        said = text(value)
+        is_schema = re.match(r"^(z|joi|Joi|yup|str|num|port|url|host|bool|email|json|makeValidator)\b", said)
+        if not is_schema:
+            continue
+        is_joi = re.match(r"^(joi|Joi|yup)\b", said)
+        is_required = not _DEFAULTS.search(said) and (".required(" in said if is_joi else True)
+        default = re.search(r"\.default\(\s*[\"']?([^\"')]*)", said)
+        options = next((item for item in arguments(value) if item.type == "object"), None)
+        given = literal(pair(options, "default"))
+        yield _variable(module, row["name"], name, is_required, given or (default[1] if default else None))
+
+
+def _variable(module: Module, node: Node, name: str, required: bool, default: str | None) -> EnvironmentVariable:
+    return EnvironmentVariable(name=name, required=required, default=default, file=module.where, line=line(node))

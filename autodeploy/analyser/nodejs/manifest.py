@@ -1,0 +1,108 @@
+"""Reads package.json: what it depends on, its scripts, and which tool manages its packages. Installs nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from autodeploy.analyser.failures import refusal
+from autodeploy.analyser.nodejs import jsonc
+from autodeploy.analyser.tree import Tree
+from autodeploy.model import Evidence
+
+FILE = "package.json"
+LOCKS = {
+    "package-lock.json": "npm",
+    "npm-shrinkwrap.json": "npm",
+    "pnpm-lock.yaml": "pnpm",
+    "yarn.lock": "yarn",
+    "bun.lock": "bun",
+    "bun.lockb": "bun",
+}
+"""The lock files and the tools that write them."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A package.json. `file` is its path in the repository, `lock` the lock file that is honoured ("" for none)."""
+
+    file: str
+    text: str
+    package_manager: str
+    lock: str
+    dependencies: dict[str, str] = field(default_factory=dict)
+    development: dict[str, str] = field(default_factory=dict)
+    scripts: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
+    other_locks: tuple[str, ...] = ()
+
+    def has(self, *names: str) -> bool:
+        """Tell whether production needs one of the packages."""
+        return any(name in self.dependencies for name in names)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the packages that production needs, sorted."""
+        return tuple(sorted(self.dependencies))
+
+    def line_of(self, key: str, after: str = "") -> int:
+        """Return the line of a key, at or behind the key `after`; 0 when it stands nowhere."""
+        begun = not after
+        for number, line in enumerate(self.text.splitlines(), 1):
+            begun = begun or f'"{after}"' in line
+            if begun and re.search(rf"{re.escape(json.dumps(key))}\s*:", line):
+                return number
+        return 0
+
+    def evidence(self, fact: str, value: str, key: str, rule: str, others: tuple[str, ...] = ()) -> Evidence:
+        """Return the evidence for a fact that a key of package.json tells."""
+        line = self.line_of(key)
+        return Evidence(fact=fact, value=value, file=self.file, line=line, rule=rule, alternatives=others)
+
+
+def read_manifest(tree: Tree) -> Manifest:
+    """Return the manifest; raise AnalysisError where package.json is broken."""
+    text = tree.read(FILE)
+    try:
+        package = jsonc.loads(text)
+    except ValueError as err:
+        raise refusal(f"{tree.where(FILE)} is no JSON: {err}", "Correct it; `npm pkg get` shows the place.") from err
+    if not isinstance(package, dict):
+        raise refusal(f"{tree.where(FILE)} holds no object", "Make one with: npm init")
+    lock, others = _lock(tree, package)
+    return Manifest(
+        tree.where(FILE),
+        text,
+        _manager(package, lock),
+        lock,
+        _strings(package, "dependencies") | _strings(package, "optionalDependencies"),
+        _strings(package, "devDependencies"),
+        _strings(package, "scripts"),
+        package,
+        others,
+    )
+
+
+def _lock(tree: Tree, package: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the lock of the tool that packageManager names, else the first that is there; and the others."""
+    found = [name for name in LOCKS if name in tree.index]
+    named = _named(package)
+    first = next((name for name in found if LOCKS[name] == named), "" if named else next(iter(found), ""))
+    return first, tuple(name for name in found if name != first and LOCKS[name] != LOCKS.get(first))
+
+
+def _manager(package: dict[str, Any], lock: str) -> str:
+    return _named(package) or LOCKS.get(lock, "npm")
+
+
+def _named(package: dict[str, Any]) -> str:
+    """Return the tool of `packageManager` (https://nodejs.org/api/packages.html#packagemanager)."""
+    value = package.get("packageManager")
+    name = value.partition("@")[0] if isinstance(value, str) else ""
+    return name if name in LOCKS.values() else ""
+
+
+def _strings(package: dict[str, Any], key: str) -> dict[str, str]:
+    value = package.get(key)
+    return {name: item for name, item in value.items() if isinstance(item, str)} if isinstance(value, dict) else {}

@@ -1,0 +1,89 @@
+"""Finds the command that migrates the database before a release serves: Procfile, Prisma, scripts, Knex, Sequelize."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from autodeploy.analyser.nodejs.database import prisma_schema, uses_prisma
+from autodeploy.analyser.nodejs.manifest import Manifest
+from autodeploy.analyser.nodejs.scripts import parts
+from autodeploy.analyser.nodejs.start import with_programs
+from autodeploy.analyser.procfile import Process
+from autodeploy.analyser.tree import Tree
+from autodeploy.model import Evidence
+
+_TOOL = re.compile(
+    r"\b(prisma migrate deploy|knex\b.*\bmigrate:latest|sequelize(-cli)?\b.*\bdb:migrate(?![:\w])|node-pg-migrate\b.*\bup"
+    r"|db-migrate\b.*\bup|typeorm\b.*\bmigration:run|drizzle-kit migrate|mikro-orm\b.*\bmigration:up|ace migration:run)"
+)
+_SCRIPTS = re.compile(r"^(db:|database:|prisma:|knex:)?(migrate|migrations?)(:(run|up|latest|deploy|prod|production|db))?$")
+_ENV_FILE = re.compile(r"--env-file|\bdotenv\s+-e|\benv-cmd\b|docker")
+"""What reads a file that no repository holds."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """A command, and the line behind it, whose programs must be there."""
+
+    command: str
+    line: str
+    evidence: Evidence
+
+
+def detect_migration(
+    tree: Tree, manifest: Manifest, start: str, processes: Mapping[str, Process], overrides: Mapping[str, str]
+) -> Migration | None:
+    """Return how to migrate and why; None where there is nothing to do, or the start command does it itself."""
+    if "migration_command" in overrides:
+        command = overrides["migration_command"]
+        return Migration(
+            command, command, Evidence(fact="migration_command", value=command or "none", rule="--migration-command")
+        )
+    if release := processes.get("release"):
+        command = with_programs(release.command)
+        because = Evidence(
+            fact="migration_command", value=command, file=release.file, line=release.line, rule="procfile-release"
+        )
+        return Migration(command, release.command, because)
+    begun = [part.command for part in parts(manifest, start)] + [
+        part.command for part in parts(manifest, manifest.scripts.get("prestart", ""))
+    ]
+    if any(_TOOL.search(command) for command in begun):
+        return None
+    return next(iter((*_scripts(manifest), *_tools(tree, manifest))), None)
+
+
+def _scripts(manifest: Manifest) -> Iterator[Migration]:
+    for name, line in manifest.scripts.items():
+        chain = [part.command for part in parts(manifest, line)]
+        if _SCRIPTS.match(name) and any(map(_TOOL.search, chain)) and not any(map(_ENV_FILE.search, chain)):
+            command = f"npm run {name}"
+            yield Migration(command, line, manifest.evidence("migration_command", command, name, "script"))
+
+
+def _tools(tree: Tree, manifest: Manifest) -> Iterator[Migration]:
+    schema = prisma_schema(tree, manifest) if uses_prisma(manifest) else None
+    if schema and _has_files(tree, posixpath.join(posixpath.dirname(schema), "migrations")):
+        yield _tool(tree, f"prisma migrate deploy --schema {schema}", schema, "prisma")
+    knexfile = next((path for path in ("knexfile.js", "knexfile.cjs", "knexfile.mjs") if path in tree.index), None)
+    if knexfile and manifest.has("knex") and re.search(r"process\.env|require\(|import ", tree.read(knexfile)):
+        if any("/migrations/" in f"/{path}" for path in tree.paths):
+            yield _tool(tree, "knex migrate:latest", knexfile, "knex")
+    has_cli = "sequelize-cli" in manifest.development or manifest.has("sequelize-cli")
+    config = next((path for path in tree.paths if re.search(r"(^|/)config/(config|database)\.(c?js|json)$", path)), None)
+    if has_cli and config and re.search(r"use_env_variable|process\.env", tree.read(config)):
+        if any(re.search(r"(^|/)migrations/[^/]+\.c?js$", path) for path in tree.paths):
+            yield _tool(tree, "sequelize-cli db:migrate", config, "sequelize")
+
+
+def _tool(tree: Tree, line: str, file: str, rule: str) -> Migration:
+    command = f"node_modules/.bin/{line}"
+    because = Evidence(fact="migration_command", value=command, file=tree.where(file), rule=rule)
+    return Migration(command, line, because)
+
+
+def _has_files(tree: Tree, folder: str) -> bool:
+    return any(path.startswith(f"{folder}/") for path in tree.paths)

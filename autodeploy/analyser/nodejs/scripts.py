@@ -1,0 +1,124 @@
+"""Reads package.json's scripts: what a command line runs, and whether that is fit for production. Runs none of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from autodeploy.analyser.nodejs.manifest import Manifest
+
+_RUN = re.compile(
+    r"^(?:(?:npm|pnpm|yarn|bun)\s+(?:run|run-script)\s+(?:--?silent\s+|-s\s+)?|(?:yarn|pnpm|npm)\s+(?=start\b))"
+    r"(?P<script>[\w:.-]+)$"
+)
+_WRAPPER = re.compile(r"^(?:(?:\./)?node_modules/\.bin/|cross-env(?:-shell)?\s+|npx\s+(?:--no-install\s+)?|exec\s+|env\s+)")
+_ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\S*)\s+")
+_WATCHES = re.compile(
+    r"^(nodemon|ts-node-dev|tsnd|node-dev|supervisor|vite(?!\s+preview)|next dev|nuxt dev|nuxi dev|react-scripts start"
+    r"|vue-cli-service serve|ng serve|webpack(-dev-server| serve)|parcel|astro dev|remix dev|gatsby develop|nx serve"
+    r"|strapi develop|concurrently|npm-run-all|run-p|live-server|browser-sync|gulp|grunt|docker(-compose)?|nest start"
+    r"|node ace serve|adonis serve|wrangler dev|sls offline|serverless offline|firebase|heroku local|foreman)\b"
+    r"|(^|\s)--watch(-path)?\b"
+)
+_BUILDS = re.compile(
+    r"^(tsc|tsup|swc|babel|webpack|rollup|esbuild|nest build|next build|nuxt build|nuxi build|vite build|parcel build"
+    r"|nx build|turbo|gulp|grunt|rimraf|rm|mkdirp?|cp|cpx|copyfiles|ncp|del|shx|tsc-alias|prisma generate"
+    r"|react-scripts build|sass|node-sass|postcss|tailwindcss|npm (ci|install|i)|yarn(?: install)?|pnpm install)\b"
+)
+_TOOLS = {
+    "ts-node": "ts-node",
+    "tsx": "tsx",
+    "babel-node": "@babel/node",
+    "sequelize": "sequelize-cli",
+    "sequelize-cli": "sequelize-cli",
+    "knex": "knex",
+    "prisma": "prisma",
+    "tsc": "typescript",
+    "nest": "@nestjs/cli",
+    "nx": "nx",
+    "vite": "vite",
+    "next": "next",
+    "pm2": "pm2",
+    "pm2-runtime": "pm2",
+    "cross-env": "cross-env",
+    "dotenv": "dotenv-cli",
+    "env-cmd": "env-cmd",
+    "esr": "esbuild-runner",
+    "esno": "esno",
+    "swc-node": "@swc-node/cli",
+    "sucrase-node": "sucrase",
+    "serve": "serve",
+    "typeorm": "typeorm",
+    "drizzle-kit": "drizzle-kit",
+    "tsconfig-paths": "tsconfig-paths",
+    "rimraf": "rimraf",
+}
+"""The packages of programs that scripts call, where their names may differ."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One command of a line that is a chain: as written, and without what only wraps it."""
+
+    command: str
+    bare: str
+
+    @property
+    def watches(self) -> bool:
+        """Tell whether it is a server for development."""
+        return bool(_WATCHES.search(self.bare))
+
+    @property
+    def builds(self) -> bool:
+        """Tell whether it makes files, and serves nothing."""
+        return bool(_BUILDS.match(self.bare)) and not self.watches
+
+    @property
+    def node_file(self) -> str:
+        """Return the file that node, or one of its kin, is told to run; "" when there is none."""
+        match = re.match(
+            r"^(?:node|nodemon|ts-node|ts-node-dev|tsnd|tsx(?:\s+watch)?|babel-node|node-dev|supervisor|pm2-runtime"
+            r"|pm2 start)\b(?P<rest>.*)$",
+            self.bare,
+        )
+        if not match:
+            return ""
+        valued = r"(?:-r|--require|--import|--loader|--experimental-loader|-P|--project|--exec|-x|--ext|-e|--watch|-w)"
+        rest = re.sub(rf"(?<!\S){valued}(?:\s+|=)(\"[^\"]*\"|'[^']*'|\S+)", " ", match["rest"])
+        words = [word for word in rest.split() if not word.startswith("-")]
+        return words[0].strip("'\"") if words else ""
+
+
+def parts(manifest: Manifest, line: str, depth: int = 0) -> list[Part]:
+    """Return the chain of commands behind a script's line, `npm run X` replaced by what X says."""
+    found: list[Part] = []
+    for command in re.split(r"\s*(?:&&|;)\s*", line.strip()):
+        part = Part(command, _bare(command))
+        called = _RUN.match(part.bare) or re.match(r"^(?:yarn|pnpm)\s+(?P<script>[\w:.-]+)$", part.bare)
+        inner = manifest.scripts.get(called["script"]) if called else None
+        if inner and depth < 5:
+            found += parts(manifest, inner, depth + 1)
+        elif command:
+            found.append(part)
+    return found
+
+
+def is_for_development(manifest: Manifest, line: str) -> bool:
+    """Tell whether a line ends in a server that watches files, or is no server at all."""
+    chain = parts(manifest, line)
+    return not chain or any(part.watches for part in chain) or all(part.builds for part in chain)
+
+
+def development_packages(manifest: Manifest, line: str) -> tuple[str, ...]:
+    """Return the development packages whose programs a line calls: they must travel with the release."""
+    words = {word for part in parts(manifest, line) for word in re.findall(r"[@\w./-]+", part.command)}
+    tools = {_TOOLS.get(word.split("/")[0], word) for word in words} | {word.split("/register")[0] for word in words}
+    return tuple(sorted(tool for tool in tools if tool in manifest.development and tool not in manifest.dependencies))
+
+
+def _bare(command: str) -> str:
+    before = None
+    while command != before:
+        before = command
+        command = _ASSIGNMENT.sub("", _WRAPPER.sub("", command.strip()))
+    return command

@@ -1,0 +1,159 @@
+"""Chooses what starts the application: a script, the Procfile, or the file that package.json or custom names."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from autodeploy.analyser.failures import refusal
+from autodeploy.analyser.nodejs import jsonc
+from autodeploy.analyser.nodejs.frameworks import FRONT_ENDS
+from autodeploy.analyser.nodejs.manifest import Manifest
+from autodeploy.analyser.nodejs.scripts import Part, is_for_development, parts
+from autodeploy.analyser.procfile import Process
+from autodeploy.analyser.tree import Tree
+from autodeploy.model import Evidence
+
+_PRODUCTION_SCRIPTS = ("start:prod", "start:production", "start-prod", "start:server", "serve:prod", "prod", "serve")
+_CUSTOM = ("server", "app", "index", "main", "src/server", "src/app", "src/index", "src/main", "bin/www")
+_COMPILED = re.compile(r"^(dist|build|lib|out|output|bin|\.output)/")
+
+
+@dataclass(frozen=True)
+class Start:
+    """How the application starts. `line` is what is run in the end; `builds` must have run while building."""
+
+    command: str
+    line: str
+    evidence: Evidence
+    builds: tuple[str, ...] = ()
+
+    def file(self, manifest: Manifest) -> str:
+        """Return the file that node is told to run, without "./"; "" when no file is named."""
+        named = [part.node_file for part in parts(manifest, self.line) if part.node_file]
+        if not named:
+            return ""
+        file = posixpath.normpath(named[-1])
+        main = manifest.fields.get("main")
+        return posixpath.normpath(main if isinstance(main, str) and main else "index.js") if file == "." else file
+
+
+def detect_start(
+    tree: Tree, manifest: Manifest, processes: Mapping[str, Process], overrides: Mapping[str, str]
+) -> Start:
+    """Return the start command and why; raise AnalysisError when nothing says how to start."""
+    if "start_command" in overrides:
+        command = overrides["start_command"]
+        return Start(command, command, Evidence(fact="start_command", value=command, rule="--start-command"))
+    found = list(_candidates(tree, manifest, processes))
+    if found:
+        others = tuple(dict.fromkeys(item.command for item in found[1:] if item.command != found[0].command))
+        first = found[0]
+        return Start(first.command, first.line, first.evidence.but(alternatives=others), first.builds)
+    pages = next((name for name in FRONT_ENDS if name in manifest.dependencies or name in manifest.development), None)
+    if pages:
+        raise refusal(
+            f"{manifest.file} builds pages for a browser ({pages}) and starts no server",
+            "Deploy it with a server of its own: add one with a start script, or name it: --start-command 'COMMAND'.",
+        )
+    raise refusal(
+        f"nothing says how to start: {manifest.file} has no start script for production and no main file",
+        "Add a start script to package.json, or name the command: --start-command 'node FILE' (it listens on $PORT).",
+    )
+
+
+def _candidates(tree: Tree, manifest: Manifest, processes: Mapping[str, Process]) -> Iterator[Start]:
+    for name in ("start", *_PRODUCTION_SCRIPTS):
+        line = manifest.scripts.get(name)
+        if line and not is_for_development(manifest, line):
+            yield _script(manifest, name, line)
+    for name in ("web", "worker"):
+        process = processes.get(name)
+        if process and not is_for_development(manifest, process.command):
+            because = Evidence(
+                fact="start_command", value=process.command, file=process.file, line=process.line, rule="procfile"
+            )
+            yield Start(with_programs(process.command), process.command, because)
+    yield from _files(tree, manifest)
+
+
+def _script(manifest: Manifest, name: str, line: str) -> Start:
+    """Run the script by npm; but what it builds, it builds beforehand: the release's folder is read-only."""
+    own = parts(manifest, manifest.scripts.get("build", ""))
+    chain = parts(manifest, line)
+    builds = [part for part in chain[:-1] if part.builds or part.command in {item.command for item in own}]
+    before = parts(manifest, manifest.scripts.get(f"pre{name}", ""))
+    builds_before = bool(before) and all(part.builds for part in before)
+    command = "npm start" if name == "start" else f"npm run {name}"
+    if builds:
+        command = with_programs(" && ".join(part.command for part in chain if part not in builds))
+    elif builds_before:
+        command += " --ignore-scripts"
+    made = [*(before if builds_before else []), *builds]
+    because = manifest.evidence("start_command", command, name, "script")
+    return Start(command, line, because, tuple(part.command for part in made if part not in own))
+
+
+def _files(tree: Tree, manifest: Manifest) -> Iterator[Start]:
+    """Yield the files that might be run: what development runs, `main`, what is called so by custom."""
+    for name in ("start", "dev", "start:dev", "develop"):
+        for part in parts(manifest, manifest.scripts.get(name, "")):
+            yield from _file(tree, manifest, part.node_file, name, "development-script")
+    main = manifest.fields.get("main")
+    if isinstance(main, str):
+        yield from _file(tree, manifest, main, "main", "main")
+    for stem in _CUSTOM:
+        for end in (".js", ".mjs", ".cjs", ".ts", ""):
+            if f"{stem}{end}" in tree.index:
+                yield from _file(tree, manifest, f"{stem}{end}", "", "custom")
+
+
+def _file(tree: Tree, manifest: Manifest, file: str, key: str, rule: str) -> Iterator[Start]:
+    path = posixpath.normpath(file) if file else ""
+    path = next((name for name in (path, f"{path}.js", posixpath.join(path, "index.js")) if name in tree.index), path)
+    if not path:
+        return
+    if re.search(r"\.[cm]?tsx?$", path):
+        path = compiled(tree, path) if compiles(tree, manifest) else ""
+    elif path not in tree.index and not (_COMPILED.match(path) and compiles(tree, manifest)):
+        return
+    if path:
+        command = f"node {path}"
+        because = manifest.evidence("start_command", command, key, rule) if key else _custom(tree, path, rule)
+        yield Start(command, command, because)
+
+
+def _custom(tree: Tree, path: str, rule: str) -> Evidence:
+    file = tree.where(path) if path in tree.index else ""
+    return Evidence(fact="start_command", value=f"node {path}", file=file, rule=rule, confidence="likely")
+
+
+def compiles(tree: Tree, manifest: Manifest) -> bool:
+    """Tell whether building the application makes JavaScript of its TypeScript."""
+    has_compiler = "typescript" in manifest.development or manifest.has("typescript")
+    return "build" in manifest.scripts or ("tsconfig.json" in tree.index and has_compiler)
+
+
+def compiled(tree: Tree, path: str) -> str:
+    """Return where the compiler leaves what it makes of a TypeScript file."""
+    options = jsonc.table(tree.read("tsconfig.json")).get("compilerOptions")
+    options = options if isinstance(options, dict) else {}
+    out, root = (_folder(options.get(key)) for key in ("outDir", "rootDir"))
+    root = root or ("src" if path.startswith("src/") else "")
+    inner = path.removeprefix(f"{root}/") if root else path
+    return re.sub(r"\.([cm]?)tsx?$", r".\1js", posixpath.join(out, inner))
+
+
+def with_programs(command: str) -> str:
+    """Return a command that finds the programs of the dependencies, as npm's scripts do."""
+    bare = [part for part in re.split(r"\s*(?:&&|;|\|\|)\s*", command)]
+    if all(re.match(r"^(node|npm|npx|yarn|pnpm)\b", Part(part, part).bare) for part in bare):
+        return command
+    return f"PATH=/app/src/node_modules/.bin:$PATH; {command}"
+
+
+def _folder(value: object) -> str:
+    folder = posixpath.normpath(value) if isinstance(value, str) and value else "."
+    return "" if folder == "." else folder.strip("/")
