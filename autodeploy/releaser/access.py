@@ -52,11 +52,13 @@ def trust_variables(language: Language, engine: DatabaseEngine) -> dict[str, str
     """Return the variables by which drivers find the CA: what cannot be said in an address, or need not be.
 
     libpq, asyncpg and Go's drivers for PostgreSQL read PGSSLROOTCERT. No driver for MySQL reads a variable:
-    MYSQL_SSL_CA is for the application's own code. Node.js and Go add to what they trust anyway.
+    MYSQL_SSL_CA is for the application's own code. Node.js and Go add to what they trust anyway; `pg` takes from
+    PGSSLMODE that it has to use TLS where it is given no address but parts (https://node-postgres.com/features/ssl).
     """
     told = {"PGSSLROOTCERT" if engine == "postgres" else "MYSQL_SSL_CA": DATABASE_CA_PATH}
     if language == "nodejs":
         told["NODE_EXTRA_CA_CERTS"] = DATABASE_CA_PATH
+        told |= {"PGSSLMODE": "require"} if engine == "postgres" else {}
     if language == "go":
         told["SSL_CERT_DIR"] = f"/etc/ssl/certs:{DATABASE_CA_PATH.rpartition('/')[0]}"
     return told

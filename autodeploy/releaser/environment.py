@@ -28,7 +28,9 @@ def environment(
     `generated` holds the values AutoDeploy made for variables marked so, `hosts` the names the application is
     reached by. What is given wins.
     """
-    values = dict(generated)
+    # What most of npm's packages take as the sign that nobody is developing here.
+    values = {"NODE_ENV": "production"} if stack.language == "nodejs" else {}
+    values |= generated
     if database is not None:
         values |= database_variables(stack, database)
     values |= {name: ",".join(hosts) for name in _facts(stack, "allowed_hosts_variable") if hosts}
@@ -68,7 +70,7 @@ def trial_environment(stack: TechStack, given: Mapping[str, str], scratch: Scrat
 
 def masked_environment(stack: TechStack, values: Mapping[str, str]) -> dict[str, str]:
     """Return the environment with `<secret>` for every value that is not known to be harmless."""
-    harmless = {v.name for v in stack.environment if not (v.secret or v.generated)}
+    harmless = {"NODE_ENV", *(v.name for v in stack.environment if not (v.secret or v.generated))}
     harmless |= {name for engine in get_args(DatabaseEngine) for name in trust_variables(stack.language, engine)}
     secret = {"DATABASE_URL", *(n for n in values if re.search(r"(?i)pass|secret|token|key|credential|_url$", n))}
     return {name: value if name in harmless - secret else "<secret>" for name, value in values.items()}

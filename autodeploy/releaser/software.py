@@ -69,18 +69,18 @@ def folders_step() -> Step:
     )
 
 
-def runtime_steps(artifact: BuildArtifact, stack: TechStack) -> tuple[Step, ...]:
-    """Return the check that the host has the runtime the artifact was built for."""
-    if stack.language != "python" or not artifact.runtime_version:
+def runtime_steps(release_id: str, artifact: BuildArtifact, stack: TechStack) -> tuple[Step, ...]:
+    """Return the check that the host, or the release itself, has the runtime the artifact was built for."""
+    version = artifact.runtime_version.split(".")
+    known = {
+        "python": ("Python", "python3 -c 'import sys; print(\"%d.%d\" % sys.version_info[:2])'", ".".join(version[:2])),
+        "nodejs": ("Node.js", f"{RELEASES}/{release_id}/runtime/bin/node -p 'process.versions.node.split(\".\")[0]'", version[0]),
+    }
+    if stack.language not in known or not artifact.runtime_version:
         return ()
-    return (
-        Step(
-            name="runtime",
-            why="check that the host's Python is the one the application was built for",
-            observe="python3 -c 'import sys; print(\"%d.%d\" % sys.version_info[:2])'",
-            want=".".join(artifact.runtime_version.split(".")[:2]),
-        ),
-    )
+    name, observe, want = known[stack.language]
+    why = f"check that its {name} is the one the application was built for"
+    return (Step(name="runtime", why=why, observe=observe, want=want),)
 
 
 def artifact_step(release_id: str, artifact: BuildArtifact) -> Step:
