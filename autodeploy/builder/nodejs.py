@@ -113,7 +113,7 @@ def _title(command: str) -> str:
 def _placeholders(stack: TechStack) -> dict[str, str]:
     """Return values for what a build may look for without using it: none of the running system's."""
     names = [item.name for item in stack.environment if item.required and not _PUBLIC.match(item.name)]
-    made = {name: "build" for name in names}
+    made = dict.fromkeys(names, "build")
     scheme = "postgresql" if stack.database_type in {None, "postgresql"} else stack.database_type
     return made | ({"DATABASE_URL": f"{scheme}://build:build@127.0.0.1:1/build"} if stack.requires_database else {})
 

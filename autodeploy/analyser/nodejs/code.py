@@ -22,9 +22,15 @@ LONGEST_TYPICAL_LINE = 400
 
 _SUFFIX = re.compile(r"(?<!\.d)\.([cm]?[jt]s|[jt]sx)$")
 _ASIDE = frozenset(
-    "test tests __tests__ __mocks__ spec specs e2e cypress docs doc examples example benchmark benchmarks public static"
-    " assets dist build out coverage .next .nuxt vendor bower_components client frontend web-client storybook".split()
+    {
+        *("test", "tests", "__tests__", "__mocks__", "spec", "specs", "e2e", "cypress", "benchmark", "benchmarks"),
+        *("docs", "doc", "examples", "example", "storybook", "coverage", "vendor", "bower_components"),
+        *("public", "static", "assets", "client", "frontend", "web-client"),
+        *("dist", "build", "out", ".next", ".nuxt"),
+    }
 )
+"""Folders of tests, of words, of what a browser runs, and of what a build makes."""
+
 _ASIDE_NAME = re.compile(
     r"\.(test|spec|stories|min|bundle|config)\.[cm]?[jt]sx?$|^(gulpfile|Gruntfile|rollup|webpack|jest|karma)[.\w]*$"
 )

@@ -25,6 +25,9 @@ _ASKED = """
   arguments: (arguments . (string) @key)) @call
 """
 _SCHEMA = "(pair key: (property_identifier) @name value: (call_expression) @value)"
+_ENDS = re.compile(r"^\{?\s*(?:(?:console|logger|log)\.\w+\([^;]*;?\s*)*(throw\b|process\.exit\()")
+"""What a block does that ends the program, after some words about it."""
+
 _NAME = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _DEFAULTS = re.compile(r"\.(default|optional|nullish|catch|allow)\(|\b(default|devDefault)\s*:")
 
@@ -103,8 +106,10 @@ def _throws(condition: Node) -> bool:
         node = node.parent
     if node is None or node.type != "if_statement":
         return False
-    done = text(node.child_by_field_name("consequence"))
-    return bool(re.search(r"^\{?\s*(?:console\.\w+\([^;]*;?\s*|logger\.\w+\([^;]*;?\s*)*(throw\b|process\.exit\()", done))
+    done = text(node.child_by_field_name("consequence"))[:400]
+    return bool(
+        re.search(r"^\{?\s*(?:console\.\w+\([^;]*;?\s*|logger\.\w+\([^;]*;?\s*)*(throw\b|process\.exit\()", done)
+    )
 
 
 def _destructured(module: Module, pattern: Node) -> Iterator[EnvironmentVariable]:

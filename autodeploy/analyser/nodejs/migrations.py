@@ -16,10 +16,15 @@ from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 
 _TOOL = re.compile(
-    r"\b(prisma migrate deploy|knex\b.*\bmigrate:latest|sequelize(-cli)?\b.*\bdb:migrate(?![:\w])|node-pg-migrate\b.*\bup"
-    r"|db-migrate\b.*\bup|typeorm\b.*\bmigration:run|drizzle-kit migrate|mikro-orm\b.*\bmigration:up|ace migration:run)"
+    r"\b(prisma migrate deploy|knex\b.*\bmigrate:latest|sequelize(-cli)?\b.*\bdb:migrate(?![:\w])"
+    r"|node-pg-migrate\b.*\bup|db-migrate\b.*\bup"
+    r"|typeorm\b.*\bmigration:run|drizzle-kit migrate|mikro-orm\b.*\bmigration:up"
+    r"|ace migration:run)"
 )
-_SCRIPTS = re.compile(r"^(db:|database:|prisma:|knex:)?(migrate|migrations?)(:(run|up|latest|deploy|prod|production|db))?$")
+_SCRIPTS = re.compile(
+    r"^(db:|database:|prisma:|knex:)?(migrate|migrations?)(:(run|up|latest|deploy|prod|production|db))?$"
+)
+_CONFIG = re.compile(r"(^|/)config/(config|database)\.(c?js|json)$")
 _ENV_FILE = re.compile(r"--env-file|\bdotenv\s+-e|\benv-cmd\b|docker")
 """What reads a file that no repository holds."""
 
@@ -68,15 +73,14 @@ def _tools(tree: Tree, manifest: Manifest) -> Iterator[Migration]:
     schema = prisma_schema(tree, manifest) if uses_prisma(manifest) else None
     if schema and _has_files(tree, posixpath.join(posixpath.dirname(schema), "migrations")):
         yield _tool(tree, f"prisma migrate deploy --schema {schema}", schema, "prisma")
-    knexfile = next((path for path in ("knexfile.js", "knexfile.cjs", "knexfile.mjs") if path in tree.index), None)
-    if knexfile and manifest.has("knex") and re.search(r"process\.env|require\(|import ", tree.read(knexfile)):
-        if any("/migrations/" in f"/{path}" for path in tree.paths):
-            yield _tool(tree, "knex migrate:latest", knexfile, "knex")
-    has_cli = "sequelize-cli" in manifest.development or manifest.has("sequelize-cli")
-    config = next((path for path in tree.paths if re.search(r"(^|/)config/(config|database)\.(c?js|json)$", path)), None)
-    if has_cli and config and re.search(r"use_env_variable|process\.env", tree.read(config)):
-        if any(re.search(r"(^|/)migrations/[^/]+\.c?js$", path) for path in tree.paths):
-            yield _tool(tree, "sequelize-cli db:migrate", config, "sequelize")
+    has_migrations = any(re.search(r"(^|/)migrations/[^/]+\.[cm]?js$", path) for path in tree.paths)
+    knexfile = next((path for path in ("knexfile.js", "knexfile.cjs", "knexfile.mjs") if path in tree.index), "")
+    if has_migrations and manifest.has("knex") and re.search(r"process\.env|require\(|import ", tree.read(knexfile)):
+        yield _tool(tree, "knex migrate:latest", knexfile, "knex")
+    config = next((path for path in tree.paths if _CONFIG.search(path)), "")
+    has_cli = "sequelize-cli" in {*manifest.development, *manifest.dependencies}
+    if has_migrations and has_cli and re.search(r"use_env_variable|process\.env", tree.read(config)):
+        yield _tool(tree, "sequelize-cli db:migrate", config, "sequelize")
 
 
 def _tool(tree: Tree, line: str, file: str, rule: str) -> Migration:

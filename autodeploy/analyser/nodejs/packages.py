@@ -93,4 +93,5 @@ def _awaits_build(tree: Tree, file: str) -> bool:
 
 def _local(command: str) -> str:
     """Run a program of the dependencies as npm's scripts would."""
-    return command if re.match(r"(node|npm|npx|yarn|pnpm)\b", command) else f"PATH=$PWD/node_modules/.bin:$PATH {command}"
+    is_known = re.match(r"(node|npm|npx|yarn|pnpm)\b", command)
+    return command if is_known else f"PATH=$PWD/node_modules/.bin:$PATH {command}"

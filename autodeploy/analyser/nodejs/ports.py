@@ -17,7 +17,7 @@ from autodeploy.model import EnvironmentVariable, Evidence
 
 DEFAULT = 3000
 _VARIABLES = re.compile(r"^(|APP_|SERVER_|HTTP_|NODE_|API_|WEB_|LISTEN_|SERVICE_|EXPRESS_|BACKEND_)PORT$")
-_CALLS = "(call_expression function: (member_expression property: (property_identifier) @by) (#eq? @by \"listen\")) @call"
+_CALLS = '(call_expression function: (member_expression property: (property_identifier) @by) (#eq? @by "listen")) @call'
 
 
 def detect_port(

@@ -11,7 +11,9 @@ _RUN = re.compile(
     r"^(?:(?:npm|pnpm|yarn|bun)\s+(?:run|run-script)\s+(?:--?silent\s+|-s\s+)?|(?:yarn|pnpm|npm)\s+(?=start\b))"
     r"(?P<script>[\w:.-]+)$"
 )
-_WRAPPER = re.compile(r"^(?:(?:\./)?node_modules/\.bin/|cross-env(?:-shell)?\s+|npx\s+(?:--no-install\s+)?|exec\s+|env\s+)")
+_WRAPPER = re.compile(
+    r"^(?:(?:\./)?node_modules/\.bin/|cross-env(?:-shell)?\s+|npx\s+(?:--no-install\s+)?|exec\s+|env\s+)"
+)
 _ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\S*)\s+")
 _WATCHES = re.compile(
     r"^(nodemon|ts-node-dev|tsnd|node-dev|supervisor|vite(?!\s+preview)|next dev|nuxt dev|nuxi dev|react-scripts start"

@@ -97,7 +97,8 @@ def _script(manifest: Manifest, name: str, line: str) -> Start:
 
 
 def _files(tree: Tree, manifest: Manifest) -> Iterator[Start]:
-    """Yield the files that might be run: what development runs, `main`, what is called so by custom."""
+    """Yield the files that might be run: what Nx makes, what development runs, `main`, what is called so by custom."""
+    yield from _nx(tree)
     for name in ("start", "dev", "start:dev", "develop"):
         for part in parts(manifest, manifest.scripts.get(name, "")):
             yield from _file(tree, manifest, part.node_file, name, "development-script")
@@ -108,6 +109,19 @@ def _files(tree: Tree, manifest: Manifest) -> Iterator[Start]:
         for end in (".js", ".mjs", ".cjs", ".ts", ""):
             if f"{stem}{end}" in tree.index:
                 yield from _file(tree, manifest, f"{stem}{end}", "", "custom")
+
+
+def _nx(tree: Tree) -> Iterator[Start]:
+    """Yield what a workspace of Nx that holds one project makes of its main file."""
+    targets = jsonc.table(tree.read("project.json")).get("targets")
+    build = targets.get("build") if isinstance(targets, dict) else None
+    options = build.get("options") if isinstance(build, dict) else None
+    told = options if isinstance(options, dict) else {}
+    out, main = _folder(told.get("outputPath")), told.get("main")
+    if out and isinstance(main, str):
+        command = f"node {out}/{re.sub(r'[.]tsx?$', '.js', posixpath.basename(main))}"
+        where = tree.where("project.json")
+        yield Start(command, command, Evidence(fact="start_command", value=command, file=where, rule="nx-project"))
 
 
 def _file(tree: Tree, manifest: Manifest, file: str, key: str, rule: str) -> Iterator[Start]:
@@ -141,14 +155,14 @@ def compiled(tree: Tree, path: str) -> str:
     options = jsonc.table(tree.read("tsconfig.json")).get("compilerOptions")
     options = options if isinstance(options, dict) else {}
     out, root = (_folder(options.get(key)) for key in ("outDir", "rootDir"))
-    root = root or ("src" if path.startswith("src/") else "")
+    root = root or ("src" if out and path.startswith("src/") else "")
     inner = path.removeprefix(f"{root}/") if root else path
     return re.sub(r"\.([cm]?)tsx?$", r".\1js", posixpath.join(out, inner))
 
 
 def with_programs(command: str) -> str:
     """Return a command that finds the programs of the dependencies, as npm's scripts do."""
-    bare = [part for part in re.split(r"\s*(?:&&|;|\|\|)\s*", command)]
+    bare = re.split(r"\s*(?:&&|;|\|\|)\s*", command)
     if all(re.match(r"^(node|npm|npx|yarn|pnpm)\b", Part(part, part).bare) for part in bare):
         return command
     return f"PATH=/app/src/node_modules/.bin:$PATH; {command}"

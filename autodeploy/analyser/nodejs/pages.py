@@ -1,0 +1,65 @@
+"""Lists the GET routes that are not declared by calls: Nest's decorators, and the files of Next.js."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tree_sitter import Node
+
+from autodeploy.analyser.health import Route
+from autodeploy.analyser.nodejs.code import Code, Module, arguments, line, string, text
+from autodeploy.analyser.nodejs.prefixes import joined
+
+_PREFIX = """
+(call_expression function: (member_expression property: (property_identifier) @by) (#eq? @by "setGlobalPrefix")) @call
+"""
+_DECORATED = """
+(decorator (call_expression function: (identifier) @by) @call (#any-of? @by "Controller" "Get")) @decorator
+"""
+_PAGE = re.compile(
+    r"^(?:src/)?(?:pages/(?P<page>api/[\w/-]+|index)|app/(?P<app>(?:[\w/-]+/)?(?:route|page)))\.[jt]sx?$"
+)
+_ENDS = re.compile(r"/?(index|route|page)$")
+
+
+def list_pages(code: Code, framework: str | None) -> list[Route]:
+    """Return the routes of a framework that does not take them by calls."""
+    if framework == "next":
+        return list(_files(code))
+    if framework != "nest":
+        return []
+    calls = (row["call"] for module in code.modules for row in module.matches(_PREFIX))
+    prefix = next((given for call in calls if arguments(call) and (given := string(arguments(call)[0]))), "")
+    return [route for module in code.modules for route in _decorated(module, prefix)]
+
+
+def _decorated(module: Module, prefix: str) -> Iterator[Route]:
+    base: str | None = None
+    is_open_class = True
+    for row in module.matches(_DECORATED) if b"@Controller" in module.text else ():
+        given = arguments(row["call"])
+        path = string(given[0]) if given else ""
+        if text(row["by"]) == "Controller":
+            base, is_open_class = path, not _is_guarded(row["decorator"])
+        elif base is not None and path is not None:
+            is_open = is_open_class and not _is_guarded(row["decorator"])
+            yield Route(joined(prefix, base, path), is_open, module.where, line(row["call"]))
+
+
+def _is_guarded(decorator: Node) -> bool:
+    """Tell whether a guard stands among the decorators of the same class or method."""
+    guards: list[str] = []
+    for step in ("prev_named_sibling", "next_named_sibling"):
+        node: Node | None = getattr(decorator, step)
+        while node is not None and node.type == "decorator":
+            guards.append(text(node))
+            node = getattr(node, step)
+    return any("UseGuards" in guard for guard in guards)
+
+
+def _files(code: Code) -> Iterator[Route]:
+    for path in code.tree.paths:
+        if match := _PAGE.match(path):
+            inner = _ENDS.sub("", match["page"] or match["app"])
+            yield Route(joined(inner), True, code.tree.where(path), 1)

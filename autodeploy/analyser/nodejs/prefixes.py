@@ -1,0 +1,68 @@
+"""Tells under which prefix a module's routes are served: `app.use("/api", router)`, followed through the imports."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from tree_sitter import Node
+
+from autodeploy.analyser.nodejs.code import Code, Module, arguments, imports, pair, string, text
+
+_HANGS = """
+(call_expression function: (member_expression property: (property_identifier) @verb)
+  (#any-of? @verb "use" "register" "route")) @call
+"""
+_ROUTER = "(new_expression constructor: (_) @by arguments: (arguments . (object) @options))"
+_NAMED = frozenset({"identifier", "member_expression", "call_expression"})
+
+
+def prefixes(code: Code) -> dict[str, str]:
+    """Return the prefix of each module that another hangs its router under, by path."""
+    hung: dict[str, tuple[str, str]] = {}
+    for module in code.modules:
+        names, folder = imports(module), posixpath.dirname(module.path)
+        for row in module.matches(_HANGS):
+            given = arguments(row["call"])
+            prefix = _given(text(row["verb"]), given)
+            for item in given if prefix is not None else ():
+                child = _module_of(code, item, names, folder)
+                if child is not None and child.path != module.path:
+                    hung.setdefault(child.path, (module.path, prefix or ""))
+    return {path: _whole(path, hung) for path in hung}
+
+
+def own_prefix(module: Module) -> str:
+    """Return the prefix that a router is made with: `new Router({ prefix: "/api" })`; "" for none."""
+    made = (row for row in module.matches(_ROUTER) if text(row["by"]).endswith("Router"))
+    return next((prefix for row in made if (prefix := string(pair(row["options"], "prefix")))), "")
+
+
+def joined(*paths: str) -> str:
+    """Return the path that the parts make, with one slash before each."""
+    parts = [part.strip("/") for part in paths]
+    return "/" + "/".join(part for part in parts if part)
+
+
+def _given(verb: str, given: list[Node]) -> str | None:
+    """Return the prefix among a call's arguments; None when it cannot be read."""
+    if verb == "register":
+        return string(pair(given[-1], "prefix")) or "" if given else None
+    return "" if len(given) == 1 else string(given[0]) if given else None
+
+
+def _module_of(code: Code, node: Node, names: dict[str, str], folder: str) -> Module | None:
+    said = text(node)[:200]
+    if match := re.match(r"require\(\s*['\"]([^'\"]+)['\"]\s*\)", said):
+        return code.find(folder, match[1])
+    first = re.match(r"[A-Za-z_$][\w$]*", said) if node.type in _NAMED else None
+    return code.find(folder, names[first[0]]) if first and first[0] in names else None
+
+
+def _whole(path: str, hung: dict[str, tuple[str, str]]) -> str:
+    prefix, seen = "", set()
+    while path in hung and path not in seen:
+        seen.add(path)
+        path, given = hung[path]
+        prefix = joined(given, prefix)
+    return prefix
