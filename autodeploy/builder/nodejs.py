@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodeploy.builder import noderuntime
+from autodeploy.builder.nodemanagers import manager_package
 from autodeploy.errors import AnalysisError
 from autodeploy.model import APP_PATH, NODE_RELEASES, BuildStep, Recipe, Source, TechStack, node_release
 
@@ -49,7 +50,8 @@ def recipe(stack: TechStack, source: Source) -> Recipe:
     installs = [part for part in parts if _INSTALL.match(part)]
     builds = [part for part in parts if part not in installs]
     runtime = noderuntime.fetch_command(_release(stack.runtime_version))
-    manager = [] if stack.package_manager in {"", "npm"} else [_manager(stack.server_package or stack.package_manager)]
+    other = stack.package_manager if stack.package_manager not in {"", "npm"} else ""
+    manager = [_manager(manager_package(other, source))] if other else []
     return Recipe(
         base_image="debian-13",
         steps=(
@@ -81,7 +83,7 @@ def _install(command: str, stack: TechStack, source: Source) -> list[BuildStep]:
 
 
 def _manager(spec: str) -> BuildStep:
-    command = f"cd /tmp && npm install --global --prefix {noderuntime.RUNTIME} --no-save {spec}"
+    command = f"cd /tmp && npm install --global --prefix {noderuntime.RUNTIME} {spec}"
     return BuildStep(what=f"Bringing {spec}", command=command, inputs=())
 
 

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
 from autodeploy.analyser import analyse, detect_language
+from autodeploy.analyser.language import SUPPORTED
 from autodeploy.analyser.python.frameworks import FRAMEWORKS
 from autodeploy.errors import AnalysisError
 from autodeploy.model import PYTHON_OF_IMAGE, TechStack
@@ -42,8 +43,8 @@ def test_the_package_file_tells_the_language(file: str, others: dict[str, str]) 
     texts = {"package.json": "{}", "pyproject.toml": '[project]\nname = "x"\n'}
     source = memory({**others, file: texts.get(file, "")})
     assert detect_language(source).language == PACKAGE_FILES[file]
-    if PACKAGE_FILES[file] == "nodejs":
-        with pytest.raises(AnalysisError, match="unsupported language: nodejs"):
+    if PACKAGE_FILES[file] not in SUPPORTED:
+        with pytest.raises(AnalysisError, match=f"unsupported language: {PACKAGE_FILES[file]}"):
             analyse(source)
 
 

@@ -129,7 +129,20 @@ def test_nobody_is_a_helper() -> None:
 
 
 def test_the_command_line_starts_without_the_heavy_libraries() -> None:
-    heavy = ("strands", "pulumi", "pulumi_aws", "boto3", "botocore", "paramiko", "moto", "git", "grpc", "cryptography")
+    heavy = (
+        "strands",
+        "pulumi",
+        "pulumi_aws",
+        "boto3",
+        "botocore",
+        "paramiko",
+        "moto",
+        "git",
+        "grpc",
+        "cryptography",
+        "tree_sitter",
+        "nodesemver",
+    )
     program = f"import sys, autodeploy.cli; print(*(name for name in {heavy!r} if name in sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT)
     assert loaded.stdout.split() == []

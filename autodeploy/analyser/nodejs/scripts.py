@@ -85,8 +85,9 @@ class Part:
         )
         if not match:
             return ""
-        valued = r"(?:-r|--require|--import|--loader|--experimental-loader|-P|--project|--exec|-x|--ext|-e|--watch|-w)"
-        rest = re.sub(rf"(?<!\S){valued}(?:\s+|=)(\"[^\"]*\"|'[^']*'|\S+)", " ", match["rest"])
+        valued = "-r|--require|--import|--loader|--experimental-loader|-P|--project|--exec|-x|--ext|-e"
+        valued += "" if self.bare.startswith("node ") else "|--watch|-w"
+        rest = re.sub(rf"(?<!\S)(?:{valued})(?:\s+|=)(\"[^\"]*\"|'[^']*'|\S+)", " ", match["rest"])
         words = [word for word in rest.split() if not word.startswith("-")]
         return words[0].strip("'\"") if words else ""
 
@@ -98,8 +99,8 @@ def parts(manifest: Manifest, line: str, depth: int = 0) -> list[Part]:
         part = Part(command, _bare(command))
         called = _RUN.match(part.bare) or re.match(r"^(?:yarn|pnpm)\s+(?P<script>[\w:.-]+)$", part.bare)
         inner = manifest.scripts.get(called["script"]) if called else None
-        if inner and depth < 5:
-            found += parts(manifest, inner, depth + 1)
+        if inner:
+            found += parts(manifest, inner, depth + 1) if depth < 5 else []
         elif command:
             found.append(part)
     return found

@@ -39,12 +39,11 @@ class Wish:
             return (_CODENAMES[code],)
         if pin := _PIN.fullmatch(name):
             return tuple(major for major in NODE_RELEASES if major == pin["major"])
-        try:
-            fitting = [major for major, release in NODE_RELEASES.items() if _satisfies(release, name)]
-            # A range that only older releases of a line satisfy means that line.
-            return tuple(fitting or [major for major in NODE_RELEASES if _overlaps(major, name)])
-        except ValueError:
+        if not _is_range(name):
             return None
+        fitting = [major for major, release in NODE_RELEASES.items() if _satisfies(release, name)]
+        # A range that only older releases of a line satisfy means that line.
+        return tuple(fitting or [major for major in NODE_RELEASES if _overlaps(major, name)])
 
 
 def detect_version(tree: Tree, manifest: Manifest, overrides: Mapping[str, str]) -> tuple[str, str, Evidence]:
@@ -97,11 +96,15 @@ def _wishes(tree: Tree, manifest: Manifest) -> Iterator[Wish]:
             yield Wish(asked[:_LONGEST], tree.where(file), line_of(tree.read(file), "node"), file)
 
 
-def _satisfies(release: str, constraint: str) -> bool:
+def _is_range(constraint: str) -> bool:
     try:
-        return bool(nodesemver.satisfies(release, constraint, loose=True))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as err:
-        raise ValueError(f"{constraint!r} is no range of versions") from err
+        return nodesemver.valid_range(constraint, loose=True) is not None
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        return False
+
+
+def _satisfies(release: str, constraint: str) -> bool:
+    return bool(nodesemver.satisfies(release, constraint, loose=True))
 
 
 def _overlaps(major: str, constraint: str) -> bool:

@@ -13,7 +13,7 @@ APP = "from flask import Flask\napp = Flask('x')\n"
 
 @pytest.mark.parametrize(
     ("file", "language"),
-    [("package.json", "nodejs"), ("Gemfile", "ruby"), ("Cargo.toml", "rust"), ("pom.xml", "java"),
+    [("Gemfile", "ruby"), ("Cargo.toml", "rust"), ("pom.xml", "java"),
      ("build.gradle.kts", "java"), ("composer.json", "php"), ("mix.exs", "elixir"), ("shop.csproj", "dotnet")],
 )  # fmt: skip
 def test_an_unsupported_language_is_named_with_the_file_that_told(file: str, language: str) -> None:

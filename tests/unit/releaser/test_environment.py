@@ -109,6 +109,16 @@ def test_the_scheme_follows_the_driver() -> None:
     assert environment(stack, {}, {}, DATABASE)["DATABASE_URL"] == expected
 
 
+def test_node_is_told_that_it_is_in_production_and_whom_to_trust() -> None:
+    stack = STACK.but(language="nodejs", build_tool="npm", framework=None)
+    values = environment(stack, {}, {}, DATABASE)
+    assert values["NODE_ENV"] == "production"
+    assert values["NODE_EXTRA_CA_CERTS"] == values["PGSSLROOTCERT"]
+    assert values["PGSSLMODE"] == "require"
+    assert masked_environment(stack, values)["NODE_ENV"] == "production"
+    assert environment(stack, {"NODE_ENV": "staging"}, {}) == {"NODE_ENV": "staging"}
+
+
 def test_allowed_hosts_are_told_to_who_reads_them() -> None:
     stack = STACK.but(evidence=(Evidence(fact="allowed_hosts_variable", value="HOSTS"),))
     assert environment(stack, {}, {}, hosts=("localhost", "shop.example")) == {"HOSTS": "localhost,shop.example"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import subprocess
 from pathlib import Path
 
@@ -40,8 +41,8 @@ def test_the_order_of_a_release() -> None:
         "cloud-init",
         "packages",
         "user-and-folders",
-        "runtime",
         "artifact",
+        "runtime",
         "environment",
         "database-ca",
         "database-credential",
@@ -87,6 +88,15 @@ def test_a_worker_is_told_no_port() -> None:
     script = switch_script("abc", WORKER, 80)
     assert "write_port() { for name in ; do" in script
     assert "PORT=" not in script.replace("^PORT=", "")
+
+
+def test_the_runtime_of_nodejs_is_the_release_s_own() -> None:
+    stack = STACK.but(language="nodejs", build_tool="npm")
+    step = released(stack, ARTIFACT.but(runtime_version="22.x"))["runtime"]
+    assert re.search(r"/opt/app/releases/\w+/runtime/bin/node -p", step.observe)
+    assert (step.want, step.fix) == ("22", None)
+    python = released(STACK, ARTIFACT.but(runtime_version="3.11"))["runtime"]
+    assert (python.observe.split()[0], python.want) == ("python3", "3.11")
 
 
 def test_the_packages_of_stack_and_artifact_are_wanted() -> None:

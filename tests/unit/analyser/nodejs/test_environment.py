@@ -1,0 +1,149 @@
+"""Environment variables: required only where the program surely ends without them; those of the database."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fixtures.sources import memory
+
+from autodeploy.analyser import analyse
+from autodeploy.model import EnvironmentVariable, TechStack
+
+
+def stack_of(code: str, dependencies: tuple[str, ...] = ("express",), **files: str) -> TechStack:
+    package = json.dumps({"main": "server.js", "dependencies": dict.fromkeys(dependencies, "*")})
+    return analyse(memory({"package.json": package, "server.js": code, **files}))
+
+
+def variables(code: str, dependencies: tuple[str, ...] = ("express",), **files: str) -> dict[str, EnvironmentVariable]:
+    return {item.name: item for item in stack_of(code, dependencies, **files).environment}
+
+
+def test_how_javascript_reads() -> None:
+    found = variables(
+        "const a = process.env.A;\nconst b = process.env['B'] || 'two';\nconst c = process.env.C ?? 3;\n"
+        "const { D, E = 'five', F: f = 6, G: g } = process.env;\nconst h = Number(process.env.H) || 8;\n"
+        "const i = parseInt(process.env.I || '9', 10);\nfoo(process.env.J);\nconst n = process.env[name];\n"
+        "process.env.PORT; process.env.NODE_ENV; env.X;\n"
+    )
+    assert {name: item.default for name, item in found.items()} == {
+        "A": None, "B": "two", "C": "3", "D": None, "E": "five", "F": "6", "G": None, "H": "8", "I": "9", "J": None,
+    }  # fmt: skip
+    assert not any(item.required for item in found.values())
+    assert (found["B"].file, found["B"].line) == ("server.js", 2)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "if (!process.env.A) throw new Error('A');",
+        "if (!process.env.A) {\n  console.error('set A');\n  process.exit(1);\n}",
+        "if (process.env.A === undefined) { throw new Error() }",
+        "if (!process.env.B || !process.env.A) { throw new Error() }",
+        "config.getOrThrow('A_A'.slice(2));\nif (!(process.env.A)) { process.exit(2) }",
+    ],
+)
+def test_what_the_program_ends_without_is_required(code: str) -> None:
+    assert variables(code)["A"].required
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "if (!process.env.A) { console.warn('no A'); }",
+        "if (!process.env.A) { mail = false; if (x) throw new Error(); }",
+        "if (!process.env.A && strict) { throw new Error() }",
+        "const a = !process.env.A;",
+        "if (process.env.A) { throw new Error('A is no more') }",
+        "throw process.env.A;",
+    ],
+)
+def test_what_it_may_go_on_without_is_not(code: str) -> None:
+    assert not variables(code)["A"].required
+
+
+SCHEMAS = {
+    "envalid": "cleanEnv(process.env, { A: str(), B: str({ default: 'x' }), C: num({ devDefault: 1 }) }); // envalid",
+    "joi": "const Joi = require('joi');\nJoi.object({ A: Joi.string().required(), B: Joi.string().default('x').required(), C: Joi.string() })"
+    ".validate(process.env);",
+    "zod": "import { z } from 'zod';\nz.object({ A: z.string().min(1), B: z.string().default('x'), C: z.string().optional() })"
+    ".parse(process.env);",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_schema_of_the_environment_is_read(name: str) -> None:
+    found = variables(SCHEMAS[name])
+    assert {key: (item.required, item.default) for key, item in found.items()} == {
+        "A": (True, None), "B": (False, "x"), "C": (False, None),
+    }  # fmt: skip
+
+
+def test_a_configuration_object_is_asked_by_name() -> None:
+    found = variables(
+        "this.config.get('MAIL_HOST');\nconfig.get('MAIL_PORT', 25);\nconfig.getOrThrow('API_URL');\n"
+        "env.get('CDN_URL').required().asString(); // env-var\nmap.get('lower');\n"
+    )
+    assert {name: (item.required, item.default) for name, item in found.items()} == {
+        "MAIL_HOST": (False, None), "MAIL_PORT": (False, "25"), "API_URL": (True, None), "CDN_URL": (True, None),
+    }  # fmt: skip
+
+
+def test_only_what_the_application_imports_can_require() -> None:
+    check = "if (!process.env.{0}) throw new Error('{0}');\n"
+    found = variables(
+        "import './used.js';\nexport * from './also';\n",
+        **{
+            "used.ts": check.format("A"),
+            "also/index.ts": check.format("B"),
+            "script.js": check.format("C"),
+            "test/x.js": check.format("D"),
+            "x.test.js": check.format("E"),
+        },
+    )
+    assert {name: item.required for name, item in found.items()} == {"A": True, "B": True, "C": False}
+
+
+def test_aliases_of_paths_lead_to_the_source() -> None:
+    found = variables("import '@/a';\nimport 'src/b';\n", **{"src/a.js": "process.env.A", "src/b.js": "process.env.B"})
+    assert sorted(found) == ["A", "B"]
+
+
+def test_secrets_and_examples() -> None:
+    found = variables(
+        "process.env.JWT_SECRET || 'dev'; process.env.STRIPE_KEY;", **{".env.example": "MODE=live\nPORT=1\n"}
+    )
+    assert (found["JWT_SECRET"].generated, found["JWT_SECRET"].default) == (True, None)
+    assert (found["STRIPE_KEY"].secret, found["STRIPE_KEY"].required) == (True, False)
+    assert found["MODE"].default == "live"
+
+
+def test_nobody_is_asked_for_the_database() -> None:
+    code = "".join(f"if (!process.env.{name}) throw 1;\n" for name in ("DATABASE_URL", "DB_HOST", "PGUSER", "DB_NAME"))
+    stack = stack_of(code, ("pg",))
+    assert {item.name: item.required for item in stack.environment} == {
+        "DB_HOST": False,
+        "DB_NAME": False,
+        "PGUSER": False,
+    }
+    told = [item.value for item in stack.evidence if item.fact == "database_variable"]
+    assert told == ["DB_HOST=host", "DB_NAME=name", "PGUSER=user"]
+    assert variables(code, ("express",))["DATABASE_URL"].required
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["(" * 9000, "a." * 20_000, "x = " + "[" * 4000, "\x00\xff", "`${" * 3000, "if (!" * 4000, "class {" * 2000],
+)
+@pytest.mark.parametrize("name", ["b.js", "b.ts", "b.tsx", "bin/www"])
+def test_broken_code_ends(name: str, content: str) -> None:
+    found = variables("import './b';\nprocess.env.A;\n", **{name: f"process.env.B;\n{content}\n"})
+    assert "A" in found
+
+
+def test_code_that_a_machine_wrote_is_left_out() -> None:
+    assert "B" not in variables(
+        "process.env.A", **{"b.js": "x=1;" * 1000 + "process.env.B", "c.min.js": "process.env.B"}
+    )
+    assert "B" not in variables("process.env.A", **{"public/b.js": "process.env.B", "dist/b.js": "process.env.B"})

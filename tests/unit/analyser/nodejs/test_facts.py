@@ -1,0 +1,211 @@
+"""Database, port, health path, migrations."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from fixtures.sources import memory
+
+from autodeploy.analyser import analyse
+from autodeploy.errors import AnalysisError
+from autodeploy.model import Evidence, TechStack
+
+HEAD = "const express = require('express');\nconst app = express();\n"
+
+
+def stack_of(code: str = HEAD, package: dict[str, Any] | None = None, **files: str) -> TechStack:
+    told = {"main": "server.js", "dependencies": {"express": "4"}, **(package or {})}
+    return analyse(memory({"package.json": json.dumps(told, indent=1), "server.js": code, **files}))
+
+
+def evidence(stack: TechStack, fact: str) -> Evidence:
+    return next(item for item in stack.evidence if item.fact == fact)
+
+
+@pytest.mark.parametrize(
+    ("packages", "database"),
+    [
+        (("pg",), "postgresql"), (("pg-promise", "redis"), "postgresql"), (("postgres",), "postgresql"), (("mysql2",), "mysql"),
+        (("mysql", "sequelize"), "mysql"), (("mariadb",), "mariadb"), (("mongodb",), "mongodb"), (("mongoose",), "mongodb"),
+        (("sequelize", "knex", "typeorm"), None), (("better-sqlite3",), None), (("my-pg", "pgpass"), None), (("typeorm", "pg"), "postgresql"),
+    ],
+)  # fmt: skip
+def test_a_driver_tells_the_database(packages: tuple[str, ...], database: str | None) -> None:
+    stack = stack_of(package={"dependencies": dict.fromkeys(packages, "*"), "devDependencies": {"pg": "8"}})
+    assert (stack.database_type, stack.requires_database) == (database, database is not None)
+
+
+def test_drivers_of_two_databases_are_told() -> None:
+    stack = stack_of(package={"dependencies": {"mysql2": "3", "pg": "8"}})
+    assert (stack.database_type, evidence(stack, "database_type").alternatives) == ("postgresql", ("mysql2",))
+
+
+@pytest.mark.parametrize(
+    ("provider", "database"),
+    [
+        ('"postgresql"', "postgresql"),
+        ('"mysql"', "mysql"),
+        ('"mongodb"', "mongodb"),
+        ('"sqlite"', None),
+        ("env('X')", "mysql"),
+    ],
+)
+def test_prismas_schema_outweighs_the_drivers(provider: str, database: str | None) -> None:
+    schema = (
+        f'generator client {{\n  provider = "prisma-client-js"\n}}\ndatasource db {{\n  provider = {provider}\n}}\n'
+    )
+    stack = stack_of(
+        package={"dependencies": {"@prisma/client": "5", "mysql2": "3"}}, **{"prisma/schema.prisma": schema}
+    )
+    assert stack.database_type == database
+
+
+def test_the_operator_may_name_the_database() -> None:
+    source = memory({"package.json": '{"main": "x.js", "dependencies": {"pg": "8"}}', "x.js": ""})
+    assert analyse(source, {"database_type": "none"}).requires_database is False
+    with pytest.raises(AnalysisError, match="oracle"):
+        analyse(source, {"database_type": "oracle"})
+
+
+PORTS: dict[str, tuple[str, dict[str, str], int, str | None]] = {
+    "or": ("app.listen(process.env.PORT || 3100);", {}, 3100, "PORT"),
+    "nullish": ("app.listen(process.env.PORT ?? '3101');", {}, 3101, "PORT"),
+    "converted": ("const port = parseInt(process.env.PORT, 10) || 3102;\napp.listen(port);", {}, 3102, "PORT"),
+    "the default converted": ("const port = Number(process.env.PORT || '3103');", {}, 3103, "PORT"),
+    "normalized": ("const port = normalizePort(process.env.PORT || '3104');", {}, 3104, "PORT"),
+    "destructured": ("const { PORT = 3105 } = process.env;", {}, 3105, "PORT"),
+    "renamed": ("const { APP_PORT: port = 3106 } = process.env;", {}, 3106, "APP_PORT"),
+    "by name": ("app.listen(process.env['SERVER_PORT'] || 3107);", {}, 3107, "SERVER_PORT"),
+    "the usual one first": ("x = process.env.API_PORT || 1;\napp.listen(process.env.PORT || 3108);", {}, 3108, "PORT"),
+    "of something else": ("const db = process.env.DB_PORT || 5432;\napp.listen(process.env.PORT);", {}, 3000, "PORT"),
+    "fixed": ("app.listen(3109, () => {});", {}, 3109, None),
+    "a constant": ("const port = 3110;\napp.listen(port);", {}, 3110, None),
+    "fastify, fixed": ("app.listen({ port: 3111, host: '::' });", {}, 3111, None),
+    "a pipe": ("app.listen(path);", {}, 3000, "PORT"),
+    "below those of a plain user": ("app.listen(80);", {}, 3000, "PORT"),
+    "another file": ("require('./config');", {"config.js": "module.exports = { port: process.env.PORT || 3112 };"}, 3112, "PORT"),
+    "a file that is not imported": ("app.listen(3113);", {"tool.js": "process.env.PORT || 1"}, 3113, None),
+    "Dockerfile": ("app.listen(process.env.PORT);", {"Dockerfile": "EXPOSE 3114\n"}, 3114, "PORT"),
+    "Procfile": ("", {"Procfile": "web: node server.js --port 3115\n"}, 3115, "PORT"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_the_port_and_its_variable(name: str) -> None:
+    code, files, port, variable = PORTS[name]
+    stack = stack_of(HEAD + code, **files)
+    assert (stack.port, stack.port_env) == (port, variable)
+
+
+HEALTH: dict[str, tuple[str, dict[str, str], str]] = {
+    "health before the front": ("app.get('/', f);\napp.get('/healthz', f);", {}, "/healthz"),
+    "a setting is no route": ("app.get('/health');\napp.get('/', f);", {}, "/"),
+    "a client is no server": ("axios.get('/health', f);\napp.get('/', f);", {}, "/"),
+    "POST is no health route": ("app.post('/health', f);\napp.get('/', f);", {}, "/"),
+    "a login is no health route": ("app.get('/health', requireAuth, f);\napp.get('/', f);", {}, "/"),
+    "passport": ("app.get('/status', passport.authenticate('jwt'), f);\napp.get('/', f);", {}, "/"),
+    "behind a guard": ("app.get('/', f);\napp.use(checkToken);\napp.get('/health', f);", {}, "/"),
+    "passport.initialize is no guard": ("app.use(passport.initialize());\napp.get('/health', f);", {}, "/health"),
+    "parameters are not static": ("app.get('/:id', f);\napp.get('/list/all', f);", {}, "/list/all"),
+    "somebody's own page": ("app.get('/me', f);\napp.get('/books/list', f);", {}, "/books/list"),
+    "chained": ("app.route('/health').get(f).post(g);", {}, "/health"),
+    "chained without GET": ("app.route('/health').post(g);\napp.get('/', f);", {}, "/"),
+    "route object": ("app.route({ method: 'GET', url: '/ping', handler });", {}, "/ping"),
+    "hapi": ("app.route({ method: 'GET', path: '/up', handler });", {}, "/up"),
+    "route object without GET": ("app.route({ method: 'PUT', path: '/up', handler });\napp.get('/', f);", {}, "/"),
+    "required router": ("app.use('/api', require('./routes'));", {"routes/index.js": "r.get('/health', f)"}, "/api/health"),
+    "named router": ("const r = require('./r');\napp.use('/v1', r);", {"r.js": "router.get('/up', f)"}, "/v1/up"),
+    "called router": ("const r = require('./r');\napp.use('/v1', r(app));", {"r.js": "router.get('/up', f)"}, "/v1/up"),
+    "router in a router": (
+        "app.use('/api', require('./a'));",
+        {"a.js": "import { b } from './b.js';\nrouter.use('/b', b);", "b.ts": "export const b = Router();\nb.get('/ping', f);"},
+        "/api/b/ping",
+    ),
+    "router without a prefix": ("app.use(require('./a'));", {"a.js": "router.get('/up', f)"}, "/up"),
+    "routers in circles": ("app.use('/a', require('./a'));", {"a.js": "r.use('/b', require('./server'));\nr.get('/up', f)"}, "/b/a/up"),
+    "fastify's plugin": ("app.register(require('./p'), { prefix: '/p' });", {"p.js": "f.get('/live', f)"}, "/p/live"),
+    "koa's router": ("const r = new Router({ prefix: '/k' });\nr.get('/status', f);", {}, "/k/status"),
+    "plain server": ("http.createServer((req) => { if (req.url === '/health') ok(); });", {}, "/health"),
+    "static folder": ("app.use(express.static(path.join(__dirname, 'public')));", {"public/index.html": ""}, "/"),
+    "static folder elsewhere": ("app.use('/x', express.static('public'));\napp.get('/a/b', f);", {"public/index.html": ""}, "/a/b"),
+    "nothing known": ("", {}, "/"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HEALTH)
+def test_the_health_path_is_an_open_get_route(name: str) -> None:
+    code, files, path = HEALTH[name]
+    assert stack_of(HEAD + code, **files).health_check_path == path
+
+
+def test_nests_decorators() -> None:
+    module = (
+        "@Controller()\nexport class A {\n  @Get()\n  front() {}\n  @UseGuards(G)\n  @Get('status')\n  s() {}\n}\n"
+        "@UseGuards(AuthGuard)\n@Controller('admin')\nexport class B {\n  @Get('health')\n  h() {}\n}\n"
+        "@Controller(name)\nclass C {\n  @Get('up')\n  u() {}\n}\n"
+    )
+    package = {"dependencies": {"@nestjs/core": "11"}}
+    assert stack_of("", package, **{"a.ts": module}).health_check_path == "/"
+    told = stack_of("", package, **{"a.ts": module, "main.ts": "app.setGlobalPrefix('api');"})
+    assert told.health_check_path == "/api"
+
+
+@pytest.mark.parametrize(
+    ("file", "path"),
+    [
+        ("pages/api/health.ts", "/api/health"),
+        ("src/app/api/up/route.ts", "/api/up"),
+        ("app/page.tsx", "/"),
+        ("app/[id]/page.tsx", "/"),
+    ],
+)
+def test_the_files_of_next(file: str, path: str) -> None:
+    package = {"dependencies": {"next": "15"}, "scripts": {"start": "next start", "build": "next build"}}
+    stack = stack_of("", package, **{file: "export default f\n"})
+    assert (stack.health_check_path, stack.port, stack.port_env) == (path, 3000, "PORT")
+
+
+KNEX = {"knexfile.js": "module.exports = { connection: process.env.DATABASE_URL }", "db/migrations/1_a.js": ""}
+SEQUELIZE = {"config/config.json": '{"production": {"use_env_variable": "DATABASE_URL"}}', "migrations/1.js": ""}
+MIGRATIONS: dict[str, tuple[dict[str, Any], dict[str, str], str | None]] = {
+    "none": ({}, {}, None),
+    "Procfile": ({}, {"Procfile": "release: knex migrate:latest\n"}, "PATH=/app/src/node_modules/.bin:$PATH; knex migrate:latest"),
+    "script": ({"scripts": {"db:migrate": "sequelize-cli db:migrate"}}, {}, "npm run db:migrate"),
+    "a script of an unknown tool": ({"scripts": {"migrate": "node drop-all.js"}}, {}, None),
+    "a script for development": ({"scripts": {"migrate": "prisma migrate dev"}}, {}, None),
+    "a script that reads a file of nobody's": ({"scripts": {"migrate": "dotenv -e .env knex migrate:latest"}}, {}, None),
+    "undoing": ({"scripts": {"migrate": "sequelize-cli db:migrate:undo"}}, {}, None),
+    "start does it": ({"scripts": {"start": "knex migrate:latest && node server.js", "migrate": "knex migrate:latest"}}, {}, None),
+    "before start": ({"scripts": {"prestart": "npm run migrate", "start": "node server.js", "migrate": "knex migrate:latest"}}, {}, None),
+    "knex": ({"dependencies": {"pg": "8", "knex": "3"}}, KNEX, "node_modules/.bin/knex migrate:latest"),
+    "knex without migrations": ({"dependencies": {"pg": "8", "knex": "3"}}, {"knexfile.js": KNEX["knexfile.js"]}, None),
+    "sequelize": ({"devDependencies": {"sequelize-cli": "6"}}, SEQUELIZE, "node_modules/.bin/sequelize-cli db:migrate"),
+    "sequelize with an address of its own": ({"devDependencies": {"sequelize-cli": "6"}}, {**SEQUELIZE, "config/config.json": "{}"}, None),
+    "prisma": (
+        {"dependencies": {"@prisma/client": "5", "pg": "8"}}, {"prisma/schema.prisma": "", "prisma/migrations/1/migration.sql": ""},
+        "node_modules/.bin/prisma migrate deploy --schema prisma/schema.prisma",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MIGRATIONS)
+def test_the_migration_is_one_that_a_known_tool_makes(name: str) -> None:
+    package, files, command = MIGRATIONS[name]
+    assert stack_of(package={"dependencies": {"pg": "8"}, **package}, **files).migration_command == command
+
+
+def test_the_tool_that_migrates_travels_with_the_release() -> None:
+    package = {"dependencies": {"pg": "8"}, "devDependencies": {"sequelize-cli": "6", "mocha": "9"}}
+    stack = stack_of(package=package, **SEQUELIZE)
+    assert "prune" not in stack.build_command
+    assert evidence(stack, "development_packages").value == "sequelize-cli"
+
+
+def test_without_a_database_nothing_migrates_and_the_flag_decides() -> None:
+    files = {"package.json": '{"main": "x.js"}', "x.js": "", "Procfile": "release: make it\n"}
+    assert analyse(memory(files)).migration_command is None
+    files["package.json"] = '{"main": "x.js", "dependencies": {"pg": "8"}}'
+    assert analyse(memory(files), {"migration_command": "make that"}).migration_command == "make that"
+    assert analyse(memory(files), {"migration_command": ""}).migration_command is None

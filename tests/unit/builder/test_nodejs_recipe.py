@@ -1,0 +1,126 @@
+"""TechStack and Source to Recipe: Node.js's runtime, its steps, what decides them, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from autodeploy.builder import noderuntime, recipe
+from autodeploy.errors import AnalysisError
+from autodeploy.model import NODE_DEFAULT, NODE_RELEASES, EnvironmentVariable, Recipe, Source, TechStack
+
+STACK = TechStack(
+    language="nodejs", runtime_version="22.x", build_tool="npm", package_manager="npm", start_command="npm start",
+    build_command="npm ci && npm run build && npm prune --omit=dev",
+)  # fmt: skip
+
+
+def source(root: Path, **files: str) -> Source:
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    return Source("u", "c", root, tuple(sorted(files)))
+
+
+def package(**keys: object) -> dict[str, str]:
+    return {"package.json": json.dumps({"dependencies": {"express": "4"}, **keys}), "package-lock.json": "{}"}
+
+
+def steps(made: Recipe) -> list[str]:
+    return [step.command for step in made.steps[1:]]
+
+
+def test_dependencies_are_installed_apart_so_that_they_outlive_the_source(tmp_path: Path) -> None:
+    made = recipe(STACK, source(tmp_path, **package(), **{"server.js": "", ".npmrc": ""}))
+    assert steps(made) == [
+        "mkdir -p /app/modules && cp package.json package-lock.json .npmrc /app/modules && cd /app/modules && npm ci",
+        "rm -rf node_modules && mkdir -p /app/modules/node_modules && mv /app/modules/node_modules node_modules",
+        "npm run build",
+        "npm prune --omit=dev",
+        "rm -rf /app/runtime/include",
+    ]
+    decided = [step.inputs for step in made.steps]
+    assert decided == [(), ("package.json", "package-lock.json", ".npmrc"), None, None, None, None]
+    assert (made.base_image, made.keep) == ("debian-13", ("src", "runtime"))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"scripts": {"postinstall": "node x.js"}},
+        {"scripts": {"prepare": "husky"}},
+        {"workspaces": ["packages/*"]},
+        {"dependencies": {"mine": "file:./mine"}},
+        {"devDependencies": {"mine": "../mine"}},
+        {"dependencies": {"@prisma/client": "5"}},
+    ],
+)
+def test_what_looks_into_the_source_is_installed_in_it(tmp_path: Path, keys: dict[str, object]) -> None:
+    made = recipe(STACK, source(tmp_path, **package(**keys)))
+    assert steps(made)[0] == "npm ci"
+    assert made.steps[1].inputs is None
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_package_json_that_only_people_can_read_is_installed_in_place(tmp_path: Path, text: str) -> None:
+    assert steps(recipe(STACK, source(tmp_path, **{"package.json": text})))[0] == "npm ci"
+
+
+@pytest.mark.parametrize(
+    ("manager", "named", "lock", "brought"),
+    [
+        ("pnpm", None, "lockfileVersion: '9.0'\n", "pnpm@9.15.9"),
+        ("pnpm", None, "lockfileVersion: '6.0'\n", "pnpm@8.15.9"),
+        ("pnpm", None, "lockfileVersion: 5.4\n", "pnpm@7.33.7"),
+        ("pnpm", "pnpm@9.1.0+sha512.abc", "", "pnpm@9.1.0"),
+        ("yarn", None, "# yarn lockfile v1\n", "yarn@1.22.22"),
+        ("yarn", None, "__metadata:\n  version: 8\n", "@yarnpkg/cli-dist@4.18.1"),
+        ("yarn", None, "__metadata:\n  version: 6\n", "@yarnpkg/cli-dist@3.8.7"),
+        ("yarn", "yarn@4.1.1", "__metadata:\n", "@yarnpkg/cli-dist@4.1.1"),
+        ("yarn", "yarn@1.22.19", "", "yarn@1.22.19"),
+        ("yarn", "yarn@; rm -rf /", "", "yarn@1.22.22"),
+    ],
+)
+def test_other_package_managers_are_brought_first(
+    tmp_path: Path, manager: str, named: str | None, lock: str, brought: str
+) -> None:
+    stack = STACK.but(package_manager=manager, build_command=f"{manager} install")
+    lock_file = {"pnpm": "pnpm-lock.yaml", "yarn": "yarn.lock"}[manager]
+    made = recipe(stack, source(tmp_path, **{**package(packageManager=named), lock_file: lock}))
+    assert steps(made)[0] == f"cd /tmp && npm install --global --prefix /app/runtime {brought}"
+    assert steps(made)[1] == f"{manager} install"
+    assert [step.inputs for step in made.steps] == [(), (), None, None]
+
+
+def test_the_build_has_stand_ins_but_none_that_pages_would_show(tmp_path: Path) -> None:
+    wanted = [EnvironmentVariable(name=name, required=True) for name in ("API_URL", "NEXT_PUBLIC_URL", "VITE_KEY")]
+    variables = (*wanted, EnvironmentVariable(name="OPTIONAL"))
+    stack = STACK.but(environment=variables, requires_database=True, database_type="mysql")
+    made = recipe(stack, source(tmp_path, **package()))
+    given = {name: made.environment.get(name) for name in ("API_URL", "NEXT_PUBLIC_URL", "VITE_KEY", "OPTIONAL")}
+    assert given == {"API_URL": "build", "NEXT_PUBLIC_URL": None, "VITE_KEY": None, "OPTIONAL": None}
+    assert made.environment["DATABASE_URL"] == "mysql://build:build@127.0.0.1:1/build"
+    assert "DATABASE_URL" not in recipe(STACK, source(tmp_path, **package())).environment
+
+
+def test_a_version_that_is_not_pinned_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AnalysisError, match=r"Node.js 12.x is not available") as caught:
+        recipe(STACK.but(runtime_version="12.x"), source(tmp_path, **package()))
+    assert "--runtime-version" in caught.value.remediation
+
+
+@pytest.mark.parametrize("release", NODE_RELEASES.values())
+def test_every_release_is_pinned_by_hash(release: str) -> None:
+    command = noderuntime.fetch_command(release)
+    assert subprocess.run(["sh", "-n"], input=command, text=True, check=False).returncode == 0
+    assert command.count(release) >= 2
+    assert len(re.findall(r"\b[0-9a-f]{64}\b", command)) >= 3
+    assert command.count("sha256sum --check") + command.count("--require-hashes") >= 2
+
+
+def test_the_default_is_one_that_can_be_had() -> None:
+    assert NODE_DEFAULT in NODE_RELEASES
