@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from autodeploy.model import BuildArtifact, DatabaseEngine, Step, TechStack, Upload
-from autodeploy.model.techstack import Language
 from autodeploy.releaser.texts import RELEASES
 
 APT = "DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=180 -o Acquire::Retries=2"
@@ -14,11 +13,6 @@ _CLIENTS: dict[DatabaseEngine, str] = {
     "mariadb": "mariadb-client-core",
 }
 _FOLDERS = {"/app": "0755", "/opt/app": "0755", RELEASES: "0755", "/var/log/app": "0755", "/etc/autodeploy": "0755"}
-_RUNTIMES: dict[Language, tuple[str, int, str]] = {
-    "python": ("Python", 2, "python3 -c 'import sys; print(*sys.version_info[:2], sep=\".\")'"),
-    "nodejs": ("Node.js", 1, "{release}/runtime/bin/node -p 'process.versions.node.split(\".\")[0]'"),
-}
-"""What people call it, how many parts of its version count, and what prints them."""
 
 
 def settled_step() -> Step:
@@ -75,17 +69,16 @@ def folders_step() -> Step:
     )
 
 
-def runtime_steps(release_id: str, artifact: BuildArtifact, stack: TechStack) -> tuple[Step, ...]:
-    """Return the check that the host, or the release itself, has the runtime the artifact was built for."""
-    if not artifact.runtime_version or stack.language not in _RUNTIMES:
+def runtime_steps(artifact: BuildArtifact, stack: TechStack) -> tuple[Step, ...]:
+    """Return the check that the host has the runtime the artifact was built for."""
+    if stack.language != "python" or not artifact.runtime_version:
         return ()
-    name, parts, observe = _RUNTIMES[stack.language]
     return (
         Step(
             name="runtime",
-            why=f"check that its {name} is the one the application was built for",
-            observe=observe.format(release=f"{RELEASES}/{release_id}"),
-            want=".".join(artifact.runtime_version.split(".")[:parts]),
+            why="check that the host's Python is the one the application was built for",
+            observe="python3 -c 'import sys; print(\"%d.%d\" % sys.version_info[:2])'",
+            want=".".join(artifact.runtime_version.split(".")[:2]),
         ),
     )
 

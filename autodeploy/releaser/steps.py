@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autodeploy.model import BuildArtifact, HostFacts, InfrastructureSpec, Plan, Step, TechStack
 from autodeploy.releaser import service, software
-from autodeploy.releaser.compiled import compiled_steps
+from autodeploy.releaser.carried import carried_steps
 from autodeploy.releaser.database import database_steps
 from autodeploy.releaser.release import Release
 from autodeploy.releaser.texts import LOG_PATH
@@ -29,9 +29,9 @@ def steps(
         *settled,
         software.packages_step(artifact, stack, release.database.engine if release.database else None),
         software.folders_step(),
+        *software.runtime_steps(artifact, stack),
         software.artifact_step(release.release_id, artifact),
-        *compiled_steps(release.release_id, stack),
-        *software.runtime_steps(release.release_id, artifact, stack),
+        *carried_steps(release.release_id, artifact, stack),
         service.environment_step(release),
         *database_steps(release),
         service.service_step(release, artifact, stack, infrastructure),

@@ -83,13 +83,16 @@ def test_the_address_turns_tls_on_as_its_reader_understands_it(
     assert environment(stack, {}, {}, MYSQL)["DATABASE_URL"] == url.replace("{at}", at)
 
 
+NODE = {"NODE_ENV": "production", "NODE_EXTRA_CA_CERTS": CA}
+
+
 @pytest.mark.parametrize(
     ("language", "database", "trusted"),
     [
         ("python", DATABASE, {"PGSSLROOTCERT": CA}),
         ("python", MYSQL, {"MYSQL_SSL_CA": CA}),
-        ("nodejs", DATABASE, {"PGSSLROOTCERT": CA, "NODE_EXTRA_CA_CERTS": CA}),
-        ("nodejs", MYSQL, {"MYSQL_SSL_CA": CA, "NODE_EXTRA_CA_CERTS": CA}),
+        ("nodejs", DATABASE, {"PGSSLROOTCERT": CA, "PGSSLMODE": "require", **NODE}),
+        ("nodejs", MYSQL, {"MYSQL_SSL_CA": CA, **NODE}),
         ("go", DATABASE, {"PGSSLROOTCERT": CA, "SSL_CERT_DIR": "/etc/ssl/certs:/etc/autodeploy"}),
         ("go", MYSQL, {"MYSQL_SSL_CA": CA, "SSL_CERT_DIR": "/etc/ssl/certs:/etc/autodeploy"}),
     ],
@@ -109,14 +112,8 @@ def test_the_scheme_follows_the_driver() -> None:
     assert environment(stack, {}, {}, DATABASE)["DATABASE_URL"] == expected
 
 
-def test_node_is_told_that_it_is_in_production_and_whom_to_trust() -> None:
-    stack = STACK.but(language="nodejs", build_tool="npm", framework=None)
-    values = environment(stack, {}, {}, DATABASE)
-    assert values["NODE_ENV"] == "production"
-    assert values["NODE_EXTRA_CA_CERTS"] == values["PGSSLROOTCERT"]
-    assert values["PGSSLMODE"] == "require"
-    assert masked_environment(stack, values)["NODE_ENV"] == "production"
-    assert environment(stack, {"NODE_ENV": "staging"}, {}) == {"NODE_ENV": "staging"}
+def test_nodes_mode_may_be_given() -> None:
+    assert environment(STACK.but(language="nodejs"), {"NODE_ENV": "staging"}, {}) == {"NODE_ENV": "staging"}
 
 
 def test_allowed_hosts_are_told_to_who_reads_them() -> None:
