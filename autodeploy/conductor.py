@@ -6,11 +6,14 @@ Each stage is an agent's pure-looking move from one frozen state to the next. Th
 order, the digests that prove a stage done, the approval, the retries and the ledger; a Strands graph
 carries the stages. To resume is to run the line again: what a digest proves is skipped, and what
 lives on a host is observed again, which costs one round trip.
+
+However a run ends, the ledger says so: a failure and an interrupt (Ctrl-C, SIGTERM, SIGHUP) are recorded
+as they happen, a killed run is found by the next one. What fails on the host leaves a dossier; what fails
+in its hardening and never served is taken back.
 """
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -19,11 +22,14 @@ from autodeploy.agents.deployer import HiveMindDeployer
 from autodeploy.agents.graph import walk
 from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.agents.sheriff import HiveMindSheriff
-from autodeploy.errors import AgentError, ApprovalError, StateError, disk_error
+from autodeploy.approval import approve
+from autodeploy.errors import AgentError, StateError
 from autodeploy.identity import Wish, find_or_begin, let_replace
+from autodeploy.interruption import heard
 from autodeploy.ledger import Ledger, inputs
 from autodeploy.model import (
     STAGES,
+    WORK,
     DeploymentResult,
     DeploymentState,
     Preview,
@@ -32,7 +38,8 @@ from autodeploy.model import (
 )
 from autodeploy.model.repository import RepositoryUrl
 from autodeploy.ports import UI, Clock, Cloud, Store
-from autodeploy.stages import LINE, already_gone, recovery_options, tries
+from autodeploy.retreat import Retreat
+from autodeploy.stages import LINE, already_gone, first_to_do, interrupted, recovery_options, tries
 
 __all__ = ["Agents", "HiveMindConductor", "Wish"]
 
@@ -61,22 +68,24 @@ class HiveMindConductor:
         self._clock = clock
         self._wish = wish
         self._new_token = new_token
+        self._retreat = Retreat(agents.deployer, agents.provisioner, ui)
 
     def deploy(self, repo_url: str, description: str) -> DeploymentResult:
         """Bring the repository to a running, hardened service; update the one that is there already."""
         url = RepositoryUrl.parse(repo_url)
         self._agents.compiler.use_credentials_of(repo_url)
-        identifier = find_or_begin(self._wish, url, description, self._cloud, self._store, self._clock, self._new_token)
-        with self._store.lock(identifier, "deploy"):
-            state = self._store.load(identifier)
+        found = find_or_begin(self._wish, url, description, self._cloud, self._store, self._clock, self._new_token)
+        with heard(), self._store.lock(found, "deploy"):
+            state = self._store.load(found)
             self._same_epoch(state)
             let_replace(self._wish, state, url, self._ui)
+            self._agents.compiler.keep_environment(found)
             state = state.but(
                 repo_url=url.text,
                 description=description or state.description,
                 request=self._wish.request.over(state.request),
             )
-            return self._line(Ledger(self._store, self._clock, state))
+            return self._line(Ledger(self._store, self._clock, state), "analyze")
 
     def get_status(self, deployment_id: str) -> DeploymentState:
         """Return the ledger of a deployment."""
@@ -86,46 +95,26 @@ class HiveMindConductor:
         """Run a failed deployment again from one stage to the end."""
         if stage not in STAGES:
             raise StateError(f"there is no stage {stage!r}", f"The stages are: {', '.join(STAGES)}.")
-        with self._store.lock(deployment_id, f"retry {stage}"):
+        chosen: Stage = next(name for name in STAGES if name == stage)
+        with heard(), self._store.lock(deployment_id, f"retry {stage}"):
             state = self._store.load(deployment_id)
-            if state.status == "rolled_back":
-                raise StateError(
-                    f"{deployment_id} is rolled back", f"Deploy it anew: autodeploy deploy {state.repo_url}"
-                )
-            self._same_epoch(state)
-            later = STAGES[STAGES.index(stage) :]
+            self._can_be_retried(state, chosen)
+            first = first_to_do(state, chosen)
+            later = STAGES[STAGES.index(first) :]
             kept = {name: record for name, record in state.stages.items() if name not in later}
-            if "analyze" in kept:
-                self._agents.compiler.take_up_checkout()
-            return self._line(Ledger(self._store, self._clock, state.but(stages=kept)))
+            return self._line(Ledger(self._store, self._clock, state.but(stages=kept)), first)
 
     def rollback(self, deployment_id: str) -> RollbackResult:
         """Take everything back: service, machines, database, network, keys; done already counts as done."""
-        with self._store.lock(deployment_id, "destroy"):
+        with heard(), self._store.lock(deployment_id, "destroy"):
             ledger = Ledger(self._store, self._clock, self._store.load(deployment_id))
             if ledger.state.status == "rolled_back":
                 return already_gone(deployment_id)
             self._same_epoch(ledger.state)
-            if ledger.state.status not in ("complete", "failed"):
-                ledger.move("failed")
-            ledger.write(ledger.state.but(stages={}))  # whatever is left half-way, nothing of it is proven any more
-            self._ui.stage(self._agents.provisioner.name, f"Destroying {deployment_id}")
-            try:
-                self._agents.deployer.stop(ledger.state)
-                left = self._agents.provisioner.destroy(ledger.state)
-            except AgentError as err:
-                ledger.fail(err, None)
-                raise
-            if left:
-                return RollbackResult(
-                    deployment_id=deployment_id,
-                    status=ledger.state.status,
-                    remaining=left,
-                    message=f"{len(left)} resources are left; run it again, or delete them by hand.",
-                )
-            ledger.move("rolled_back")
-            self._ui.done("nothing is left")
-            return RollbackResult(deployment_id=deployment_id, status="rolled_back", message="Nothing is left.")
+            self._settle(ledger)
+            if ledger.state.status == "failed":
+                self._retreat.keep_evidence(ledger)
+            return self._retreat.take_back(ledger)
 
     def preview(self, deployment_id: str) -> Preview:
         """Say what applying the deployment's plan again would change."""
@@ -145,11 +134,25 @@ class HiveMindConductor:
                 context="Comparing the ledger with the account",
             )
 
-    def _line(self, ledger: Ledger) -> DeploymentResult:
-        if ledger.state.status not in ("pending", "complete", "failed"):
-            ledger.move("failed")  # an earlier run was killed half-way
+    def _can_be_retried(self, state: DeploymentState, stage: Stage) -> None:
+        anew = f"autodeploy deploy {state.repo_url}"
+        if state.status == "rolled_back":
+            raise StateError(f"{state.deployment_id} is rolled back", f"Deploy it anew: {anew}")
+        self._same_epoch(state)
+        if state.status == "complete" and not state.destroying and stage != "analyze":
+            raise StateError(
+                f"{state.deployment_id} is complete: there is no {stage} to retry", f"Update it, or look again: {anew}"
+            )
+
+    def _settle(self, ledger: Ledger) -> None:
+        if doing := ledger.settle():
+            self._ui.say(f"the run before was killed while the deployment was {doing}; going on from what it left")
+
+    def _line(self, ledger: Ledger, first: Stage) -> DeploymentResult:
+        if ledger.state.status != "pending":
+            self._settle(ledger)
         ledger.write(ledger.state.but(failed_stage=None))
-        current: list[Stage] = []
+        current = [first]
 
         def step(stage: Stage) -> tuple[str, Callable[[], None]]:
             def run() -> None:
@@ -158,17 +161,28 @@ class HiveMindConductor:
 
             return (f"{LINE[stage].owner}.{stage}", run)
 
-        outcome = walk([step(stage) for stage in STAGES])
-        if outcome.error is None:
-            ledger.move("complete")
-            return self._result(ledger.state)
-        err = outcome.error if isinstance(outcome.error, AgentError) else _unexpected(outcome.error)
-        ledger.fail(err, current[-1])
+        try:
+            outcome = walk([step(stage) for stage in STAGES[STAGES.index(first) :]])
+            if outcome.error is None:
+                ledger.move("complete")
+            else:
+                self._failed(ledger, outcome.error, current[-1])
+        except KeyboardInterrupt as err:
+            stopped = interrupted(ledger.state, current[-1])
+            ledger.fail(stopped.with_traceback(err.__traceback__), current[-1])
         return self._result(ledger.state)
+
+    def _failed(self, ledger: Ledger, error: Exception, stage: Stage) -> None:
+        ledger.fail(error, stage)
+        if stage in ("deploy", "harden"):
+            self._retreat.keep_evidence(ledger)
+        # Only a hardening that succeeded leaves a SecurityConfig: with one, something serves that must not be lost.
+        if stage == "harden" and ledger.state.security_config is None and not self._wish.keep:
+            self._retreat.take_back_what_failed(ledger)
 
     def _stage(self, ledger: Ledger, stage: Stage) -> None:
         kind = LINE[stage]
-        ledger.move(kind.status)
+        ledger.move(WORK[stage])
         given, agent = inputs(ledger.state, stage), getattr(self._agents, kind.owner)
         self._ui.stage(agent.name, kind.title)
         if kind.proven_by_digest and ledger.proven(stage, given):
@@ -178,7 +192,7 @@ class HiveMindConductor:
         def warn(message: str) -> None:
             agent.warn(ledger.state, message)
 
-        tries(stage, self._clock.sleep, warn)(ledger.perform, stage, given, self._actions()[stage])
+        tries(self._clock.sleep, warn)(ledger.perform, stage, given, self._actions()[stage])
         self._ui.done(kind.title)
 
     def _actions(self) -> dict[Stage, Callable[[DeploymentState], DeploymentState]]:
@@ -187,7 +201,7 @@ class HiveMindConductor:
             "analyze": agents.compiler.analyze,
             "build": agents.compiler.build,
             "plan": self._plan,
-            "provision": agents.provisioner.run,
+            "provision": lambda state: agents.provisioner.run(state).but(approval=None),
             "deploy": agents.deployer.run,
             "harden": self._harden,
         }
@@ -200,15 +214,7 @@ class HiveMindConductor:
         if provisioned and provisioned.inputs == inputs(planned, "provision"):
             return planned
         preview = self._agents.provisioner.preview(planned)
-        if preview.changes:
-            self._ui.show_plan(planned.plan, preview)
-            if not self._wish.approve and not self._ui.confirm("Apply this plan?"):
-                raise ApprovalError(
-                    "the plan was not approved; nothing was created",
-                    "Run deploy again to be asked again, or add --yes.",
-                    context="Asking for approval",
-                )
-        return planned
+        return approve(planned, preview, self._ui, self._wish.approve)
 
     def _harden(self, state: DeploymentState) -> DeploymentState:
         """Harden, then see that the public URL still answers: the one rule of success."""
@@ -231,17 +237,8 @@ class HiveMindConductor:
         return DeploymentResult(
             deployment_id=state.deployment_id,
             status=state.status,
-            url=state.deployment_config.url if state.deployment_config else None,
+            url=state.deployment_config.url if state.deployment_config and state.status != "rolled_back" else None,
             summary=outputs,
             errors=state.errors,
             options=recovery_options(state),
         )
-
-
-def _unexpected(err: Exception) -> AgentError:
-    return disk_error(err, "Running the deployment") or AgentError(
-        f"{type(err).__name__}: {err}",
-        "This is a fault of AutoDeploy: the traceback is in the ledger (autodeploy events --json); --debug shows it.",
-        context="Running the deployment",
-        stack="".join(traceback.format_exception(err)),
-    )

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autodeploy.errors import DeploymentError
+from autodeploy.interruption import unbroken
 from autodeploy.model import CommandResult, Step, StepResult
 from autodeploy.ports import Host, Say
 
@@ -53,7 +54,8 @@ def converge(host: Host, steps: Sequence[Step], say: Say, *, keep_going: bool = 
     for index, step in enumerate(steps):
         if results[index].status != "failed":
             continue
-        results[index] = _mend(host, step, results[index], say)
+        with unbroken():
+            results[index] = _mend(host, step, results[index], say)
         if results[index].status == "failed" and not keep_going:
             raise _failure(step, results[index])
     if any(result.status == "changed" for result in results):

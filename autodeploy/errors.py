@@ -15,21 +15,26 @@ AgentError                          1
 ├── DeploymentError                80   SSH, service or health check on the host
 │   └── HardeningError             90   a control could not be applied or verified
 ├── DiskError                      13   this machine's disk: full, read-only, not permitted
-└── StateError                     12   the ledger: unknown id, damaged file
-    └── LockedError                75   somebody else holds the lock; try again
+├── StateError                     12   the ledger: unknown id, damaged file
+│   └── LockedError                75   somebody else holds the lock; try again
+└── Interrupted                   130   somebody stopped the run: Ctrl-C, SIGTERM, SIGHUP
 """
 
 from __future__ import annotations
 
 import errno
+from typing import Literal
+
+Transience = Literal["network", "throttling", "deployment"]
+"""What passes by itself; how often each is met again is in `autodeploy.stages`."""
 
 
 class AgentError(Exception):
     """Base of every error that a person is meant to read.
 
     `message` says what happened, `remediation` what to do next, `recoverable` whether the same
-    call may succeed when it is repeated. `agent` and `context` say who was attempting what;
-    `output` is the failing tool's own last lines.
+    call may succeed when it is repeated, `transience` what kind of trouble that is, where the adapter
+    knows it. `agent` and `context` say who was attempting what; `output` is the failing tool's own last lines.
     """
 
     exit_code = 1
@@ -44,6 +49,7 @@ class AgentError(Exception):
         context: str = "",
         output: str = "",
         stack: str = "",
+        transience: Transience | None = None,
     ) -> None:
         self.message = message
         self.remediation = remediation
@@ -52,6 +58,7 @@ class AgentError(Exception):
         self.context = context
         self.output = output
         self.stack = stack
+        self.transience = transience
         super().__init__(message)
 
     def __str__(self) -> str:
@@ -158,6 +165,12 @@ class LockedError(StateError):
     """Another process works on the same deployment."""
 
     exit_code = 75
+
+
+class Interrupted(AgentError):
+    """Somebody stopped the run; what is half-made is in the remediation."""
+
+    exit_code = 130
 
 
 DISK_REASONS = {

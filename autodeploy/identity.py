@@ -16,13 +16,14 @@ from autodeploy.ports import UI, Clock, Cloud, Store
 
 
 class Wish(NamedTuple):
-    """What the user asked for, besides URL and description. `approve` is --yes."""
+    """What the user asked for, besides URL and description. `approve` is --yes, `keep` that nothing is taken back."""
 
     target: Target
     name: str | None = None
     request: Request = Request()
     new: bool = False
     approve: bool = False
+    keep: bool = False
 
 
 def find_or_begin(

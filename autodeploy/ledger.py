@@ -9,8 +9,20 @@ import hashlib
 import traceback
 from collections.abc import Callable
 
-from autodeploy.errors import AgentError, StateError
-from autodeploy.model import TRANSITIONS, DeploymentState, ErrorEntry, Stage, StageRecord, Status
+from autodeploy.errors import AgentError, StateError, disk_error
+from autodeploy.interruption import undisturbed
+from autodeploy.model import (
+    ENDS,
+    STAGES,
+    TRANSITIONS,
+    WORK,
+    DeploymentState,
+    ErrorEntry,
+    LogEntry,
+    Stage,
+    StageRecord,
+    Status,
+)
 from autodeploy.ports import Clock, Store
 
 
@@ -24,8 +36,9 @@ class Ledger:
 
     def write(self, state: DeploymentState) -> DeploymentState:
         """Make `state` the current one, durably."""
-        self.state = state.but(updated_at=self._clock.now())
-        self._store.save(self.state)
+        with undisturbed():
+            self.state = state.but(updated_at=self._clock.now())
+            self._store.save(self.state)
         return self.state
 
     def move(self, status: Status) -> None:
@@ -39,8 +52,28 @@ class Ledger:
                 f"Look at it with: autodeploy status {self.state.deployment_id}",
                 context="Keeping the ledger",
             )
-        ended = status in ("complete", "failed", "rolled_back")
-        self.write(self.state.but(status=status, completed_at=self._clock.now() if ended else None))
+        ended = status in ENDS
+        left = {"destroying": False} if ended else {}
+        self.write(self.state.but(status=status, completed_at=self._clock.now() if ended else None, **left))
+
+    def settle(self) -> str:
+        """Count a run that was killed half-way as failed; return what it was doing, "" where it had come to its end."""
+        found, destroying = self.state.status, self.state.destroying
+        if found in ENDS and not destroying:
+            return ""
+        doing = "being destroyed" if destroying else found
+        at = [stage for stage in STAGES if WORK[stage] == found and not destroying]
+        stage = next((name for name in at if name not in self.state.stages), at[0] if at else None)
+        self.write(self.state.but(failed_stage=stage, destroying=False))
+        if found != "rolled_back":
+            self.move("failed")
+        self.note(f"the run before was killed while the deployment was {doing}")
+        return doing
+
+    def note(self, message: str) -> None:
+        """Log a warning of the control plane's own."""
+        entry = LogEntry(timestamp=self._clock.now(), agent="HiveMind Control Plane", level="WARNING", message=message)
+        self._store.append_log(self.state.deployment_id, entry)
 
     def proven(self, stage: Stage, inputs: str) -> bool:
         """Say whether the stage is recorded as done with exactly these inputs."""
@@ -58,22 +91,47 @@ class Ledger:
         record = StageRecord(inputs=inputs, seconds=(ended - begun).total_seconds(), finished_at=ended)
         return self.write(state.but(stages={**state.stages, stage: record}))
 
-    def fail(self, err: AgentError, stage: Stage | None) -> ErrorEntry:
+    def fail(self, failure: Exception, stage: Stage | None) -> ErrorEntry:
         """Record the error and the end; the traceback goes here and nowhere else."""
+        err = failure if isinstance(failure, AgentError) else _unexpected(failure)
         entry = ErrorEntry(
             timestamp=self._clock.now(),
             agent=err.agent,
             error_type=type(err).__name__,
             message=err.message,
-            stack_trace=err.stack or "".join(traceback.format_exception(err)),
+            stack_trace=err.stack or _trace(err),
             remediation=err.remediation,
             context=err.context,
             output=err.output,
         )
-        self.write(self.state.but(errors=(*self.state.errors, entry), failed_stage=stage))
-        if self.state.status != "failed":
-            self.move("failed")
+        with undisturbed():
+            self.write(self.state.but(errors=(*self.state.errors, entry), failed_stage=stage, destroying=False))
+            if self.state.status != "failed":
+                self.move("failed")
         return entry
+
+    def add_evidence(self, where: str) -> None:
+        """Let the last error say where what was seen of it is kept."""
+        *before, last = self.state.errors
+        last = last.but(remediation=f"{last.remediation} What was seen of it is in {where}.")
+        self.write(self.state.but(errors=(*before, last)))
+
+
+def _unexpected(err: Exception) -> AgentError:
+    return disk_error(err, "Running the deployment") or AgentError(
+        f"{type(err).__name__}: {err}",
+        "This is a fault of AutoDeploy: the traceback is in the ledger (autodeploy events --json); --debug shows it.",
+        context="Running the deployment",
+        stack=_trace(err),
+    )
+
+
+def _trace(err: Exception) -> str:
+    if err.__traceback__ is not None:
+        return "".join(traceback.format_exception(err))
+    # One that was made to be recorded, and never raised: where that happened says as much.
+    way = [line for line in traceback.format_stack() if __file__ not in line]
+    return "".join(["Traceback (most recent call last):\n", *way, *traceback.format_exception_only(err)])
 
 
 def inputs(state: DeploymentState, stage: Stage) -> str:

@@ -117,6 +117,12 @@ class Cloud(Protocol):
     def await_instance(self, instance_id: str, say: Say) -> None:
         """Return when the instance runs and its checks pass; raise DeploymentError."""
 
+    def console_output(self, instance_id: str) -> str:
+        """Return what the machine last wrote on its console; "" where the account has nothing yet."""
+
+    def target_health(self, deployment_id: str) -> Sequence[str]:
+        """Return, a line for each target of the deployment's balancer, its health and the balancer's reason."""
+
     def leftovers(self, deployment_id: str) -> Sequence[str]:
         """Return ARNs or names of everything in the account that still carries the deployment's tag."""
 

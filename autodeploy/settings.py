@@ -40,6 +40,7 @@ class Settings(Noun):
     environment: dict[str, str] = Field(default={}, repr=False)
     yes: bool = False
     new: bool = False
+    keep: bool = False
     debug: bool = False
     instance_type: str | None = None
     admin_cidr: str | None = None

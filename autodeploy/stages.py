@@ -1,4 +1,4 @@
-"""The line as a table: who does each stage, under which status, how often it is tried, what proves it done.
+"""The line as a table: who does each stage, what proves it done, how often it is tried, what can be done after it.
 
 What goes in are states and stages; what comes out says what the conductor is to do. Never does it itself.
 """
@@ -10,42 +10,90 @@ from typing import NamedTuple
 
 import tenacity
 
-from autodeploy.errors import AgentError
-from autodeploy.model import DeploymentState, RollbackResult, Stage, Status
+from autodeploy.errors import AgentError, BuildError, DeploymentError, Interrupted, StateError, Transience
+from autodeploy.model import STAGES, DeploymentState, RollbackResult, Stage
 
 FIRST_WAIT_SECONDS = 2.0
 JITTER_SECONDS = 0.9
 
 
+ATTEMPTS: dict[Transience, int] = {"network": 3, "throttling": 5, "deployment": 2}
+"""How often a stage is tried in all while its errors are of that kind; any error that does not pass: once."""
+
+
 class StageKind(NamedTuple):
     """One row. `owner` is the agent's place among the conductor's agents.
 
-    `attempts`: how often it is tried in all while its errors say that they are recoverable.
     `proven_by_digest`: the outcome cannot change unless the inputs do; other stages look at the world again.
     """
 
     owner: str
-    status: Status
     title: str
-    attempts: int
     proven_by_digest: bool = False
 
 
 LINE: dict[Stage, StageKind] = {
-    "analyze": StageKind("compiler", "analyzing", "Analysing the repository", 3),
-    "build": StageKind("compiler", "building", "Building and trying the application", 1, proven_by_digest=True),
-    "plan": StageKind("provisioner", "provisioning", "Planning the infrastructure", 3),
-    "provision": StageKind("provisioner", "provisioning", "Creating the infrastructure", 5, proven_by_digest=True),
-    "deploy": StageKind("deployer", "deploying", "Releasing on the host", 2),
-    "harden": StageKind("sheriff", "hardening", "Hardening and verifying", 2),
+    "analyze": StageKind("compiler", "Analysing the repository"),
+    "build": StageKind("compiler", "Building and trying the application", proven_by_digest=True),
+    "plan": StageKind("provisioner", "Planning the infrastructure"),
+    "provision": StageKind("provisioner", "Creating the infrastructure", proven_by_digest=True),
+    "deploy": StageKind("deployer", "Releasing on the host"),
+    "harden": StageKind("sheriff", "Hardening and verifying"),
 }
+
+
+def attempts(error: BaseException | None) -> int:
+    """Return how often a stage that ends with this error is tried in all."""
+    if not isinstance(error, AgentError) or not error.recoverable or isinstance(error, BuildError):
+        return 1
+    return ATTEMPTS[error.transience or ("deployment" if isinstance(error, DeploymentError) else "network")]
+
+
+def tries(sleep: Callable[[float], None], warn: Callable[[str], None]) -> tenacity.Retrying:
+    """Return what calls a stage until it succeeds or its attempts are used up, and then raises the last error."""
+
+    def error(call: tenacity.RetryCallState) -> BaseException | None:
+        return call.outcome.exception() if call.outcome else None
+
+    def again(call: tenacity.RetryCallState) -> None:
+        err = error(call)
+        message = err.message if isinstance(err, AgentError) else str(err)
+        warn(f"attempt {call.attempt_number} of {attempts(err)}; again in {int(call.upcoming_sleep)} s: {message}")
+
+    return tenacity.Retrying(
+        stop=lambda call: call.attempt_number >= attempts(error(call)),
+        wait=tenacity.wait_exponential(FIRST_WAIT_SECONDS) + tenacity.wait_random(0, JITTER_SECONDS),
+        retry=tenacity.retry_if_exception(lambda err: attempts(err) > 1),
+        before_sleep=again,
+        sleep=sleep,
+        reraise=True,
+    )
+
+
+def first_to_do(state: DeploymentState, stage: Stage) -> Stage:
+    """Return where a retry from `stage` begins; raise StateError where an earlier stage was never done."""
+    # What was planned may stand in part by now: only a fresh preview says what applying it still means.
+    first: Stage = "plan" if stage == "provision" else stage
+    missing = [name for name in STAGES[: STAGES.index(stage)] if name not in state.stages]
+    if missing:
+        raise StateError(
+            f"{stage} cannot be retried: {missing[0]} before it was never done",
+            f"Begin there: autodeploy retry {state.deployment_id} --stage {missing[0]}",
+            context="Choosing where to begin",
+        )
+    return first
+
+
+def failed_stage(state: DeploymentState) -> Stage:
+    """Return the stage that a deployment failed at; where none is recorded, the first that is not done."""
+    missing: list[Stage] = [stage for stage in STAGES if stage not in state.stages]
+    return state.failed_stage or [*missing, STAGES[0]][0]
 
 
 def recovery_options(state: DeploymentState) -> tuple[str, ...]:
     """Return what can be done next with a deployment, as commands; retry and destroy after a failure."""
     if state.status == "failed":
-        stage = state.failed_stage or "analyze"
-        options = [f"autodeploy retry {state.deployment_id} --stage {stage}"]
+        options = [f"autodeploy retry {state.deployment_id} --stage {failed_stage(state)}"]
         if state.infrastructure or state.plan:
             options.append(f"autodeploy destroy {state.deployment_id}")
         return tuple(options)
@@ -54,22 +102,22 @@ def recovery_options(state: DeploymentState) -> tuple[str, ...]:
     return ()
 
 
-def tries(stage: Stage, sleep: Callable[[float], None], warn: Callable[[str], None]) -> tenacity.Retrying:
-    """Return what calls a stage until it succeeds or its attempts are used up, and then raises the last error."""
-
-    def again(call: tenacity.RetryCallState) -> None:
-        error = call.outcome.exception() if call.outcome else None
-        message = error.message if isinstance(error, AgentError) else str(error)
-        warn(f"again in {int(call.upcoming_sleep)} s: {message}")
-
-    return tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(LINE[stage].attempts),
-        wait=tenacity.wait_exponential(FIRST_WAIT_SECONDS) + tenacity.wait_random(0, JITTER_SECONDS),
-        retry=tenacity.retry_if_exception(lambda err: isinstance(err, AgentError) and err.recoverable),
-        before_sleep=again,
-        sleep=sleep,
-        reraise=True,
-    )
+def interrupted(state: DeploymentState, stage: Stage | None) -> Interrupted:
+    """Return the error of a run that was stopped in `stage` (None: in a destruction): what stands, how to go on."""
+    identifier = state.deployment_id
+    doing = LINE[stage].title if stage else "Deleting the infrastructure"
+    if stage is None:
+        stands = "What was not deleted yet still stands."
+        goes_on = f"Delete the rest: autodeploy destroy {identifier}"
+    else:
+        goes_on = f"Go on: autodeploy deploy {state.repo_url} --name {state.name}"
+        if stage in ("deploy", "harden"):
+            stands = "The infrastructure stands; the host may be half-way, and is looked at anew by the next run."
+        elif stage == "provision" or state.infrastructure:
+            stands = "What stands of the infrastructure is kept, and the next run goes on with it."
+        else:
+            stands = "Nothing was created in the account."
+    return Interrupted(f"interrupted while {doing[0].lower()}{doing[1:]}", f"{stands} {goes_on}", context=doing)
 
 
 def already_gone(deployment_id: str) -> RollbackResult:

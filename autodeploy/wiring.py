@@ -72,6 +72,7 @@ class Wiring:
             endpoint_url=daemon.aws_endpoint if daemon else None,
             instance_type=self.settings.instance_type or "t3.small",
             admin_cidr=self.settings.admin_cidr or ("127.0.0.1/32" if daemon else None),
+            witness=self.local if daemon else None,
             epoch=(lambda: daemon.account_epoch) if daemon else (lambda: ""),
             settled=self.local.settle if daemon else None,
             ca_bundle=self.settings.home / "local" / "rds-ca.pem" if daemon else None,
@@ -167,6 +168,7 @@ class Wiring:
             request=request_of(settings),
             new=settings.new,
             approve=settings.yes,
+            keep=settings.keep,
         )
         agents = Agents(self.compiler, self.provisioner, self.deployer, self.sheriff)
         return HiveMindConductor(
@@ -203,8 +205,7 @@ class Wiring:
         for name in ("id_ed25519", "id_ed25519.pub"):
             (self.store.folder(deployment_id) / name).unlink(missing_ok=True)
         ledger = Ledger(self.store, self.clock, self.store.load(deployment_id))
-        if ledger.state.status not in ("complete", "failed"):
-            ledger.move("failed")
+        ledger.settle()
         ledger.move("rolled_back")
 
     def _target(self) -> Target:

@@ -17,6 +17,7 @@ from autodeploy.errors import (
     DeploymentError,
     HardeningError,
     InfrastructureError,
+    Interrupted,
     SourceError,
 )
 from autodeploy.model import STAGES, Stage
@@ -141,14 +142,14 @@ class TestFailing:
     @pytest.mark.parametrize("stage", STAGES)
     def test_at_any_stage_is_recorded_and_can_be_retried(self, line: Line, stage: Stage) -> None:
         line.break_at(stage, ERRORS[stage])
-        result = line.deploy()
+        result = line.deploy(keep=True)
         state = line.ledger(result)
         assert (result.status, state.status, state.failed_stage) == ("failed", "failed", stage)
         assert state.completed_at is not None
         (entry,) = result.errors
         assert entry.message == ERRORS[stage].message
         assert entry.error_type == type(ERRORS[stage]).__name__
-        assert entry.remediation and entry.context
+        assert entry.remediation.startswith(ERRORS[stage].remediation) and entry.context
         assert entry.agent == OWNERS[stage]
         assert "Traceback" in (entry.stack_trace or "")
         assert f"autodeploy retry {result.deployment_id} --stage {stage}" in result.options
@@ -157,6 +158,7 @@ class TestFailing:
         assert STAGES[: STAGES.index(stage)] == tuple(state.stages)
 
         again = line.conductor().retry_stage(result.deployment_id, stage)
+        assert again.deployment_id == result.deployment_id
         assert again.status == "complete"
         assert line.ledger(again).failed_stage is None
         assert set(line.ledger(again).stages) == set(STAGES)
@@ -198,13 +200,21 @@ class TestFailing:
         result = line.deploy()
         assert (result.status, result.deployment_id) == ("complete", state.deployment_id)
 
-    def test_interrupted_it_stops_at_once_and_can_go_on(self, line: Line) -> None:
-        line.break_at("build", KeyboardInterrupt())
-        with pytest.raises(KeyboardInterrupt):
-            line.deploy()
-        (state,) = line.store.list()
-        assert state.status == "building"
-        assert line.deploy().status == "complete"
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_interrupted_it_says_what_stands_and_can_go_on(self, line: Line, stage: Stage) -> None:
+        line.break_at(stage, KeyboardInterrupt())
+        result = line.deploy()
+        state = line.ledger(result)
+        assert (state.status, state.failed_stage) == ("failed", stage)
+        assert state.completed_at is not None
+        (entry,) = result.errors
+        assert (entry.error_type, Interrupted.exit_code) == ("Interrupted", 130)
+        assert entry.message.startswith("interrupted while ")
+        assert ("Nothing was created" in entry.remediation) == (STAGES.index(stage) < STAGES.index("provision"))
+        assert f"autodeploy deploy {URL} --name guestbook" in entry.remediation
+        assert "Traceback" in (entry.stack_trace or "")
+        assert f"autodeploy retry {result.deployment_id} --stage {stage}" in result.options
+        assert line.conductor().retry_stage(result.deployment_id, stage).status == "complete"
 
 
 def test_no_steps_are_no_walk() -> None:

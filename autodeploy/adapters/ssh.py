@@ -123,6 +123,7 @@ class SshHost:
             recoverable=True,
             agent="HiveMind Release-Engineer",
             context=f"Running a command on {self._name}",
+            transience="network",
         )
 
 

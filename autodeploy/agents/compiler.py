@@ -32,15 +32,16 @@ class HiveMindCompiler(HiveMindAgent):
         self._settings = settings
         self._sources: dict[Path, Source] = {}
         self._typed: dict[str, str] = {}
-        self._takes_up = False
 
     def use_credentials_of(self, repo_url: str) -> None:
         """Remember an address with its credentials, in memory, for this run's clone; the ledger has it without."""
         self._typed[RepositoryUrl.parse(repo_url).text] = repo_url
 
-    def take_up_checkout(self) -> None:
-        """Work on what was checked out before, so that this run releases no other commit and needs no credentials."""
-        self._takes_up = True
+    def keep_environment(self, deployment_id: str) -> None:
+        """Keep the variables that were given for the application, so that a run that is stopped need not ask again."""
+        given = {f"{ENVIRONMENT}{name}": value for name, value in self._settings.environment.items()}
+        if given:
+            self._store.save_secrets(deployment_id, {**self._store.secrets(deployment_id), **given})
 
     def analyze_repository(self, repo_url: str, local_path: str) -> TechStack:
         """Clone `repo_url` into the folder `local_path` and return its technology, with evidence."""
@@ -89,23 +90,22 @@ class HiveMindCompiler(HiveMindAgent):
         return self.build(self.analyze(state))
 
     def _checkout(self, repo_url: str, path: Path) -> Source:
-        if not self._takes_up:
-            self._sources[path] = self._repo.checkout(repo_url, self._settings.ref, self._settings.path, path)
-            return self._sources[path]
-        try:
-            return self._source(path)
-        except SourceError as err:
-            raise SourceError(
-                "what was checked out of the repository is gone",
-                "Check it out again: autodeploy retry --stage analyze, or autodeploy deploy with the URL.",
-            ) from err
+        self._sources[path] = self._repo.checkout(repo_url, self._settings.ref, self._settings.path, path)
+        return self._sources[path]
 
     def _checkout_path(self, state: DeploymentState) -> Path:
         return self._store.folder(state.deployment_id) / "source"
 
     def _source(self, path: Path) -> Source:
+        """Return what was checked out before, so that a retry builds no other commit and needs no credentials."""
         if path not in self._sources:
-            self._sources[path] = self._repo.checkout(str(path), None, ".", path)
+            try:
+                self._sources[path] = self._repo.checkout(str(path), None, ".", path)
+            except SourceError as err:
+                raise SourceError(
+                    "what was checked out of the repository is gone",
+                    "Check it out again: autodeploy retry --stage analyze, or autodeploy deploy with the URL.",
+                ) from err
         return self._sources[path]
 
     def _settle_environment(self, state: DeploymentState, stack: TechStack) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.agents.choices import environment_of
+from autodeploy.agents.dossier import gather
 from autodeploy.agents.provisioner import DATABASE_PASSWORD
 from autodeploy.agents.sheriff import Connect, Converge
 from autodeploy.errors import AgentError, DeploymentError, StateError
@@ -151,6 +152,16 @@ class HiveMindDeployer(HiveMindAgent):
                 self.say("the service is stopped")
             except AgentError as err:
                 self.say(f"the service could not be stopped first: {err.message}", "WARNING")
+
+    def gather(self, state: DeploymentState) -> Path | None:
+        """Keep what can be known of a failed deployment; return the folder, None where it cannot even be written."""
+        with self._working_on(state):
+            self.say("gathering what can be known of it")
+            try:
+                return gather(state, self._connect, self._cloud, self._store, self.say)
+            except AgentError as err:
+                self.say(f"it could not be kept: {err.message}", "WARNING")
+                return None
 
     def logs(self, state: DeploymentState, lines: int) -> str:
         """Return the last lines of the application's own log, of a release that did not come up too."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from autodeploy.interruption import heard
 
 Step = tuple[str, Callable[[], None]]
 
@@ -24,13 +24,27 @@ class Outcome:
 
     finished: list[str] = field(default_factory=list)
     error: Exception | None = None
+    interrupt: KeyboardInterrupt | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether nothing has stopped the walk."""
+        return self.error is None and self.interrupt is None
 
 
 def walk(steps: Sequence[Step]) -> Outcome:
-    """Run the steps in order through a Strands graph; stop at the first that raises; return the outcome."""
+    """Run the steps in order through a Strands graph; stop at the first that raises; return the outcome.
+
+    An interrupt is no outcome: it is raised here, once the graph has been left in order.
+    """
     outcome = Outcome()
     if steps:
-        asyncio.run(_stream(_graph(steps, outcome)))
+        # asyncio.run would make the first Ctrl-C a cancellation, which a blocking stage does not see before its end;
+        # where signals are answered already, it leaves them alone.
+        with heard():
+            asyncio.run(_stream(_graph(steps, outcome)))
+    if outcome.interrupt is not None:
+        raise outcome.interrupt
     return outcome
 
 
@@ -41,7 +55,7 @@ def _graph(steps: Sequence[Step], outcome: Outcome) -> Any:
     for name, action in steps:
         builder.add_node(_node(name, action, outcome), name)
     for (before, _), (after, _) in itertools.pairwise(steps):
-        builder.add_edge(before, after, condition=lambda _state: outcome.error is None)
+        builder.add_edge(before, after, condition=lambda _state: outcome.goes_on)
     builder.set_entry_point(steps[0][0])
     builder.set_max_node_executions(len(steps))
     return builder.build()
@@ -59,6 +73,8 @@ def _node(name: str, action: Callable[[], None], outcome: Outcome) -> Any:
             try:
                 action()
                 outcome.finished.append(name)
+            except KeyboardInterrupt as err:
+                outcome.interrupt = err
             except Exception as err:
                 outcome.error = err
             return MultiAgentResult(status=Status.COMPLETED)
@@ -73,8 +89,5 @@ def _node(name: str, action: Callable[[], None], outcome: Outcome) -> Any:
 
 
 async def _stream(graph: Any) -> None:
-    # asyncio.run turns the first Ctrl-C into a cancellation that a blocking stage would not see before its end.
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     async for _event in graph.stream_async("deploy"):
         pass

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from autodeploy.wiring import Wiring
 
 Identifier = Annotated[str | None, typer.Argument(help="The deployment; may be left out where only one fits.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Keep what stands where the hardening of a first deployment fails.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
 
@@ -70,6 +71,7 @@ def deploy(
     new: Annotated[
         bool, typer.Option("--new", help="Make another deployment instead of updating the one of this name.")
     ] = False,
+    keep: Keep = False,
     json: Json = False,
 ) -> None:
     """Deploy a repository; again: update or go on."""
@@ -101,24 +103,28 @@ def deploy(
             overrides={key: value for key, value in facts.items() if value is not None} or None,
             yes=yes or None,
             new=new or None,
+            keep=keep or None,
         )
     )
     wiring = wired(context, settings)
-    _show(wiring, wiring.conductor.deploy(url, description), json)
+    _show(context, wiring, wiring.conductor.deploy(url, description), json)
 
 
-def _show(wiring: Wiring, result: DeploymentResult, json: bool) -> None:
+def _show(context: typer.Context, wiring: Wiring, result: DeploymentResult, json: bool) -> None:
     from autodeploy.cli.outcome import failure
 
     if json:
         typer.echo(result.to_json())
-    if result.status == "failed":
+    if result.status != "complete":
         error = failure(result.errors[-1])
         wiring.ui.error(error)
+        if result.status == "rolled_back":
+            typer.echo("Everything that was made is taken back; nothing is left.", err=True)
         for option in result.options:
             typer.echo(f"  {option}", err=True)
         if wiring.settings.debug:
             typer.echo(error.stack, err=True)
+        context.obj["told"] = True
         raise typer.Exit(error.exit_code)
     if not json:
         wiring.ui.summary(result.but(options=()), _next(wiring, result))
@@ -156,16 +162,18 @@ def retry(
     deployment: Identifier = None,
     stage: Annotated[str | None, typer.Option(help="analyze, build, plan, provision, deploy or harden.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply the plan without asking.")] = False,
+    keep: Keep = False,
     json: Json = False,
 ) -> None:
     """Run a failed deployment on from a stage."""
     from autodeploy.cli.choices import as_deployed, find, ready, wired
+    from autodeploy.stages import failed_stage
 
-    settings = ready(context, yes=yes or None)
+    settings = ready(context, yes=yes or None, keep=keep or None)
     state = find(wired(context, settings).store, deployment)
-    chosen = stage or state.failed_stage or "analyze"
+    chosen = stage or failed_stage(state)
     wiring = wired(context, as_deployed(settings, state))
-    _show(wiring, wiring.conductor.retry_stage(state.deployment_id, chosen), json)
+    _show(context, wiring, wiring.conductor.retry_stage(state.deployment_id, chosen), json)
 
 
 def pulumi_env(context: typer.Context, deployment: Identifier = None) -> None:

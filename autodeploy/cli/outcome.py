@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -22,12 +22,17 @@ def run(app: typer.Typer, arguments: Sequence[str], wire: Wire | None = None) ->
     `wire` makes the world of the run from its settings; the real one where it is None.
     """
     from autodeploy.errors import AgentError
+    from autodeploy.interruption import heard
 
+    shared: dict[str, Any] = {"wire": wire}
     try:
         command = typer.main.get_command(app)
-        code = command.main(list(arguments), prog_name="autodeploy", standalone_mode=False, obj={"wire": wire})
-        # Some versions of typer take Ctrl-C themselves and make it this exit code.
-        return _interrupted() if code == INTERRUPTED else code if isinstance(code, int) else 0
+        with heard():
+            code = command.main(list(arguments), prog_name="autodeploy", standalone_mode=False, obj=shared)
+        # Some versions of typer take Ctrl-C themselves and make it this exit code; a verb that ended so has told it.
+        if code == INTERRUPTED and not shared.get("told"):
+            return _interrupted()
+        return code if isinstance(code, int) else 0
     except AgentError as err:
         return _report(err, "--debug" in arguments)
     except (KeyboardInterrupt, typer.Abort):

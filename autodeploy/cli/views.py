@@ -160,7 +160,8 @@ def _status(state: DeploymentState) -> str:
     if state.status != "failed":
         return state.status
     where = f" at {state.failed_stage}" if state.failed_stage else ""
-    serving = state.deployment_config.release_id if state.deployment_config else ""
+    config = state.deployment_config
+    serving = config.release_id if config and config.service_status == "running" else ""
     return f"failed{where}" + (f"; release {serving} was serving before and was not replaced" if serving else "")
 
 

@@ -104,6 +104,19 @@ class LocalTarget:
             "log": str(self.records.log),
         }
 
+    def console_output(self, instance_id: str) -> str:
+        """Return what a machine last wrote on its console."""
+        fleet = self._fleet()
+        return fleet.engine.call("logs", "--tail", "2000", fleet.container("machine", instance_id))
+
+    def target_health(self, deployment_id: str) -> list[str]:
+        """Return "address:port: health" of every target that is a machine of the deployment, with the reason."""
+        info = self.running()
+        told = (info and _ask(info, "GET", "/status")) or {}
+        members = asyncio.run(self._fleet().members())
+        own = {member.address for member in members if member.deployment == deployment_id}
+        return [line for line in told.get("targets", []) if line.partition(":")[0] in own]
+
     def down(self) -> None:
         """Stop the daemon and all machines of this home; done already counts as done."""
         self._stop_daemon()

@@ -31,8 +31,11 @@ from autodeploy.model.performance import Performance, performance
 from autodeploy.model.plan import CostLine, Plan, Preview, ResourceChange
 from autodeploy.model.source import Source
 from autodeploy.model.state import (
+    ENDS,
     STAGES,
     TRANSITIONS,
+    WORK,
+    Approval,
     DeploymentResult,
     DeploymentState,
     ErrorEntry,
@@ -48,11 +51,14 @@ from autodeploy.model.techstack import DatabaseType, EnvironmentVariable, Eviden
 __all__ = [
     "APP_PATH",
     "DATABASE_CA_PATH",
+    "ENDS",
     "NODE_DEFAULT",
     "NODE_RELEASES",
     "PYTHON_OF_IMAGE",
     "STAGES",
     "TRANSITIONS",
+    "WORK",
+    "Approval",
     "BaseImage",
     "BuildArtifact",
     "BuildStep",

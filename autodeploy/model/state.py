@@ -26,9 +26,22 @@ TRANSITIONS: dict[Status, tuple[Status, ...]] = {
     "failed": ("analyzing", "building", "provisioning", "deploying", "hardening", "rolled_back"),
     "rolled_back": (),
 }
-"""The only legal moves; `complete` to `analyzing` is an update of what serves."""
+"""The only legal moves; `complete` to `analyzing` is an update of what serves, `failed` to any work a retry of it."""
 
-STAGES: tuple[Stage, ...] = ("analyze", "build", "plan", "provision", "deploy", "harden")
+ENDS: frozenset[Status] = frozenset({"complete", "failed", "rolled_back"})
+"""Where a run ends; any other status that no living process works under is a run that was killed."""
+
+WORK: dict[Stage, Status] = {
+    "analyze": "analyzing",
+    "build": "building",
+    "plan": "provisioning",
+    "provision": "provisioning",
+    "deploy": "deploying",
+    "harden": "hardening",
+}
+"""The status under which each stage is worked on, in the line's order."""
+
+STAGES: tuple[Stage, ...] = tuple(WORK)
 
 
 class LogEntry(Noun):
@@ -61,6 +74,13 @@ class StageRecord(Noun):
     finished_at: Timestamp
 
 
+class Approval(Noun):
+    """What somebody said yes to: the digest of the InfraPlan, and by URN what the preview would do."""
+
+    infra: str
+    operations: dict[str, str]
+
+
 class Request(Noun):
     """What the user chose, None where nothing was said; kept so that a later run need not ask again. No secrets."""
 
@@ -80,7 +100,10 @@ class Request(Noun):
 
 
 class DeploymentState(Noun):
-    """Everything known of one deployment. `logs` and `errors` are kept in order of time."""
+    """Everything known of one deployment. `logs` and `errors` are kept in order of time.
+
+    `approval` is kept until the plan it is of is applied to its end; `destroying` until a destruction ends either way.
+    """
 
     deployment_id: str
     status: Status
@@ -108,6 +131,8 @@ class DeploymentState(Noun):
     stages: dict[Stage, StageRecord] = {}
     completed_at: Timestamp | None = None
     failed_stage: Stage | None = None
+    approval: Approval | None = None
+    destroying: bool = False
 
 
 class DeploymentResult(Noun):

@@ -1,12 +1,16 @@
 """Plan, InfrastructureSpec, HostFacts, artifact and Release in; ordered Steps out. Never touches a host."""
 
 from autodeploy.releaser.environment import environment, masked_environment, trial_environment
+from autodeploy.releaser.evidence import EVIDENCE, without_secrets
+from autodeploy.releaser.evidence import SECONDS as EVIDENCE_SECONDS
 from autodeploy.releaser.facts import HOST_FACTS_SCRIPT, host_facts
 from autodeploy.releaser.release import DatabaseAccess, Release, release
 from autodeploy.releaser.service import worker_state
 from autodeploy.releaser.steps import LOG_PATH, steps
 
 __all__ = [
+    "EVIDENCE",
+    "EVIDENCE_SECONDS",
     "HOST_FACTS_SCRIPT",
     "LOG_PATH",
     "DatabaseAccess",
@@ -17,5 +21,6 @@ __all__ = [
     "release",
     "steps",
     "trial_environment",
+    "without_secrets",
     "worker_state",
 ]

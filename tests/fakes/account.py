@@ -67,6 +67,7 @@ class FakeEngine:
         return found
 
     def resources(self, deployment_id: str) -> Sequence[str]:
+        self._world.happens("resources")
         plan = self._world.stacks.get(deployment_id)
         return _resources(plan) if plan else ()
 
@@ -77,6 +78,7 @@ class FakeEngine:
             raise InfrastructureError("the database is protected against deletion", "Lift the protection.")
         del self._world.stacks[deployment_id]
         self._world.machines.pop(deployment_id, None)
+        self._world.happens("after destroy")
         say("deleted everything")
 
     def repair(self, deployment_id: str, say: Say) -> None:
@@ -125,6 +127,14 @@ class FakeCloud:
     def await_instance(self, instance_id: str, say: Say) -> None:
         self._world.happens("await instance")
         say(f"{instance_id} runs")
+
+    def console_output(self, instance_id: str) -> str:
+        self._world.happens("console")
+        return f"{instance_id} login:"
+
+    def target_health(self, deployment_id: str) -> Sequence[str]:
+        self._world.happens("target health")
+        return ("10.0.1.5:80: unhealthy, no answer",)
 
     def leftovers(self, deployment_id: str) -> Sequence[str]:
         return self._world.undeletable

@@ -9,7 +9,7 @@ from pathlib import Path
 from autodeploy.errors import DeploymentError
 from autodeploy.model import CommandResult, InfrastructureSpec, Step, StepResult
 from autodeploy.ports import Host, Say
-from autodeploy.releaser import HOST_FACTS_SCRIPT
+from autodeploy.releaser import EVIDENCE, HOST_FACTS_SCRIPT
 from fakes.world import Machine, World
 
 
@@ -30,6 +30,8 @@ class FakeHost:
             (r"systemctl stop app-\w+\.service", self._stop),
             (r"tail -n \d+ ", lambda: "".join(self.machine.log.splitlines(True)[-int(command.split()[2]) :])),
         ]
+        if command in EVIDENCE.values():
+            return self._evidence(command)
         for pattern, answer in answers:
             if re.match(pattern, command):
                 return CommandResult(code=0, stdout=answer(), stderr="")
@@ -43,6 +45,11 @@ class FakeHost:
 
     def close(self) -> None:
         self.is_open = False
+
+    def _evidence(self, command: str) -> CommandResult:
+        if command == EVIDENCE["cloud-init.log"]:
+            return CommandResult(code=1, stdout="", stderr="no such file")
+        return CommandResult(code=0, stdout=f"{command.split(maxsplit=1)[0]} says\n{self.machine.log}", stderr="")
 
     def _facts(self) -> str:
         told = {"hostname": "h", "boot_id": "b-1", "os": "debian-12", "container": "podman", "client": "10.88.0.1"}
@@ -72,7 +79,7 @@ class Hands:
         self._world = world
 
     def connect(self, infrastructure: InfrastructureSpec, say: Say, deadline: float = 180.0) -> Host:
-        self._world.happens("connect")
+        self._world.happens("connect" if deadline > 100 else "reach")
         return FakeHost(self._world.machines[infrastructure.deployment_id])
 
     def converge(
@@ -120,5 +127,7 @@ class FakeOutside:
 
     def open_ports(self, address: str, ports: Sequence[int]) -> tuple[int, ...]:
         self._world.happens("open ports")
-        machine = self._world.machines[address.removeprefix("publicIp-of-")]
-        return tuple(port for port in ports if port in machine.open_ports)
+        identifier = address.removeprefix("publicIp-of-")
+        plan = self._world.stacks.get(identifier)
+        closed = {80} if plan and plan.web is None else set()  # a worker has no proxy
+        return tuple(port for port in ports if port in self._world.machines[identifier].open_ports - closed)

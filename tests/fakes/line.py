@@ -88,6 +88,7 @@ class Line:
             request=request_of(settings),
             new=settings.new,
             approve=settings.yes,
+            keep=settings.keep,
         )
         cloud = FakeCloud(self.world, self.bundle)
         agents = self.agents(settings)

@@ -139,6 +139,9 @@ class EndedAtOnce:
     def use_credentials_of(self, url: str) -> None:
         pass
 
+    def keep_environment(self, deployment_id: str) -> None:
+        pass
+
     def analyze(self, state: DeploymentState) -> DeploymentState:
         raise AnalysisError(
             "there is nothing to run", "Name a folder with --path.", agent=self.name, context="Analysing"

@@ -5,10 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from fakes.line import URL, Line
 
-from autodeploy.errors import DeploymentError, InfrastructureError, LockedError, SourceError, StateError
-from autodeploy.model import STAGES
+from autodeploy.adapters.aws.failures import translated
+from autodeploy.errors import (
+    DeploymentError,
+    InfrastructureError,
+    Interrupted,
+    LockedError,
+    SourceError,
+    StateError,
+)
+from autodeploy.model import STAGES, Stage
 
 
 @pytest.fixture
@@ -29,10 +38,39 @@ class TestRetrying:
             line.conductor().retry_stage("nobody-20000101-abcdef", "build")
 
     def test_from_the_build_builds_again(self, line: Line) -> None:
+        line.break_at("deploy", DeploymentError("it does not start", "Mend it."))
         first = line.ledger(line.deploy())
         again = line.ledger(line.conductor().retry_stage(first.deployment_id, "build"))
         assert first.build_artifact and again.build_artifact
         assert again.build_artifact.build_duration_seconds == first.build_artifact.build_duration_seconds + 1
+
+    @pytest.mark.parametrize("stage", STAGES[1:])
+    def test_a_stage_after_one_that_was_never_done_is_refused(self, line: Line, stage: Stage) -> None:
+        line.break_at("analyze", SourceError("gone", "Give another."))
+        identifier = line.deploy().deployment_id
+        with pytest.raises(StateError, match=f"{stage} cannot be retried: analyze before it was never done") as caught:
+            line.conductor().retry_stage(identifier, stage)
+        assert caught.value.remediation == f"Begin there: autodeploy retry {identifier} --stage analyze"
+        assert line.store.load(identifier).status == "failed"
+
+    @pytest.mark.parametrize("stage", STAGES[1:])
+    def test_what_is_complete_has_nothing_to_retry(self, line: Line, stage: Stage) -> None:
+        before = line.ledger(line.deploy())
+        with pytest.raises(StateError, match="is complete") as caught:
+            line.conductor().retry_stage(before.deployment_id, stage)
+        assert f"autodeploy deploy {URL}" in caught.value.remediation
+        assert line.store.load(before.deployment_id) == before
+
+    def test_begins_there_and_runs_on_to_the_end(self, line: Line) -> None:
+        line.break_at("deploy", DeploymentError("it does not start", "Mend it."))
+        identifier = line.deploy().deployment_id
+        line.ui.lines.clear()
+        assert line.conductor().retry_stage(identifier, "deploy").status == "complete"
+        begun = [said for said in line.ui.lines if said.startswith("[")]
+        assert begun == [
+            "[HiveMind Release-Engineer] Releasing on the host",
+            "[HiveMind SecOps] Hardening and verifying",
+        ]
 
     def test_what_is_rolled_back_is_deployed_anew(self, line: Line) -> None:
         identifier = line.deploy().deployment_id
@@ -55,12 +93,14 @@ class TestRollingBack:
         again = line.conductor().rollback(identifier)
         assert (again.status, again.message) == ("rolled_back", "Nothing is left of it already.")
 
-    def test_what_cannot_be_deleted_is_named_and_the_status_stays(self, line: Line) -> None:
+    def test_what_cannot_be_deleted_is_named_and_recorded(self, line: Line) -> None:
         identifier = line.deploy().deployment_id
         line.world.undeletable = ("vpc-1", "eni-2")
         result = line.conductor().rollback(identifier)
-        assert (result.status, result.remaining) == ("complete", ("vpc-1", "eni-2"))
+        assert (result.status, result.remaining) == ("failed", ("vpc-1", "eni-2"))
         assert "2 resources are left" in result.message
+        state = line.conductor().get_status(identifier)
+        assert (state.status, state.errors[-1].message) == ("failed", "not everything could be deleted: vpc-1, eni-2")
         line.world.undeletable = ()
         assert line.conductor().rollback(identifier).status == "rolled_back"
 
@@ -84,6 +124,26 @@ class TestRollingBack:
         assert (state.status, state.errors[-1].context) == ("failed", "Deleting the infrastructure")
         assert line.conductor().rollback(identifier).status == "rolled_back"
 
+    def test_that_is_interrupted_says_what_stands_and_can_be_repeated(self, line: Line) -> None:
+        identifier = line.deploy().deployment_id
+        line.world.broken["destroy"].append(KeyboardInterrupt())
+        with pytest.raises(Interrupted) as caught:
+            line.conductor().rollback(identifier)
+        assert caught.value.remediation.endswith(f"autodeploy destroy {identifier}")
+        state = line.conductor().get_status(identifier)
+        assert (state.status, state.errors[-1].error_type, state.destroying) == ("failed", "Interrupted", False)
+        assert line.conductor().rollback(identifier).status == "rolled_back"
+
+    def test_that_was_killed_is_noticed_by_the_next_run(self, line: Line) -> None:
+        identifier = line.deploy().deployment_id
+        line.world.broken["destroy"].append(SystemExit())
+        with pytest.raises(SystemExit):
+            line.conductor().rollback(identifier)
+        assert line.conductor().get_status(identifier).destroying
+        line.ui.lines.clear()
+        assert line.deploy().status == "complete"
+        assert any("was killed while the deployment was being destroyed" in said for said in line.ui.lines)
+
     def test_that_stopped_half_way_proves_nothing_to_the_next_deploy(self, line: Line) -> None:
         first = line.deploy()
         line.world.undeletable = ("vpc-1",)
@@ -95,7 +155,7 @@ class TestRollingBack:
 
     def test_a_machine_that_is_gone_does_not_keep_it(self, line: Line) -> None:
         identifier = line.deploy().deployment_id
-        line.world.broken["connect"].append(DeploymentError("no answer", "Wait."))
+        line.world.broken["reach"].append(DeploymentError("no answer", "Wait."))
         assert line.conductor().rollback(identifier).status == "rolled_back"
         said = [entry.message for entry in line.store.load(identifier).logs if entry.level == "WARNING"]
         assert said == ["the service could not be stopped first: no answer"]
@@ -127,6 +187,21 @@ class TestRefusing:
             ):
                 with pytest.raises(LockedError, match="deploy"):
                     attempt()
+
+
+class TestExpiredCredentials:
+    @pytest.mark.parametrize("operation", ["after up", "await instance"])
+    def test_half_way_leave_a_ledger_that_goes_on(self, line: Line, operation: str) -> None:
+        refusal = ClientError({"Error": {"Code": "ExpiredToken", "Message": "expired"}}, "DescribeInstanceStatus")
+        with pytest.raises(InfrastructureError) as expired, translated("Waiting for the instance"):
+            raise refusal
+        line.world.broken[operation].append(expired.value)
+        result = line.deploy(yes=False)
+        state = line.ledger(result)
+        assert (state.status, state.failed_stage) == ("failed", "provision")
+        assert "aws sso login" in result.errors[-1].remediation
+        assert line.deploy(yes=False).status == "complete"
+        assert line.ui.lines.count("Apply this plan?") == 1
 
 
 class TestPreviewing:

@@ -11,10 +11,29 @@ import pytest
 from fakes.line import BREAKS, URL, Line
 
 from autodeploy.adapters.store import FileStore
-from autodeploy.errors import AgentError, ApprovalError, InfrastructureError, LockedError, SourceError
-from autodeploy.model import STAGES, DeploymentState, Stage
+from autodeploy.approval import approve
+from autodeploy.errors import (
+    AgentError,
+    ApprovalError,
+    BuildError,
+    DeploymentError,
+    InfrastructureError,
+    LockedError,
+    SourceError,
+    Transience,
+)
+from autodeploy.model import STAGES, Approval, DeploymentState, Preview, Stage
 
-ATTEMPTS: dict[Stage, int] = {"analyze": 3, "build": 1, "plan": 3, "provision": 5, "deploy": 2, "harden": 2}
+KINDS: dict[str, tuple[type[AgentError], bool, Transience | None, int]] = {
+    "throttling": (InfrastructureError, True, "throttling", 5),
+    "network": (InfrastructureError, True, "network", 3),
+    "network, where no adapter knew": (SourceError, True, None, 3),
+    "a host's own trouble": (DeploymentError, True, None, 2),
+    "a connection to a host": (DeploymentError, True, "network", 3),
+    "a build": (BuildError, True, None, 1),
+    "what stays wrong": (InfrastructureError, False, "throttling", 1),
+}
+"""Errors by their kind, and how often in all a stage that meets them is tried."""
 
 
 @pytest.fixture
@@ -22,46 +41,54 @@ def line(tmp_path: Path) -> Line:
     return Line(tmp_path / "home")
 
 
-def passing(number: int) -> AgentError:
-    return InfrastructureError(f"rate exceeded, call {number}", "Wait.", recoverable=True)
+def numbered(kind: str, number: int) -> AgentError:
+    error, recoverable, transience, _ = KINDS[kind]
+    return error(f"{kind}, call {number}", "Wait.", recoverable, transience=transience)
+
+
+def throttled(number: int) -> AgentError:
+    return numbered("throttling", number)
 
 
 class TestTrying:
     @pytest.mark.parametrize("stage", STAGES)
-    def test_as_often_as_the_table_says(self, line: Line, stage: Stage) -> None:
-        for number in range(ATTEMPTS[stage] - 1):
-            line.break_at(stage, passing(number))
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_as_often_as_the_kind_of_error_is_worth(self, line: Line, stage: Stage, kind: str) -> None:
+        allowed = KINDS[kind][3]
+        for number in range(allowed - 1):
+            line.break_at(stage, numbered(kind, number))
         result = line.deploy()
         assert (result.status, result.errors) == ("complete", ())
         warned = [entry for entry in line.ledger(result).logs if entry.level == "WARNING"]
         assert [entry.message for entry in warned] == [
-            f"again in {2 ** (number + 1)} s: rate exceeded, call {number}" for number in range(ATTEMPTS[stage] - 1)
+            f"attempt {number + 1} of {allowed}; again in {2 ** (number + 1)} s: {kind}, call {number}"
+            for number in range(allowed - 1)
         ]
         assert {entry.message for entry in warned} <= set(line.ui.lines)
         assert not line.world.broken[BREAKS[stage]]
 
     @pytest.mark.parametrize("stage", STAGES)
-    def test_not_once_more_and_the_last_error_is_the_one(self, line: Line, stage: Stage) -> None:
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_not_once_more_and_the_last_error_is_the_one(self, line: Line, stage: Stage, kind: str) -> None:
+        allowed = KINDS[kind][3]
         for number in range(7):
-            line.break_at(stage, passing(number))
-        (entry,) = line.deploy().errors
-        assert entry.message == f"rate exceeded, call {ATTEMPTS[stage] - 1}"
-        assert len(line.world.broken[BREAKS[stage]]) == 7 - ATTEMPTS[stage]
+            line.break_at(stage, numbered(kind, number))
+        (entry,) = line.deploy(keep=True).errors
+        assert entry.message == f"{kind}, call {allowed - 1}"
+        assert len(line.world.broken[BREAKS[stage]]) == 7 - allowed
 
-    @pytest.mark.parametrize("stage", STAGES)
-    def test_never_what_stays_wrong(self, line: Line, stage: Stage) -> None:
-        line.break_at(stage, InfrastructureError("you may not", "Ask for the right."))
-        began = line.clock.now()
-        assert line.deploy().errors[0].message == "you may not"
-        assert not line.world.broken[BREAKS[stage]]
-        assert not [said for said in line.ui.lines if said.startswith("again in")]
-        assert began < line.clock.now()
+    def test_the_last_error_s_kind_counts_all_attempts(self, line: Line) -> None:
+        for number in range(3):
+            line.break_at("provision", throttled(number))
+        line.break_at("provision", numbered("network", 3))
+        (entry,) = line.deploy().errors
+        assert entry.message == "network, call 3"
 
     def test_waits_by_the_clock_and_a_little_more(self, line: Line) -> None:
         slept: list[float] = []
         line.clock.sleep = slept.append  # type: ignore[method-assign]
         for number in range(4):
-            line.break_at("provision", passing(number))
+            line.break_at("provision", throttled(number))
         line.deploy()
         assert [int(seconds) for seconds in slept] == [2, 4, 8, 16]
         assert len({seconds % 1 for seconds in slept}) == 4
@@ -79,12 +106,12 @@ class TestTrying:
 class TestTakingUp:
     @pytest.mark.parametrize("stage", STAGES[1:])
     def test_a_later_stage_releases_the_commit_that_was_analysed(self, line: Line, stage: Stage) -> None:
-        before = line.ledger(line.deploy())
+        line.break_at(stage, SourceError("broken", "Mend it."))
+        before = line.ledger(line.deploy(keep=True))
         line.world.commit = "b" * 40
         after = line.ledger(line.conductor().retry_stage(before.deployment_id, stage))
-        assert (after.status, after.commit) == ("complete", before.commit)
-        assert after.deployment_config and before.deployment_config
-        assert after.deployment_config.release_id == before.deployment_config.release_id
+        assert (after.status, after.commit) == ("complete", "a" * 40)
+        assert after.build_artifact and after.build_artifact.commit == "a" * 40
 
     def test_the_analysis_itself_checks_out_anew(self, line: Line) -> None:
         identifier = line.deploy().deployment_id
@@ -92,17 +119,67 @@ class TestTakingUp:
         assert line.ledger(line.conductor().retry_stage(identifier, "analyze")).commit == "b" * 40
 
     def test_a_checkout_that_is_gone_names_the_stage_that_makes_it(self, line: Line) -> None:
+        line.break_at("build", BuildError("no", "Mend it."))
         identifier = line.deploy().deployment_id
         line.break_at("analyze", SourceError("it cannot be checked out into itself", "Name another."))
-        (entry,) = line.conductor().retry_stage(identifier, "harden").errors
+        entry = line.conductor().retry_stage(identifier, "build").errors[-1]
         assert entry.message == "what was checked out of the repository is gone"
         assert "autodeploy retry --stage analyze" in entry.remediation
-        assert entry.context == f"Analysing {URL}"
+        assert entry.context == "Building the python application"
 
-    def test_where_nothing_was_analysed_it_is_now(self, line: Line) -> None:
-        line.break_at("analyze", SourceError("gone", "Give another."))
-        identifier = line.deploy().deployment_id
-        assert line.conductor().retry_stage(identifier, "harden").status == "complete"
+
+class TestAskingOnce:
+    def test_an_approval_outlives_a_killed_run(self, line: Line) -> None:
+        for operation in ("up", "after up", "await instance"):
+            line.world.broken[operation].append(KeyboardInterrupt())
+        for _ in range(3):
+            assert line.deploy(yes=False).status == "failed"
+        assert line.deploy(yes=False).status == "complete"
+        assert line.ui.lines.count("Apply this plan?") == 1
+        assert "this plan was approved before, and is not applied to its end yet" in line.ui.lines
+
+    def test_it_ends_with_the_plan_it_was_given_for(self, line: Line) -> None:
+        identifier = line.deploy(yes=False).deployment_id
+        assert line.store.load(identifier).approval is None
+        del line.world.stacks[identifier]
+        line.store.save(line.store.load(identifier).but(stages={}))
+        line.deploy(yes=False)
+        assert line.ui.lines.count("Apply this plan?") == 2
+
+    def test_it_is_of_one_plan_alone(self, line: Line) -> None:
+        line.break_at("provision", InfrastructureError("no capacity", "Try later."))
+        line.deploy(yes=False)
+        line.deploy(yes=False, instance_type="t3.medium")
+        assert line.ui.lines.count("Apply this plan?") == 2
+
+    @pytest.mark.parametrize(
+        ("agreed", "now", "asked"),
+        [
+            ("create", "create", False),
+            ("create", "update", False),
+            ("update", "update", False),
+            ("update", "replace", True),
+            ("create", "replace", True),
+            ("create", "delete", True),
+            ("delete", "delete", False),
+            ("", "create", True),
+        ],
+    )
+    def test_it_covers_nothing_worse(self, line: Line, agreed: str, now: str, asked: bool) -> None:
+        state = line.ledger(line.deploy())
+        assert state.plan
+        changes = {"changes": [{"urn": "a", "type": "t", "name": "n", "operation": now}]}
+        given = Approval(infra=state.plan.infra.digest(), operations={"a": agreed} if agreed else {})
+        line.ui.lines.clear()
+        approve(state.but(approval=given), Preview.model_validate(changes), line.ui, yes=False)
+        assert ("Apply this plan?" in line.ui.lines) == asked
+
+    def test_variables_are_kept_before_the_first_stage(self, line: Line) -> None:
+        line.break_at("analyze", KeyboardInterrupt())
+        identifier = line.deploy(environment={"MODE": "live"}).deployment_id
+        assert line.store.secrets(identifier)["env:MODE"] == "live"
+        assert line.deploy().status == "complete"
+        assert line.store.secrets(identifier)["env:MODE"] == "live"
 
 
 class SlowStore(FileStore):

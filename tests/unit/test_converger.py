@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from autodeploy.converger import converge, verify
 from autodeploy.errors import DeploymentError
+from autodeploy.interruption import heard
 from autodeploy.model import CommandResult, Step, StepResult, Upload
 
 
@@ -207,3 +209,11 @@ class TestTransaction:
         refusing.losses = {"while !": 1}
         with pytest.raises(DeploymentError, match="another host key"):
             converge(refusing, (step(fix="true", transaction=True),), silent)
+
+
+def test_ctrl_c_lets_the_step_in_work_end_and_begins_no_other(host: LocalHost) -> None:
+    steps = (step(fix=f"kill -INT {os.getpid()}; sleep 0.3; echo right >one"), step("two", fix="echo right >two"))
+    with pytest.raises(KeyboardInterrupt), heard():
+        converge(host, steps, silent)
+    assert (host.root / "one").read_text() == "right\n"
+    assert not (host.root / "two").exists()

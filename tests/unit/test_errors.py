@@ -9,7 +9,7 @@ from itertools import chain
 import pytest
 
 from autodeploy import errors
-from autodeploy.errors import AgentError
+from autodeploy.errors import AgentError, Interrupted
 
 
 def tree(cls: type[AgentError] = AgentError) -> list[type[AgentError]]:
@@ -70,4 +70,5 @@ def test_the_tree_is_drawn_with_its_exit_codes(cls: type[AgentError]) -> None:
 def test_exit_codes_are_told_apart() -> None:
     codes = [cls.exit_code for cls in tree()]
     assert len(set(codes)) == len(codes)
-    assert not {0, 2, 130} & set(codes)  # success, the parser's own, Ctrl-C
+    assert not {0, 2} & set(codes)  # success, the parser's own
+    assert Interrupted.exit_code == 130

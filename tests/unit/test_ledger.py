@@ -12,7 +12,7 @@ from fakes.person import BEGINNING, FakeClock
 
 from autodeploy.errors import BuildError, StateError
 from autodeploy.ledger import Ledger, digest
-from autodeploy.model import STAGES, TRANSITIONS, DeploymentState, Stage, StageRecord, Status
+from autodeploy.model import ENDS, STAGES, TRANSITIONS, WORK, DeploymentState, Stage, StageRecord, Status
 from autodeploy.stages import LINE, recovery_options
 
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -40,7 +40,8 @@ class TestTransitions:
         assert all(after in STATUSES for row in TRANSITIONS.values() for after in row)
 
     def test_the_line_follows_the_table(self) -> None:
-        walked = list(dict.fromkeys(LINE[stage].status for stage in STAGES))
+        assert tuple(LINE) == STAGES
+        walked = list(dict.fromkeys(WORK.values()))
         path: list[Status] = ["pending", *walked, "complete"]
         assert all(after in TRANSITIONS[before] for before, after in itertools.pairwise(path))
 
@@ -54,7 +55,7 @@ class TestTransitions:
         if after in TRANSITIONS[before]:
             book.move(after)
             assert book.state.status == after
-            ended = after in ("complete", "failed", "rolled_back")
+            ended = after in ENDS
             assert (book.state.completed_at is not None) == ended
             return
         with pytest.raises(StateError, match=f"that is {before} cannot become {after}"):
@@ -66,6 +67,41 @@ class TestTransitions:
         book = ledger(tmp_path, status)
         book.move(status)
         assert book.state.updated_at == BEGINNING
+
+
+class TestSettling:
+    @pytest.mark.parametrize("status", STATUSES)
+    def test_what_no_living_run_works_on_counts_as_failed(self, tmp_path: Path, status: Status) -> None:
+        book = ledger(tmp_path, status, completed_at=BEGINNING if status in ENDS else None)
+        doing = book.settle()
+        if status in ENDS:
+            assert (doing, book.state.status) == ("", status)
+            return
+        assert (doing, book.state.status) == (status, "failed")
+        assert book.state.completed_at is not None
+        assert book.state.failed_stage == next((stage for stage in STAGES if WORK[stage] == status), None)
+        assert book.settle() == ""
+
+    @pytest.mark.parametrize("status", ["complete", "failed"])
+    def test_so_does_one_that_was_being_destroyed(self, tmp_path: Path, status: Status) -> None:
+        book = ledger(tmp_path, status, destroying=True)
+        assert book.settle() == "being destroyed"
+        assert (book.state.status, book.state.destroying) == ("failed", False)
+
+    def test_it_failed_at_the_stage_that_is_not_proven(self, tmp_path: Path) -> None:
+        done = {"plan": StageRecord(inputs="abc", seconds=1, finished_at=BEGINNING)}
+        book = ledger(tmp_path, "provisioning", stages=done)
+        book.settle()
+        assert book.state.failed_stage == "provision"
+
+    def test_it_is_said_in_the_log(self, tmp_path: Path) -> None:
+        book = ledger(tmp_path, "building")
+        book.settle()
+        (entry,) = book._store.load("a").logs
+        assert (entry.level, entry.message) == (
+            "WARNING",
+            "the run before was killed while the deployment was building",
+        )
 
 
 class TestRecords:

@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from autodeploy.adapters.aws import account, failures, finding, leftovers, trust
+from autodeploy.adapters.aws import account, evidence, failures, finding, leftovers, trust
 from autodeploy.errors import DeploymentError, InfrastructureError
 from autodeploy.model import BaseImage, CloudFacts, DatabaseEngine, Target
 from autodeploy.ports import Say
@@ -31,12 +31,23 @@ _SETTLE_SECONDS = 10.0
 """AWS shows what was made a moment ago only after a while, and its provider outlives its engine for a moment."""
 
 
+class Witness(Protocol):
+    """Who knows of the local target's machines and balancers what no emulated account can tell."""
+
+    def console_output(self, instance_id: str) -> str:
+        """Return what the machine last wrote on its console."""
+
+    def target_health(self, deployment_id: str) -> Sequence[str]:
+        """Return each target's health, a line each."""
+
+
 class AwsCloud:
     """One account and region.
 
-    On the local target `endpoint_url` is the daemon's, `engine_versions` and `admin_cidr` say what it has, and
-    `epoch` returns its account's epoch, `settled` returns when its provider no longer works for a deployment.
-    `ca_bundle` is the file that databases' certificates are verified with; at AWS it is fetched into `trust_folder`.
+    On the local target `endpoint_url` is the daemon's, `engine_versions` and `admin_cidr` say what it has, `epoch`
+    returns its account's epoch, `settled` returns when its provider no longer works for a deployment, and `witness`
+    answers for its machines. `ca_bundle` is the file that databases' certificates are verified with; at AWS it is
+    fetched into `trust_folder`.
     """
 
     def __init__(
@@ -53,6 +64,7 @@ class AwsCloud:
         epoch: Callable[[], str] = lambda: "",
         settled: Callable[[str, Say], None] | None = None,
         ca_bundle: Path | None = None,
+        witness: Witness | None = None,
         trust_folder: Path | None = None,
         image_owner: str = DEBIAN_OWNER,
         address_url: str = account.ADDRESS_URL,
@@ -70,6 +82,7 @@ class AwsCloud:
         self._epoch = epoch
         self._settled = settled
         self._ca_bundle = ca_bundle
+        self._witness = witness
         self._trust_folder = trust_folder
         self._image_owner = image_owner
         self._address_url = address_url
@@ -158,6 +171,20 @@ class AwsCloud:
         """
         with self._translated(f"Looking for {token} of {deployment_id}"):
             return finding.claim(self._client, token, inputs, deployment_id, known, say)
+
+    def console_output(self, instance_id: str) -> str:
+        """Return what the machine last wrote on its console; "" where the account has nothing yet."""
+        if self._witness is not None:
+            return self._witness.console_output(instance_id)
+        with self._translated(f"Reading the console of {instance_id}"):
+            return evidence.console_output(self._client("ec2"), instance_id)
+
+    def target_health(self, deployment_id: str) -> Sequence[str]:
+        """Return, a line for each target of the deployment's balancer, its health and the balancer's reason."""
+        if self._witness is not None:
+            return self._witness.target_health(deployment_id)
+        with self._translated(f"Reading the health of the targets of {deployment_id}"):
+            return evidence.target_health(self._client, deployment_id)
 
     def account_epoch(self) -> str:
         """Return the emulated account's epoch; "" on AWS."""

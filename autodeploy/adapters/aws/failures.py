@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from botocore import exceptions
 
-from autodeploy.errors import InfrastructureError
+from autodeploy.errors import InfrastructureError, Transience
 
 AGENT = "HiveMind SysEng"
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
@@ -102,7 +102,8 @@ def _from_code(
         remediation = "Wait a minute, then run the same command again."
     else:
         message, remediation = f"AWS refused {err.operation_name}: {code}: {said}", "Correct what AWS names above."
-    return InfrastructureError(message, remediation, recoverable, agent=AGENT, context=context)
+    kind: Transience | None = "throttling" if recoverable else None
+    return InfrastructureError(message, remediation, recoverable, agent=AGENT, context=context, transience=kind)
 
 
 def _from_type(
@@ -127,4 +128,5 @@ def _from_type(
         remediation = "Check the network and its proxy, then run the same command again."
     else:
         message, remediation = f"AWS cannot be asked: {err}", "Correct what is named above."
-    return InfrastructureError(message, remediation, recoverable, agent=AGENT, context=context)
+    kind: Transience | None = "network" if recoverable else None
+    return InfrastructureError(message, remediation, recoverable, agent=AGENT, context=context, transience=kind)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -63,23 +66,38 @@ def run(
     environment: Mapping[str, str] | None = None,
     seconds: int = ASK_SECONDS,
 ) -> tuple[int, str, str]:
-    """Run git; return status, standard output and error; paths in the output are as git prints them."""
+    """Run git; return status, standard output and error; paths in the output are as git prints them.
+
+    Whatever ends us, Ctrl-C included, ends git and what it has started.
+    """
     client = git.Git(str(folder) if folder else None)
     forgotten = [part for name in _PLACE if name not in (environment or {}) for part in ("-u", name)]
     try:
-        status, out, err = client.execute(
+        process = client.execute(
             [*_FORGET, *forgotten, "git", *arguments],
             env={**quiet(os.environ), **(environment or {})},
-            with_extended_output=True,
-            with_exceptions=False,
-            strip_newline_in_stdout=False,
-            kill_after_timeout=seconds,
+            as_process=True,
+            start_new_session=True,
         )
     except git.GitCommandNotFound as lost:
         raise _no_git() from lost
-    if status == 127:
+    try:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        _end(process.pid)
+        out, err = process.communicate()
+        err += f'\nTimeout: the command "git" did not complete in {seconds} secs.'.encode()
+    except BaseException:
+        _end(process.pid)
+        raise
+    if process.returncode == 127:
         raise _no_git()
-    return int(status), _text(out), _text(err)
+    return int(process.returncode), _text(out), _text(err)
+
+
+def _end(group: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _no_git() -> SourceError:

@@ -25,13 +25,12 @@ from semver import VersionInfo
 from autodeploy.adapters.pulumi.language_host import PYTHON
 from autodeploy.adapters.pulumi.processes import STARTER
 from autodeploy.errors import EngineError
+from autodeploy.interruption import SAME_PRESS_SECONDS
 from autodeploy.ports import Say
 from autodeploy.settings import OWN_CREDENTIALS
 
 OnOutput = Callable[[str], Any]
 INHERITED = frozenset({"PULUMI_HOME"})
-SAME_PRESS_SECONDS = 1.0
-"""Whoever started us may forward a Ctrl-C that the terminal has sent already: that is not a second one."""
 LOOK_SECONDS = 0.05
 
 

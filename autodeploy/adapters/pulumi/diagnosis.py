@@ -10,20 +10,29 @@ from pulumi.automation.errors import CommandError, ConcurrentUpdateError, Inline
 
 from autodeploy.adapters.pulumi.command import KilledError
 from autodeploy.adapters.pulumi.progress import Progress
-from autodeploy.errors import InfrastructureError, LockedError, PlanError
+from autodeploy.errors import InfrastructureError, LockedError, PlanError, Transience
 
 AGENT = "HiveMind SysEng"
 SHOWN = 3
 LAST_LINES = 40
 STREAMS = re.compile(r"^ (?:code|stdout|stderr): ?", re.MULTILINE)
 
-PASSING = re.compile(
-    r"throttl|rate exceeded|RequestLimitExceeded|TooManyRequests|SlowDown|ServiceUnavailable"
-    r"|connection (refused|reset|timed out)|broken pipe|i/o timeout|TLS handshake timeout|no such host"
+THROTTLED = re.compile(
+    r"throttl|rate exceeded|RequestLimitExceeded|TooManyRequests|SlowDown|ServiceUnavailable", re.IGNORECASE
+)
+"""What AWS says when it is asked too much; https://docs.aws.amazon.com/general/latest/gr/api-retries.html."""
+
+EXPIRED = re.compile(
+    r"ExpiredToken|RequestExpired|TokenRefreshRequired|token (included in the request )?is expired", re.I
+)
+"""What AWS says of credentials that ended while the engine ran."""
+
+UNREACHED = re.compile(
+    r"connection (refused|reset|timed out)|broken pipe|i/o timeout|TLS handshake timeout|no such host"
     r"|network is unreachable|no route to host|temporary failure|unexpected EOF|currently locked",
     re.IGNORECASE,
 )
-"""What AWS and the network say of troubles that pass; https://docs.aws.amazon.com/general/latest/gr/api-retries.html."""
+"""What the network says of troubles that pass."""
 
 
 @contextmanager
@@ -47,42 +56,44 @@ def translated(deployment_id: str, doing: str, progress: Progress | None = None)
 
 def _raise(err: CommandError, doing: str, context: str, errors: Sequence[str]) -> None:
     output = _output(err)
+    found = list(errors) or _error_lines(output)
+    message = "; ".join(dict.fromkeys(_first_line(line) for line in found[:SHOWN])) or "the engine did not say why"
+    error = _diagnosed(err, doing, message, output)
+    error.agent, error.context, error.output = AGENT, context, output
+    raise error from err
+
+
+def _diagnosed(err: CommandError, doing: str, message: str, output: str) -> InfrastructureError:
+    said = f"{message}\n{output}"
     if isinstance(err, KilledError):
-        raise InfrastructureError(
+        return InfrastructureError(
             f"the Pulumi engine was killed (signal {err.signal}) before it could {doing}",
             "Run the same command again: it takes over what was half made and goes on.",
             recoverable=True,
-            agent=AGENT,
-            context=context,
-            output=output,
-        ) from err
+        )
     if "incorrect passphrase" in output:
-        raise InfrastructureError(
+        return InfrastructureError(
             "the passphrase does not open the stack's secrets",
             "Put back the file `passphrase` that was in AUTODEPLOY_HOME when the deployment was made.",
-            agent=AGENT,
-            context=context,
-            output=output,
-        ) from err
-    found = list(errors) or _error_lines(output)
-    message = "; ".join(dict.fromkeys(_first_line(line) for line in found[:SHOWN])) or "the engine did not say why"
-    if "violates plan" in output or "violates plan" in message:
-        raise PlanError(
+        )
+    if "violates plan" in said:
+        return PlanError(
             f"the infrastructure is no longer what the approved plan was made for: {message}",
             "Run the same command again: it shows a new plan to approve.",
-            agent=AGENT,
-            context=context,
-            output=output,
-        ) from err
-    kind = PlanError if isinstance(err, InlineSourceRuntimeError) else InfrastructureError
-    raise kind(
+        )
+    if EXPIRED.search(said):
+        return InfrastructureError(
+            f"the AWS credentials expired before Pulumi could {doing}: {message}",
+            "Sign in again (`aws sso login`, or fresh keys), then run the same command again; what stands is kept.",
+        )
+    passing: dict[Transience, re.Pattern[str]] = {"throttling": THROTTLED, "network": UNREACHED}
+    kinds = [kind for kind, signs in passing.items() if signs.search(said)]
+    return (PlanError if isinstance(err, InlineSourceRuntimeError) else InfrastructureError)(
         f"Pulumi could not {doing}: {message}",
         "Correct what is named above and run the same command again; what stands already is kept.",
-        recoverable=bool(PASSING.search(f"{message}\n{output}")),
-        agent=AGENT,
-        context=context,
-        output=output,
-    ) from err
+        recoverable=bool(kinds),
+        transience=kinds[0] if kinds else None,
+    )
 
 
 def _output(err: CommandError) -> str:

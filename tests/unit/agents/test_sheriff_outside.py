@@ -69,7 +69,7 @@ def test_the_group_that_admits_the_operator_is_told(stack: object) -> None:
 def test_a_hardening_that_cuts_the_service_off_is_taken_back_and_said_so(tmp_path: Path) -> None:
     line = Line(tmp_path / "home", World("fastapi-plain"))
     line.world.machines = defaultdict(CutOff)
-    state = line.ledger(line.deploy())
+    state = line.ledger(line.deploy(keep=True))
     assert (state.status, state.failed_stage) == ("failed", "harden")
     assert "does not answer" in state.errors[-1].message
     assert state.errors[-1].remediation.startswith("The hardening was taken back. ")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autodeploy.errors import AgentError, BuildError, InfrastructureError, SourceError
+from autodeploy.errors import AgentError, BuildError, HardeningError, InfrastructureError, SourceError
 from tests.unit.cli.conftest import Desk
 
 URL = "https://example.org/guestbook.git"
@@ -97,6 +97,26 @@ class TestDeploy:
         assert f"  autodeploy retry {state.deployment_id} --stage {state.failed_stage}" in lines
         assert "Traceback" not in shown.err
 
+    def test_a_failed_hardening_of_a_first_deployment_is_taken_back(self, desk: Desk) -> None:
+        desk.line.world.broken["open ports"].append(HardeningError("port 3000 is open", "Close it."))
+        shown = desk.type("deploy", URL, "--yes")
+        (state,) = desk.states()
+        assert (shown.code, state.status) == (90, "rolled_back")
+        lines = shown.err.splitlines()
+        folder = desk.line.store.folder(state.deployment_id) / "dossier"
+        assert f"Remediation: Close it. What was seen of it is in {folder}." in lines
+        assert lines[-1] == "Everything that was made is taken back; nothing is left."
+        assert (folder / "app.log").read_text()
+        assert desk.line.world.stacks == {}
+
+    def test_it_is_kept_where_that_was_asked_for(self, desk: Desk) -> None:
+        for verb in (["deploy", URL], ["retry"]):
+            desk.line.world.broken["open ports"].append(HardeningError("port 3000 is open", "Close it."))
+            shown = desk.type(*verb, "--yes", "--keep")
+            (state,) = desk.states()
+            assert (shown.code, state.status) == (90, "failed")
+            assert state.deployment_id in desk.line.world.stacks
+
     def test_a_failure_as_json(self, desk: Desk) -> None:
         desk.line.world.broken["build"].append(BuildError("pip failed", "Correct it."))
         shown = desk.type("deploy", URL, "--yes", "--json")
@@ -118,8 +138,19 @@ class TestRetry:
         assert shown.code == 0
         assert desk.states()[0].build_artifact.build_duration_seconds == 1.0
 
-    def test_from_a_chosen_stage(self, desk: Desk) -> None:
+    def test_begins_where_a_run_was_killed(self, desk: Desk) -> None:
         state = desk.deploy()
+        left = {name: record for name, record in state.stages.items() if name not in ("deploy", "harden")}
+        desk.line.store.save(state.but(status="deploying", stages=left, completed_at=None))
+        shown = desk.type("retry")
+        assert shown.code == 0
+        assert "the run before was killed while the deployment was deploying" in shown.err
+        assert "Planning the infrastructure" not in shown.err
+
+    def test_from_a_chosen_stage(self, desk: Desk) -> None:
+        desk.line.world.broken["up"].append(InfrastructureError("no capacity", "Try later."))
+        desk.type("deploy", URL, "--yes")
+        (state,) = desk.states()
         shown = desk.type("retry", state.deployment_id, "--stage", "build", "--json")
         assert (shown.code, shown.json["status"]) == (0, "complete")
         assert desk.states()[0].build_artifact.build_duration_seconds == 2.0

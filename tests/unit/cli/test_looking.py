@@ -198,7 +198,7 @@ class TestOpen:
 
     def test_a_worker_has_none(self, desk: Desk) -> None:
         desk.line.world.sample = "python-worker"
-        desk.deploy()
+        assert desk.deploy().status == "complete"
         shown = desk.type("open")
         assert shown.code == 12
         assert "is a worker" in shown.err and "autodeploy logs" in shown.err

@@ -71,7 +71,16 @@ def test_ctrl_c(desk: Desk) -> None:
     desk.line.world.broken["build"].append(KeyboardInterrupt())
     shown = desk.type("deploy", URL, "--yes")
     assert shown.code == 130
-    assert shown.err.splitlines()[-1].startswith("Interrupted. Go on with the same command")
+    (state,) = desk.states()
+    lines = shown.err.splitlines()
+    assert lines[-5:] == [
+        "[HiveMind Control Plane] Error: Interrupted",
+        "Message: interrupted while building and trying the application",
+        "Context: Building and trying the application",
+        f"Remediation: Nothing was created in the account. Go on: autodeploy deploy {URL} --name guestbook",
+        f"  autodeploy retry {state.deployment_id} --stage build",
+    ]
+    assert "Interrupted. Go on" not in shown.err
     assert desk.type("deploy", URL, "--yes").code == 0
 
 

@@ -75,6 +75,9 @@ class Engine:
         self.state["containers"][self.words[-1]]["status"] = "exited"
         return ""
 
+    def logs(self) -> str:
+        return f"console of {self.words[-1]}"
+
     def rm(self) -> str:
         if self.state.get("busy", 0):
             self.state["busy"] -= 1

@@ -94,6 +94,16 @@ def test_what_a_dead_engine_asked_for_is_waited_for(tmp_path: Path, monkeypatch:
         target.settle("web-1", said.append, 0)
 
 
+def test_it_tells_of_a_machine_what_no_account_can(target: LocalTarget, podman: Path) -> None:
+    info = target.ensure()
+    boot(target.home, info.account_epoch)
+    machine = Fleet(container_engine(), target.home, "").container("machine", "i-1")
+    assert target.console_output("i-1") == f"console of {machine}\n"
+    assert target.target_health("web-1") == []
+    target.down()
+    assert target.target_health("web-1") == []
+
+
 def test_sigterm_ends_the_daemon_cleanly_and_removes_no_machine(target: LocalTarget, podman: Path) -> None:
     info = target.ensure()
     boot(target.home, info.account_epoch)

@@ -45,6 +45,8 @@ class TestFailures:
         assert message in caught.value.message
         assert remediation in caught.value.remediation
         assert caught.value.recoverable is recoverable
+        kind = "throttling" if isinstance(err, exceptions.ClientError) else "network"
+        assert caught.value.transience == (kind if recoverable else None)
         assert caught.value.agent == "HiveMind SysEng"
         assert caught.value.context == "Reading"
         assert caught.value.__cause__ is err

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -149,3 +152,51 @@ def test_the_cache_holds_no_credentials(tmp_path: Path) -> None:
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert written
     assert not any(b"s3cret" in path.read_bytes() for path in written)
+
+
+def slow_git(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a git first on PATH that starts another program and waits for it; return the file with that one's id."""
+    told, program = folder / "pid", folder / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nsleep 60 & echo $! >{told}.new; mv {told}.new {told}; wait\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    return told
+
+
+def is_over(told: Path) -> bool:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{told.read_text().strip()}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_ctrl_c_ends_git_and_what_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = slow_git(tmp_path, monkeypatch)
+
+    def press() -> None:
+        while not told.exists():
+            time.sleep(0.02)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    commands._configured_ssh.cache_clear()
+    monkeypatch.setenv("GIT_SSH_COMMAND", "ssh")
+    threading.Thread(target=press).start()
+    with pytest.raises(KeyboardInterrupt):
+        commands.run("fetch")
+    assert is_over(told)
+
+
+def test_a_git_that_takes_too_long_is_ended_and_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = slow_git(tmp_path, monkeypatch)
+    monkeypatch.setenv("GIT_SSH_COMMAND", "ssh")
+    status, _, err = commands.run("fetch", seconds=1)
+    assert status != 0
+    assert "did not complete in 1 secs" in err
+    assert is_over(told)

@@ -56,6 +56,17 @@ def test_a_plan_that_no_longer_fits_is_a_plan_error() -> None:
     assert not error.recoverable
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["api error ExpiredToken: no", "ExpiredTokenException: The security token included in the request is expired"],
+)
+def test_credentials_that_expired_half_way_say_what_to_do(said: str) -> None:
+    error = fail(errors=[f"aws:ec2:Instance app: {said}"])
+    assert "credentials expired before Pulumi could bring the infrastructure up" in error.message
+    assert "aws sso login" in error.remediation and "what stands is kept" in error.remediation
+    assert not error.recoverable
+
+
 def test_a_program_that_fails_shows_its_exception_not_its_traceback() -> None:
     trace = "python inline source runtime error: boom\nTraceback (most recent call last):\n  File x\nValueError: boom"
     error = fail(stdout=trace, errors=[trace])
@@ -69,18 +80,18 @@ def test_no_error_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "recoverable"),
+    ("said", "transience"),
     [
-        ("api error Throttling: Rate exceeded", True),
-        ("api error RequestLimitExceeded: slow down", True),
-        ("dial tcp 10.0.0.1:443: i/o timeout", True),
-        ("dial tcp: lookup ec2.us-east-1.amazonaws.com: no such host", True),
-        ("read: connection reset by peer", True),
-        ("api error InvalidAMIID.NotFound: no image", False),
-        ("api error UnauthorizedOperation: you are not authorized", False),
-        ("timeout while waiting for state to become 'available'", False),
+        ("api error Throttling: Rate exceeded", "throttling"),
+        ("api error RequestLimitExceeded: slow down", "throttling"),
+        ("dial tcp 10.0.0.1:443: i/o timeout", "network"),
+        ("dial tcp: lookup ec2.us-east-1.amazonaws.com: no such host", "network"),
+        ("read: connection reset by peer", "network"),
+        ("api error InvalidAMIID.NotFound: no image", None),
+        ("api error UnauthorizedOperation: you are not authorized", None),
+        ("timeout while waiting for state to become 'available'", None),
     ],
 )
-def test_only_what_passes_by_itself_is_worth_another_attempt(said: str, recoverable: bool) -> None:
-    assert fail(errors=[f"aws:ec2:Instance app: {said}"]).recoverable is recoverable
-    assert fail(stderr=f"error: {said}").recoverable is recoverable
+def test_only_what_passes_by_itself_is_worth_another_attempt(said: str, transience: str | None) -> None:
+    for error in (fail(errors=[f"aws:ec2:Instance app: {said}"]), fail(stderr=f"error: {said}")):
+        assert (error.recoverable, error.transience) == (transience is not None, transience)

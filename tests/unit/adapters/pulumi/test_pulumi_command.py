@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
-from autodeploy.adapters.pulumi.command import SAME_PRESS_SECONDS, EngineCommand, KilledError, environment
+from autodeploy.adapters.pulumi.command import EngineCommand, KilledError, environment
 from autodeploy.errors import EngineError
+from autodeploy.interruption import SAME_PRESS_SECONDS
 
 Script = Callable[[str, str], Path]
 

@@ -1,0 +1,71 @@
+"""What can be known of a failed deployment, gathered from Host and Cloud into its dossier before anything is removed.
+
+A source that does not answer is named in the dossier and stops nothing. Secrets are taken out of every file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from autodeploy.agents.sheriff import Connect
+from autodeploy.errors import AgentError
+from autodeploy.model import DeploymentState
+from autodeploy.ports import Cloud, Say, Store
+from autodeploy.releaser import EVIDENCE, EVIDENCE_SECONDS, without_secrets
+
+FOLDER = "dossier"
+REACH_SECONDS = 15.0
+"""How long a machine that failed may take to answer."""
+
+
+def gather(state: DeploymentState, connect: Connect, cloud: Cloud, store: Store, say: Say) -> Path:
+    """Write the dossier and return its folder; what an earlier run wrote stays where nothing newer can be had."""
+    folder = store.folder(state.deployment_id) / FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    secrets, told = store.secrets(state.deployment_id), list[str]()
+
+    def keep(name: str, text: str) -> None:
+        store.write(state.deployment_id, f"{FOLDER}/{name}", without_secrets(text, secrets) or "(nothing)\n")
+        told.append(name)
+
+    def attempt(what: str, source: Callable[[], None]) -> None:
+        try:
+            source()
+        except AgentError as err:
+            told.append(f"{what} could not be had: {err.message}")
+
+    keep("errors.txt", _errors(state))
+    spec = state.infrastructure
+    if spec is not None:
+        attempt("console.txt", lambda: keep("console.txt", cloud.console_output(spec.ec2_instance_id)))
+        attempt("balancer.txt", lambda: keep("balancer.txt", "\n".join(cloud.target_health(state.deployment_id))))
+        attempt("what the host says", lambda: _ask(connect, state, keep, say))
+    keep("contents.txt", "\n".join(told))
+    return folder
+
+
+def _ask(connect: Connect, state: DeploymentState, keep: Callable[[str, str], None], say: Say) -> None:
+    assert state.infrastructure is not None
+    host = connect(state.infrastructure, say, REACH_SECONDS)
+    try:
+        for name, command in EVIDENCE.items():
+            answer = host.run(command, timeout_seconds=EVIDENCE_SECONDS)
+            complaint = f"\n[status {answer.code}] {answer.stderr}" if answer.code else ""
+            keep(name, f"{answer.stdout}{complaint}")
+    finally:
+        host.close()
+
+
+def _errors(state: DeploymentState) -> str:
+    entries = []
+    for error in state.errors:
+        shown: Mapping[str, str] = {
+            "": f"{error.timestamp:%Y-%m-%d %H:%M:%S %Z} [{error.agent}] {error.error_type}: {error.message}",
+            "context": error.context,
+            "remediation": error.remediation,
+            "output": error.output,
+            "stack": error.stack_trace or "",
+        }
+        entries.append("\n".join(f"{name}: {text}" if name else text for name, text in shown.items() if text))
+    return "\n\n".join(entries)

@@ -1,0 +1,64 @@
+"""The way back: a failed or unwanted deployment comes in; its dossier, and what was deleted, go out.
+
+Used by the conductor alone, which holds the lock. Deletes nothing before what can be known of it is kept.
+"""
+
+from __future__ import annotations
+
+from autodeploy.agents.deployer import HiveMindDeployer
+from autodeploy.agents.provisioner import HiveMindProvisioner
+from autodeploy.errors import AgentError, InfrastructureError
+from autodeploy.ledger import Ledger
+from autodeploy.model import RollbackResult
+from autodeploy.ports import UI
+from autodeploy.stages import interrupted
+
+
+class Retreat:
+    """Takes deployments back."""
+
+    def __init__(self, deployer: HiveMindDeployer, provisioner: HiveMindProvisioner, ui: UI) -> None:
+        self._deployer = deployer
+        self._provisioner = provisioner
+        self._ui = ui
+
+    def keep_evidence(self, ledger: Ledger) -> None:
+        """Write the dossier of a deployment that failed, and let its last error name it."""
+        folder = self._deployer.gather(ledger.state)
+        if folder is not None and ledger.state.errors:
+            ledger.add_evidence(str(folder))
+
+    def take_back(self, ledger: Ledger) -> RollbackResult:
+        """Delete everything: service, machines, database, network, keys; raise what stopped it, once it is recorded."""
+        identifier = ledger.state.deployment_id
+        # Whatever is left half-way, nothing of it is proven, approved, hardened or serving any more.
+        config = ledger.state.deployment_config
+        stopped = config and config.but(service_status="stopped")
+        begun = ledger.state.but(stages={}, approval=None, security_config=None, deployment_config=stopped)
+        ledger.write(begun.but(destroying=True))
+        self._ui.stage(self._provisioner.name, f"Destroying {identifier}")
+        try:
+            self._deployer.stop(ledger.state)
+            left = self._provisioner.destroy(ledger.state)
+        except KeyboardInterrupt as err:
+            told = interrupted(ledger.state, None)
+            ledger.fail(told, None)
+            raise told from err
+        except Exception as err:
+            ledger.fail(err, None)
+            raise
+        if left:
+            message = f"{len(left)} resources are left; run it again, or delete them by hand."
+            ledger.fail(InfrastructureError(f"not everything could be deleted: {', '.join(left)}", message), None)
+            return RollbackResult(deployment_id=identifier, status="failed", remaining=left, message=message)
+        ledger.move("rolled_back")
+        self._ui.done("nothing is left")
+        return RollbackResult(deployment_id=identifier, status="rolled_back", message="Nothing is left.")
+
+    def take_back_what_failed(self, ledger: Ledger) -> None:
+        """Take back a deployment whose hardening failed; what stops that is recorded after the failure itself."""
+        ledger.note("the hardening failed and it never served: it is taken back")
+        try:
+            self.take_back(ledger)
+        except Exception as err:  # recorded, and told with what can be done about it
+            self._ui.say(f"it could not be taken back: {err.message if isinstance(err, AgentError) else err}")
