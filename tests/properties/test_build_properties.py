@@ -9,18 +9,16 @@ from fixtures.planned import FACTS, planned
 from fixtures.sources import memory
 from generators import (
     DRIVER_PACKAGES,
-    GO_DRIVERS,
-    GO_WEB,
     OTHER_PACKAGES,
     PACKAGE_FILES,
     broken_trees,
     dependency_names,
-    go_repositories,
     identifiers,
     package_files,
     tech_stacks,
     web_repositories,
 )
+from go_generators import GO_DRIVERS, GO_WEB, go_repositories
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
