@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from autodeploy.analyser.golang.packages import Code
 from autodeploy.analyser.golang.syntax import Call, GoFile, line_of, string_of
@@ -39,6 +40,7 @@ STARTS = {
 """The methods by which an engine of the framework begins to listen."""
 
 
+@cache
 def framework_of(path: str) -> str | None:
     """Return the framework that an import path belongs to."""
     bare = re.sub(r"/v\d+(?=/|$)", "", path)
@@ -59,16 +61,21 @@ def detect_framework(code: Code, files: Sequence[GoFile]) -> Evidence | None:
     return found[ranked[0]].but(alternatives=tuple(ranked[1:])) if ranked else None
 
 
+def starts(files: Sequence[GoFile]) -> frozenset[str]:
+    """Return the methods by which the engines of the program's frameworks begin to listen."""
+    names = {framework_of(path) for file in files for path in file.imported()} - {None}
+    return frozenset(method for name in names for method in STARTS.get(name or "", ()))
+
+
 def serving(files: Sequence[GoFile]) -> Call | None:
     """Return the call by which the program begins to answer HTTP; None when it never does."""
-    names = {framework_of(path) for file in files for path in file.imported()} - {None}
-    starts = {method for name in names for method in STARTS.get(name or "", ())}
+    methods = starts(files)
     for file in files:
         for call in file.calls:
             if call.method.startswith("ListenAndServe") or call.name.startswith("net/http.Serve"):
                 return call
             if call.method in {"Serve", "ServeTLS"} and "net/http" in file.imported() and call.operand != "grpc":
                 return call
-            if call.operand and call.method in starts and "exec" not in call.operand:
+            if call.operand and call.method in methods and "exec" not in call.operand:
                 return call
     return None

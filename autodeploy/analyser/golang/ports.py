@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tree_sitter import Node
 
 from autodeploy.analyser import ports
-from autodeploy.analyser.golang.frameworks import STARTS, framework_of
+from autodeploy.analyser.golang.frameworks import framework_of, starts
 from autodeploy.analyser.golang.reads import Flow, Read, literal
 from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, text_of
 from autodeploy.analyser.tree import Tree
@@ -50,7 +50,8 @@ def detect_port(
     overrides: Mapping[str, str],
 ) -> Port:
     """Return the port; raise AnalysisError when the flag's cannot be used."""
-    listened = [(file, node) for file in files for node in _listened_in(file, files)]
+    methods = starts(files)
+    listened = [(file, node) for file in files for node in _listened_in(file, methods)]
     literals = [hint for file, node in listened for hint in _port_of(node, tree, file, flow.known)]
     ways = [
         *_traced(tree, listened, flow),
@@ -133,12 +134,10 @@ def _traced(tree: Tree, listened: Sequence[tuple[GoFile, Node]], flow: Flow) -> 
             yield _Way(read.name, hint, read)
 
 
-def _listened_in(file: GoFile, files: Sequence[GoFile]) -> Iterator[Node]:
+def _listened_in(file: GoFile, methods: frozenset[str]) -> Iterator[Node]:
     """Yield the values that say where the program listens."""
-    names = {framework_of(path) for other in files for path in other.imported()} - {None}
-    starts = {method for name in names for method in STARTS.get(name or "", ())}
     for call in file.calls:
-        yield from _listened(call, starts)
+        yield from _listened(call, methods)
     for node in file.nodes("field"):
         key, value = (node.child_by_field_name("key"), node.child_by_field_name("value"))
         made = node.parent.parent if node.parent else None
@@ -153,8 +152,8 @@ def _listened_in(file: GoFile, files: Sequence[GoFile]) -> Iterator[Node]:
             yield value.named_children[0] if value.named_children else value
 
 
-def _listened(call: Call, starts: set[str]) -> Sequence[Node]:
-    if call.method.startswith("ListenAndServe") or (call.operand and call.method in starts):
+def _listened(call: Call, methods: frozenset[str]) -> Sequence[Node]:
+    if call.method.startswith("ListenAndServe") or (call.operand and call.method in methods):
         return call.arguments[:1]
     return call.arguments[1:2] if call.name == "net.Listen" else ()
 

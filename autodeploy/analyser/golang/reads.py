@@ -16,6 +16,8 @@ _HELPER = re.compile(r"env", re.IGNORECASE)
 _NO_HELPER = re.compile(r"setenv|unset|bindenv|prefix|expand|replacer|clearenv|hasenv", re.IGNORECASE)
 _DEMANDS = re.compile(r"must|require", re.IGNORECASE)
 _ENDS = re.compile(r"(?:^|\.)(?:Fatal\w*|Panic\w*|panic|Exit)$")
+_VIPER = "github.com/spf13/viper"
+_VIPER_GET = re.compile(rf"^{re.escape(_VIPER)}\.Get")
 _HOLDERS = frozenset({"short_var_declaration", "assignment_statement", "var_spec", "if_statement", "block"})
 _MAX_DEPTH = 4
 _NEAR_BYTES = 300
@@ -93,14 +95,34 @@ def constants(files: Sequence[GoFile]) -> dict[str, Node]:
 def read_variables(files: Sequence[GoFile], known: Mapping[str, Node]) -> list[Read]:
     """Return all reads of the environment, in the order of the files."""
     found = []
+    viper = _viper(files)
     for file in files:
         for call in file.calls:
-            name = _variable(call, known)
-            if name:
+            if name := _variable(call, known):
                 found.append(_read(file, call, name, known))
+            elif viper is not None and _VIPER_GET.match(call.name) and call.arguments:
+                found += _configured(file, call, viper, known)
         for node in file.nodes("tagged"):
             found += _tagged(file, node)
     return found
+
+
+def _viper(files: Sequence[GoFile]) -> Mapping[str, Node] | None:
+    """Return the defaults of viper's keys where it also looks for them in the environment; None where it does not."""
+    calls = [call for file in files for call in file.calls if call.name.startswith(f"{_VIPER}.")]
+    if not any(call.method == "AutomaticEnv" for call in calls):
+        return None
+    defaults = [call.arguments for call in calls if call.method == "SetDefault" and len(call.arguments) > 1]
+    return {key.lower(): value for given, value, *_ in defaults if (key := string_of(given))}
+
+
+def _configured(file: GoFile, call: Call, defaults: Mapping[str, Node], known: Mapping[str, Node]) -> Iterator[Read]:
+    """Read viper.GetString("server.port") as SERVER_PORT, which https://pkg.go.dev/github.com/spf13/viper looks for."""
+    key = literal(call.arguments[0], known)
+    if key is not None and (name := re.sub(r"[.-]", "_", key).upper()) and _VARIABLE.match(name):
+        given = defaults.get(key.lower())
+        line = line_of(given) if given is not None else call.line
+        yield Read(name, literal(given, known), False, file.path, call.line, line, call.node.id)
 
 
 def literal(node: Node | None, known: Mapping[str, Node]) -> str | None:

@@ -228,3 +228,16 @@ def test_files_that_are_broken_or_enormous_are_passed_over() -> None:
         "broken.go": "package main\nfunc (((",
     }
     assert stack_of(texts).database_type is None
+
+
+@pytest.mark.parametrize(("automatic", "names"), [("viper.AutomaticEnv()", {"LOG_LEVEL", "DB_USER"}), ("", set())])
+def test_viper_looks_into_the_environment_where_it_is_told_to(automatic: str, names: set[str]) -> None:
+    body = (
+        f'{automatic}\nviper.SetDefault("port", "4321")\nviper.SetDefault("log.level", "warn")\n'
+        'use(viper.GetString("log.level"), viper.GetString("db-user"), viper.GetInt(key()))\n'
+        'http.ListenAndServe(":" + viper.GetString("port"), nil)'
+    )
+    stack = serving(body, "net/http github.com/spf13/viper")
+    assert {item.name for item in stack.environment} == names
+    assert (stack.port, stack.port_env) == ((4321, "PORT") if automatic else (8080, None))
+    assert {item.default for item in stack.environment} == ({"warn", None} if automatic else set())
