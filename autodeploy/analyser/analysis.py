@@ -9,7 +9,7 @@ from autodeploy.analyser import language
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.golang import analyse_go
 from autodeploy.analyser.language import Home
-from autodeploy.analyser.nodejs import analyse_nodejs
+from autodeploy.analyser.nodejs.analysis import analyse_nodejs
 from autodeploy.analyser.python import analyse_python
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Language, Source, TechStack

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from autodeploy.analyser.failures import refusal
+from autodeploy.analyser.nodejs.frameworks import declares_server
 from autodeploy.analyser.toml import table
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence, Language, Source
@@ -52,7 +53,7 @@ def detect_language(source: Source) -> Home:
         return _home(told, ".")
     homes = {folder: found for folder in _folders(named) if (found := _manifests(tree, named, f"{folder}/"))}
     if homes:
-        return _in_subfolder(homes)
+        return _in_subfolder(tree, homes)
     loose = [path for path in tree.modules if "/" not in path]
     if loose:
         return Home("python", ".", Evidence(fact="language", value="python", file=loose[0], rule="python-files"))
@@ -111,10 +112,14 @@ def _folders(named: list[str]) -> list[str]:
     return sorted(kept, key=lambda folder: (folder.count("/"), folder))
 
 
-def _in_subfolder(homes: dict[str, dict[str, list[str]]]) -> Home:
+def _in_subfolder(tree: Tree, homes: dict[str, dict[str, list[str]]]) -> Home:
     for language in dict.fromkeys((*SUPPORTED, *MANIFESTS)):
         speaking = [folder for folder, found in homes.items() if language in found]
         outermost = [folder for folder in speaking if not any(folder.startswith(f"{other}/") for other in speaking)]
+        if len(outermost) > 1 and language == "nodejs":
+            # A front end beside its server is the common case: pages alone are nothing that runs.
+            servers = [folder for folder in outermost if declares_server(tree.read(f"{folder}/package.json"))]
+            outermost = servers if len(servers) == 1 else outermost
         if len(outermost) > 1 and language in SUPPORTED:
             raise refusal(
                 f"there are several {language} applications: {', '.join(outermost)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autodeploy.analyser.nodejs import jsonc
 from autodeploy.analyser.nodejs.manifest import Manifest
 
 FRAMEWORKS: dict[str, str] = {
@@ -36,3 +37,9 @@ def detect_framework(manifest: Manifest) -> tuple[str, str] | None:
         if manifest.has(package) or (framework in {"nuxt", "sveltekit"} and package in manifest.development):
             return framework, package
     return None
+
+
+def declares_server(package: str) -> bool:
+    """Tell whether the text of a package.json depends on a framework that serves; Next.js is one, Vite is none."""
+    declared = jsonc.table(package).get("dependencies")
+    return isinstance(declared, dict) and not FRAMEWORKS.keys().isdisjoint(declared)

@@ -46,6 +46,22 @@ def test_several_python_folders_are_a_question() -> None:
     assert "--path a" in caught.value.remediation
 
 
+@pytest.mark.parametrize(
+    ("client", "server", "root"),
+    [
+        ('{"dependencies": {"react": "18"}}', '{"dependencies": {"koa": "2"}, "main": "x.js"}', "server"),
+        ("{", '{"dependencies": []}', None),
+    ],
+)
+def test_a_front_end_beside_its_server_is_no_question(client: str, server: str, root: str | None) -> None:
+    source = memory({"client/package.json": client, "server/package.json": server, "server/x.js": ""})
+    if root:
+        assert (detect_language(source).root, analyse(source).app_root) == (root, root)
+        return
+    with pytest.raises(AnalysisError, match="several nodejs applications: client, server"):
+        detect_language(source)
+
+
 def test_a_pyproject_that_only_configures_tools_is_no_manifest() -> None:
     home = detect_language(memory({"pyproject.toml": "[tool.ruff]\n", "api/requirements.txt": "", "api/x.py": ""}))
     assert home.root == "api"

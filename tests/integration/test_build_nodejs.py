@@ -1,0 +1,80 @@
+"""Real builds and trials of Node.js applications: the runtime is brought, a change of source alone leaves it be."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fixtures.sources import EXPECTED, SAMPLES
+from integration.test_build import World
+
+from autodeploy.adapters.git import GitRepo
+from autodeploy.analyser import analyse
+from autodeploy.model import BuildArtifact, TechStack, scratch_database
+from autodeploy.releaser import trial_environment
+
+pytestmark = pytest.mark.local
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    place = tmp_path_factory.mktemp("repository") / "repository"
+    yield place
+    World(place.parent, place).forget()
+
+
+@pytest.fixture
+def world(tmp_path: Path, repository: Path) -> World:
+    return World(tmp_path, repository)
+
+
+def brought(world: World, name: str) -> Path:
+    shutil.rmtree(world.root, ignore_errors=True)
+    shutil.copytree(SAMPLES / name, world.root, ignore=shutil.ignore_patterns(*EXPECTED))
+    return world.root
+
+
+def built(world: World, root: Path) -> tuple[BuildArtifact, TechStack]:
+    world.said.clear()
+    stack = analyse(GitRepo(world.folder / "cache").checkout(str(root), None, ".", world.folder / "into"))
+    return world.build(root, stack), stack
+
+
+def listed(artifact: BuildArtifact) -> set[str]:
+    done = subprocess.run(["tar", "--zstd", "-tf", artifact.path], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def answer(world: World, artifact: BuildArtifact, stack: TechStack) -> str:
+    given = {variable.name: "a secret" for variable in stack.environment if variable.generated}
+    environment = trial_environment(stack, given, scratch_database(stack))
+    return world.builder.trial(artifact, stack, environment, world.said.append)
+
+
+@pytest.mark.parametrize(("name", "path"), [("express-postgres", "/healthz"), ("express-mysql", "/status")])
+def test_an_application_with_a_database_is_built_and_reaches_it(world: World, name: str, path: str) -> None:
+    artifact, stack = built(world, brought(world, name))
+    assert answer(world, artifact, stack).startswith(f"HTTP 200 on {path}")
+
+
+def test_typescript_is_compiled_and_what_compiled_it_stays_behind(world: World) -> None:
+    artifact, stack = built(world, brought(world, "nest-typescript"))
+    assert answer(world, artifact, stack).startswith("HTTP 200 on /api/status/health")
+    files = listed(artifact)
+    assert {"src/dist/main.js", "src/node_modules/@nestjs/core/index.js", "runtime/bin/node"} <= files
+    assert not any(file.startswith(("src/node_modules/typescript/", "runtime/include/")) for file in files)
+
+
+def test_a_change_of_source_alone_reuses_runtime_and_dependencies(world: World) -> None:
+    root = brought(world, "express-plain")
+    first, stack = built(world, root)
+    assert "Installing dependencies" in world.said
+    (root / "server.js").write_text((root / "server.js").read_text().replace("status: 'ok'", "status: 'fine'"))
+    second, _ = built(world, root)
+    assert "Installing dependencies" not in world.said
+    assert second.checksum != first.checksum
+    assert listed(second) == listed(first)
+    assert answer(world, second, stack).startswith("HTTP 200 on /health")
