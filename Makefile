@@ -27,7 +27,7 @@ lint: python     ## Style, types, layers
 test: setup lint ## All tests, with coverage
 	$(PY) -m pytest tests -m performance
 	$(PY) -m pytest tests -m "$(FAST)" -n 2 --dist loadfile --cov --cov-report=
-	$(PY) -m pytest tests -m "(local or engine) and not nightly" --durations=15 --cov --cov-append --cov-report=term:skip-covered
+	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance" --durations=15 --cov --cov-append --cov-report=term:skip-covered
 
 test-unit: python      ## Tests that need no container engine and no Pulumi engine
 	$(PY) -m pytest tests -m "$(FAST)" -n 2 --dist loadfile --ignore tests/properties
@@ -36,7 +36,7 @@ test-properties: python ## The design document's properties on the pure view
 	$(PY) -m pytest tests/properties -m "not local and not engine" --hypothesis-show-statistics
 
 test-integration: setup ## End to end on the local target
-	$(PY) -m pytest tests -m "(local or engine) and not nightly"
+	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance"
 
 test-nightly: setup    ## What is too long for every day: every point at which something may be killed
 	$(PY) -m pytest tests -m nightly --durations=10

@@ -34,7 +34,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("large") / "large.git"
     subprocess.run(["git", "init", "--quiet", "--bare", "-b", "main", str(folder)], check=True)
     subprocess.run(["git", "-C", str(folder), "config", "core.compression", "0"], check=True)
-    command = ["git", "-C", str(folder), "fast-import", "--quiet"]
+    command = ["git", "-C", str(folder), "fast-import", "--quiet", "--depth=0"]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as importing:
         assert importing.stdin is not None
         importing.stdin.write(b"commit refs/heads/main\ncommitter t <t@localhost> 1700000000 +0000\ndata 5\nbegin\n")
