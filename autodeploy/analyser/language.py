@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.nodejs.frameworks import declares_server
-from autodeploy.analyser.toml import table
+from autodeploy.analyser.toml import fault, table
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence, Language, Source
 
@@ -62,6 +62,9 @@ def detect_language(source: Source) -> Home:
             "there are Go files, but no go.mod names their module",
             "Make one in the repository and commit it: go mod init MODULE && go mod tidy",
         )
+    for path in named:
+        if path.endswith("pyproject.toml") and (broken := fault(tree.read(path))):
+            raise refusal(f"{path} is no TOML: {broken}", f"Correct {path}, and commit it.")
     raise refusal(
         "no language was recognised: there is no requirements.txt, pyproject.toml, Pipfile or other package file",
         "Add a requirements.txt, or name the application's folder with --path.",

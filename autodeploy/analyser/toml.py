@@ -22,6 +22,15 @@ def table(text: str, *keys: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def fault(text: str) -> str | None:
+    """Return what makes a text no TOML; None when it is."""
+    try:
+        tomllib.loads(text)
+    except (ValueError, RecursionError) as err:
+        return str(err)
+    return None
+
+
 def line_of(text: str, word: str) -> int:
     """Return the number of the first line that holds `word`; 0 when none does."""
     return next((number for number, line in enumerate(text.splitlines(), 1) if word in line), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -28,11 +29,16 @@ class Source:
         return path in self.paths
 
     def read(self, path: str) -> str:
-        """Return the text of one indexed file, at most 1 MB, undecodable bytes replaced; "" when it is not indexed."""
+        """Return the text of one indexed file, at most 1 MB, undecodable bytes replaced; "" when it is not indexed.
+
+        UTF-8, or UTF-16 with its mark: `pip freeze >requirements.txt` in PowerShell writes that, and pip reads it.
+        """
         if path not in self.paths:
             return ""
         with (self.root / path).open("rb") as file:
-            return file.read(MAX_READ_BYTES).decode("utf-8-sig", errors="replace")
+            data = file.read(MAX_READ_BYTES)
+        is_utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return data.decode("utf-16" if is_utf_16 else "utf-8-sig", errors="replace")
 
     def below(self, folder: str) -> Source:
         """Return the part of the source in one folder of it; "." is all."""

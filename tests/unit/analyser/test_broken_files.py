@@ -9,6 +9,7 @@ import pytest
 from fixtures.sources import memory
 
 from autodeploy.analyser import analyse
+from autodeploy.errors import AnalysisError
 from autodeploy.model import Source
 
 FLASK = "from flask import Flask\napp = Flask('x')\n"
@@ -75,3 +76,21 @@ def test_more_code_than_anybody_reads_is_left_out() -> None:
     before = time.process_time()
     assert analyse(memory({**GOOD, **many})).start_command.endswith(" app:app")
     assert time.process_time() - before < 10
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_requirements_as_windows_writes_them(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "requirements.txt").write_text("flask\r\npsycopg2-binary\r\n", encoding)
+    (tmp_path / "app.py").write_text(FLASK)
+    stack = analyse(Source("file:///x", "0", tmp_path, ("app.py", "requirements.txt")))
+    assert (stack.framework, stack.database_type) == ("flask", "postgresql")
+
+
+def test_a_package_file_that_is_broken_is_named() -> None:
+    with pytest.raises(AnalysisError, match=r"web/pyproject\.toml is no TOML: .*line 1") as caught:
+        analyse(memory({"web/pyproject.toml": "[project\n", "web/app/main.py": FLASK}))
+    assert "Correct web/pyproject.toml" in caught.value.remediation
+
+
+def test_a_broken_file_beside_a_whole_one_stops_nothing() -> None:
+    assert analyse(memory({**GOOD, "pyproject.toml": "[project\n"})).framework == "flask"

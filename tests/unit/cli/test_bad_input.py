@@ -33,15 +33,11 @@ class TestChoices:
         assert state.request.ref == "nosuch"
         assert desk.deploy("--ref", "").request.ref is None
 
-    @pytest.mark.parametrize("port", ["0", "-1", "80", "65535", "99999"])
+    @pytest.mark.parametrize("port", ["0", "-1", "80", "65535", "99999", "http"])
     def test_a_port_that_cannot_be(self, desk: Desk, port: str) -> None:
         four = refused(desk.type("deploy", URL, "--yes", "--port", port), 30)
         assert port in four[1]
         assert desk.line.world.stacks == {}
-
-    def test_a_port_that_is_no_number(self, desk: Desk) -> None:
-        assert desk.type("deploy", URL, "--port", "http").code == 2
-        assert desk.states() == []
 
     @pytest.mark.parametrize("flag", ["--app", "--start-command", "--health-check-path", "--runtime-version"])
     def test_an_empty_fact_is_the_one_that_is_found(self, desk: Desk, flag: str) -> None:
