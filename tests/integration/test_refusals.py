@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -120,3 +123,90 @@ def test_a_home_that_cannot_be_written(place: World, tmp_path: Path) -> None:
     done = place.run("deploy", str(place.folder), "--target", "local", "--yes", env=environment)
     assert done.returncode in (12, 62)
     refused(done, done.returncode)
+
+
+@pytest.mark.parametrize("ref", ["nosuch", "v9.9", "0123456789abcdef0123456789abcdef01234567", "--upload-pack=x"])
+def test_a_branch_tag_or_commit_that_is_not_there(place: World, ref: str) -> None:
+    folder = place.folder / "referred"
+    if not folder.exists():
+        place.repository("fastapi-plain", "referred")
+    four = refused(place.run("deploy", f"file://{folder}", "--target", "local", f"--ref={ref}", "--yes"), 20)
+    assert repr(ref) in four[1]
+    nothing_stands(place)
+    refused(place.run("deploy", f"file://{folder}", "--target", "local", "--ref", ""), 3)
+
+
+@pytest.mark.parametrize(("commits", "code"), [(0, 20), (1, 30)])
+def test_an_empty_repository(place: World, commits: int, code: int) -> None:
+    folder = place.folder / f"empty-{commits}"
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-C", str(folder)]
+    subprocess.run(["git", "init", "-q", "-b", "main", str(folder)], check=True)
+    for _ in range(commits):
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "nothing"], check=True)
+    refused(place.run("deploy", f"file://{folder}", "--target", "local", "--yes"), code)
+    refused(place.run("deploy", str(folder), "--target", "local", "--yes"), 20)
+    nothing_stands(place)
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "said"),
+    [
+        ({"pyproject.toml": "[project\n"}, 30, "pyproject.toml is no TOML"),
+        ({"package.json": '{"name": "x",'}, 30, "package.json is no JSON"),
+        ({"requirements.txt": "fastapi >>> 1\n", "main.py": "import fastapi\napp = fastapi.FastAPI()\n"}, 40, ">>> 1"),
+        ({"requirements.txt": "flask\n", "app.py": "import flask\napp = flask.Flask(\n"}, 30, "application object"),
+    ],
+)
+def test_a_malformed_file(place: World, tmp_path: Path, files: dict[str, str], code: int, said: str) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    done = place.run("deploy", str(tmp_path), "--target", "local", "--yes", "--name", "malformed")
+    refused(done, code)
+    assert said in done.stderr
+    nothing_stands(place)
+
+
+def test_a_variable_that_is_missing(place: World) -> None:
+    folder = place.repository("flask-factory", "needy")
+    source = folder / "shop" / "__init__.py"
+    source.write_text(f"import os\nTOKEN = os.environ['PAYMENT_TOKEN']\n{source.read_text()}")
+    place.commit(folder, "need a token")
+    four = refused(place.run("deploy", str(folder), "--target", "local", "--yes"), 30)
+    assert "PAYMENT_TOKEN" in four[1]
+    assert "--env" in four[3]
+    nothing_stands(place)
+    refused(place.run("deploy", str(folder), "--target", "local", "--env", "PAYMENT_TOKEN=t"), 3)
+
+
+def test_a_region_that_is_none(place: World) -> None:
+    four = refused(place.run("deploy", str(place.folder), "--target", "local", "--region", "nowhere-9", "--yes"), 60)
+    assert "nowhere-9" in four[1]
+    nothing_stands(place)
+
+
+def test_a_second_run_at_once_is_told_whom_it_waits_for(place: World) -> None:
+    folder = place.repository("fastapi-plain", "twice")
+    deploy = ("deploy", str(folder), "--target", "local")
+    refused(place.run(*deploy), 3)
+    (identifier,) = [state["deployment_id"] for state in place.json("list") if state["name"] == "twice"]
+    lock = place.home / "deployments" / identifier / "lock"
+    with lock.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        lock.write_text(
+            '{"pid": 4711, "host": "h", "command": "autodeploy deploy", "since": "now", "reason": "deploy"}'
+        )
+        for command in (deploy, ("destroy", identifier, "--yes"), ("local", "reset"), ("local", "down")):
+            assert "process 4711 on h" in refused(place.run(*command), 75)[1]
+    refused(place.run(*deploy), 3)
+
+
+def test_a_daemon_that_was_killed(place: World) -> None:
+    folder = place.repository("fastapi-plain", "epoch")
+    deploy = ("deploy", str(folder), "--target", "local")
+    refused(place.run(*deploy), 3)
+    os.kill(json.loads((place.home / "local" / "daemon.json").read_text())["pid"], signal.SIGKILL)
+    four = refused(place.run(*deploy), 12)
+    assert "autodeploy local reset" in four[3]
+    assert place.run("local", "reset").returncode == 0
+    assert place.json("list") == []
+    refused(place.run(*deploy), 3)
