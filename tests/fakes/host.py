@@ -80,6 +80,8 @@ class Hands:
 
     def connect(self, infrastructure: InfrastructureSpec, say: Say, deadline: float = 180.0) -> Host:
         self._world.happens("connect" if deadline > 100 else "reach")
+        if infrastructure.deployment_id not in self._world.stacks:
+            raise DeploymentError("nobody answers", "Make the machine first.", recoverable=True)
         return FakeHost(self._world.machines[infrastructure.deployment_id])
 
     def converge(

@@ -41,7 +41,11 @@ BREAKS: dict[Stage, str] = {
 
 def certify(deployment_id: str, facts: CloudFacts, kept: Certificate, now: datetime) -> Certificate:
     """Return texts in the shape of a certificate."""
-    return kept if kept.leaf else Certificate("leaf\n", CERTIFICATE_KEY, "authority\n", "key of the authority\n")
+    return (
+        kept
+        if kept.leaf and kept.key
+        else Certificate("leaf\n", CERTIFICATE_KEY, "authority\n", "key of the authority\n")
+    )
 
 
 class Line:

@@ -1,0 +1,145 @@
+"""The points at which real runs are struck: every kind of effect of a deployment, an update and a destruction.
+
+What may be struck is what an undisturbed run shows: python -m interrupted --trace FILE deploy …
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from interrupted.effects import Point
+
+DEPLOY = """
+after cloud.facts#1
+after store.lock_home#1
+before store.save pending after nothing#1
+after store.save pending after nothing#1
+after store.lock deploy#1
+after store.save analyzing after nothing#1
+before repo.checkout#1
+after repo.checkout#1
+after store.append_log#1
+after store.save_secrets#1
+before store.save analyzing after analyze#1
+after store.save building after analyze#1
+before builder.build#1
+after builder.build#1
+before builder.trial#1
+after builder.trial#1
+after store.save building after build#1
+after store.save provisioning after build#1
+after keys#1
+after store.write id_ed25519.pub#1
+after store.write id_ed25519#1
+before certify#1
+after store.write ca.pem#1
+after store.save_secrets#2
+after store.write certificate.pem#1
+before engine.preview#1
+after engine.preview#1
+before ui.confirm#1
+after store.save provisioning after plan#1
+before engine.up#1
+before engine: creating aws:acm:Certificate public#1
+after engine: creating aws:ec2:Vpc vpc#1
+before engine: creating aws:ec2:Subnet private-1#1
+after engine: creating aws:vpc:SecurityGroupIngressRule ssh#1
+before engine: creating aws:ec2:Instance app#1
+after engine: creating aws:lb:LoadBalancer public#1
+after engine: creating aws:lb:Listener https#1
+before engine: creating aws:lb:TargetGroupAttachment app#1
+after engine.up#1
+before cloud.await_instance#1
+after store.save provisioning after provision#1
+after store.save deploying after provision#1
+after connect#1
+before host.run fix cloud-init#1
+after host.run fix user-and-folders#1
+before host.put /opt/app/incoming/*.tar.zst#1
+after host.put /opt/app/incoming/*.tar.zst#1
+before host.run fix artifact#1
+after host.run fix environment#1
+after host.put /opt/app/releases/*/app.service#1
+after host.run fix service#1
+before host.run fix proxy#1
+before host.run start switch#1
+after host.run start switch#1
+after host.run watch switch#1
+before outside.get#1
+after store.save deploying after deploy#1
+after store.save hardening after deploy#1
+after host.run start security-updates#1
+after host.run fix fail2ban#1
+after host.run start ssh-keys-only#1
+before host.reconnect#1
+before host.run confirm ssh-algorithms#1
+after host.run start firewall#1
+before host.run confirm firewall#1
+after outside.open_ports#1
+before store.save hardening after harden#1
+before store.save complete after harden#1
+after store.save complete after harden#1
+"""
+"""Of an application without a database."""
+
+DATABASE = """
+after cloud.database_password#1
+after engine: creating aws:rds:Instance db#1
+before host.run fix database#1
+after host.run start switch#1
+"""
+
+DESTROY = """
+after store.lock destroy#1
+after store.save complete after nothing#1
+after connect#1
+after host.run systemctl stop#1
+before engine.destroy#1
+after engine: deleting aws:lb:Listener https#1
+after engine: deleting aws:ec2:Instance app#1
+before engine: deleting aws:ec2:Vpc vpc#1
+after engine.destroy#1
+after cloud.leftovers#1
+after engine.remove#1
+after store.save_secrets#1
+before store.save rolled_back after nothing#1
+"""
+
+UPDATE = """
+after store.save analyzing after harden#1
+after repo.checkout#1
+before builder: packing#1
+before builder: starting#1
+after builder.build#1
+before host.run fix artifact#1
+after host.run fix service#1
+before host.run start switch#1
+after host.run start switch#1
+after outside.get#1
+before store.save complete after harden#1
+"""
+"""Of a second commit; until the switch the release before it serves."""
+
+
+class Case(NamedTuple):
+    """One deployment of `sample`: struck at `deploy`, brought to its end, struck at `destroy`, brought to its end."""
+
+    sample: str
+    deploy: Point
+    destroy: Point
+
+    def __str__(self) -> str:
+        return str(self.deploy)
+
+
+def points(strike: str, text: str) -> list[Point]:
+    """Return the points of a list above."""
+    return [Point.parse(f"{strike} {line}") for line in text.split("\n") if line]
+
+
+def cases(strike: str) -> list[Case]:
+    """Return a case for each point of a deployment; the points of the destruction take turns."""
+    ends = points(strike, DESTROY)
+    struck = [("fastapi-plain", point) for point in points(strike, DEPLOY)]
+    struck += [("flask-postgres", point) for point in points(strike, DATABASE)]
+    return [Case(sample, point, ends[number % len(ends)]) for number, (sample, point) in enumerate(struck)]
