@@ -63,6 +63,17 @@ class ArtifactCache:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
+    @contextmanager
+    def running(self, name: str, container: str) -> Iterator[str]:
+        """Note which container builds, while it is held; yield the one that a killed run left at it, "" for none."""
+        note = self._folder / f"{name}.running"
+        orphan = note.read_text("utf-8") if note.exists() else ""
+        note.write_text(container, "utf-8")
+        try:
+            yield orphan
+        finally:
+            note.unlink()
+
     def find(self, name: str) -> BuildArtifact | None:
         """Return the archive of an earlier build, None when there is none or when it was damaged since."""
         folder = self._folder / name

@@ -81,10 +81,12 @@ class ContainerBuilder:
     ) -> BuildArtifact:
         started = time.monotonic()
         partial = into / f".{name[:16]}.partial"
+        for left in into.glob(".*.partial"):
+            left.unlink()  # by a run that was killed
         try:
             with partial.open("wb") as output, (into / "build.log").open("w", encoding="utf-8") as log:
                 report = _Report(recipe, say, log.write)
-                ended = self._run(source, recipe, image, report, output)
+                ended = self._run(name, source, recipe, image, report, output)
                 log.write(f"exit code {ended.code}; {ended.lines_left_out} lines were left out\n")
             self._check(ended, report, stack, recipe, partial, into / "build.log")
             artifact = BuildArtifact(
@@ -102,7 +104,7 @@ class ContainerBuilder:
         finally:
             partial.unlink(missing_ok=True)
 
-    def _run(self, source: Source, recipe: Recipe, image: str, report: _Report, output: BinaryIO) -> Ended:
+    def _run(self, name: str, source: Source, recipe: Recipe, image: str, report: _Report, output: BinaryIO) -> Ended:
         container = Container(self._engine, "build", self._limits)
         layer, layer_steps = artifacts.layer_key(source, recipe, image)
         told = {
@@ -118,13 +120,16 @@ class ContainerBuilder:
         steps = [word for step in recipe.steps for word in (step.what, step.command)]
         # The container's own clock ends it where we are killed and cannot.
         inner = ["timeout", "--kill-after=5", str(seconds + 60), "sh", "-c", script, "build", *steps]
-        return container.run(
-            container.command(image, flags, inner),
-            lambda stream: context.write(stream, source, recipe.environment, self._registries),
-            report.hear,
-            output,
-            seconds,
-        )
+        with self._cache.running(name, container.name) as orphan:
+            if orphan:
+                container.kill(orphan)
+            return container.run(
+                container.command(image, flags, inner),
+                lambda stream: context.write(stream, source, recipe.environment, self._registries),
+                report.hear,
+                output,
+                seconds,
+            )
 
     def _check(self, ended: Ended, report: _Report, stack: TechStack, recipe: Recipe, archive: Path, log: Path) -> None:
         lines, language = list(report.lines), stack.language

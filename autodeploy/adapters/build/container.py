@@ -109,6 +109,11 @@ class Container:
         finally:
             clock.cancel()
 
+    def kill(self, name: str) -> None:
+        """End a container by its name; not there counts as done."""
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run([*self._program, "kill", name], check=False, timeout=30, capture_output=True)
+
     def _stream(
         self,
         process: subprocess.Popen[bytes],
@@ -145,9 +150,7 @@ class Container:
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
         """Kill the container by its name, as often as it takes: it may not be there yet."""
         for _ in range(20):
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            with suppress(OSError, subprocess.TimeoutExpired):
-                subprocess.run([*self._program, "kill", self.name], check=False, timeout=30, **quiet)  # type: ignore[call-overload]
+            self.kill(self.name)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(0.5)
                 return

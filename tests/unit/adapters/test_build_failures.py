@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import multiprocessing
 import os
 import signal
 import stat
@@ -184,6 +185,23 @@ def test_ctrl_c_ends_the_container(world: World) -> None:
         world.build()
     [name] = world.engine.killed
     assert name.startswith("autodeploy-build-")
+
+
+def test_the_container_of_a_killed_run_is_ended_by_the_next(world: World) -> None:
+    world.engine.play(lines=["MARK step 1"], hangs=True)
+    run = multiprocessing.get_context("fork").Process(target=world.build)
+    run.start()
+    while not world.engine.words:
+        time.sleep(0.02)
+    left = world.engine.words[world.engine.words.index("--name") + 1]
+    run.kill()
+    run.join()
+    assert world.engine.killed == []
+    world.engine.play(archive="bytes")
+    (world.folder / "out" / ".of-another-commit.partial").touch()
+    assert world.build().size_bytes == 5
+    assert world.engine.killed == [left]
+    assert list((world.folder / "out").glob(".*")) == list((world.folder / "cache").rglob("*.running")) == []
 
 
 def test_builds_of_one_key_wait_for_each_other(world: World) -> None:
