@@ -77,20 +77,24 @@ def test_what_was_struck_can_be_destroyed_at_once(place: Place, point: Point) ->
 @pytest.mark.parametrize("strike", ["KILL", "INT"])
 def test_a_deployment_that_is_struck_at_every_effect_in_turn(place: Place, strike: str) -> None:
     """Each run comes one kind of effect further than the one before it, until one ends."""
-    name, seen = f"turns-{strike.lower()}", place.folder / f"seen-{strike}"
-    expected, approved = standing(place, "fastapi-plain"), False
-    ran = place.command(*place.deploy(name, "fastapi-plain"), unseen=(strike, str(seen)))
-    while ran.code != 0:
-        assert ran.code == (-9 if strike == "KILL" else 130), ran.said
-        approved = approved or ran.approved()
-        ran = place.command(*place.deploy(name, "fastapi-plain"), unseen=(strike, str(seen)), answers=not approved)
-    assert len(seen.read_text().splitlines()) > 80
+    expected = standing(place, "fastapi-plain")
+    name = f"turns-{strike.lower()}"
+    assert in_turns(place, strike, *place.deploy(name, "fastapi-plain")) > 80
     state = place.deployed(name, answers=False)
     assert place.counted() == expected
-    identifier = state["deployment_id"]
-    while place.command("destroy", identifier, "--yes", unseen=(strike, str(seen))).code != 0:
-        pass
-    place.destroyed(identifier)
+    assert in_turns(place, strike, "destroy", state["deployment_id"], "--yes") > 20
+    place.destroyed(state["deployment_id"])
+
+
+def in_turns(place: Place, strike: str, *command: str) -> int:
+    """Repeat a command that is struck at each kind of effect once, until it ends; return how many there were."""
+    seen, approved = place.folder / f"seen-{strike}-{command[0]}", False
+    while True:
+        ran = place.command(*command, unseen=(strike, str(seen)), answers=not approved)
+        approved = approved or ran.approved()
+        if ran.code == 0:
+            return len(seen.read_text().splitlines())
+        assert ran.code == (-9 if strike == "KILL" else 130), ran.said
 
 
 @pytest.mark.nightly
