@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from autodeploy.cli.app import app
+
+if TYPE_CHECKING:
+    from autodeploy.cli.choices import Wire
 
 __all__ = ["app", "main"]
 
 
-def main() -> None:
-    """Run the command line; every error ends here as four lines and an exit code."""
+def main(wire: Wire | None = None) -> None:
+    """Run the command line; every error ends here as four lines and an exit code. `wire` is for `run`."""
     from autodeploy.cli import streams
     from autodeploy.cli.outcome import INTERRUPTED, run
 
     streams.prepare()
-    code = run(app, sys.argv[1:])
+    code = run(app, sys.argv[1:], wire)
     streams.finish()
     if code == INTERRUPTED:
         os._exit(code)  # a plain exit would wait for the engine that was left to finish alone

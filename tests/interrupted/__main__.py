@@ -6,14 +6,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from autodeploy.cli.app import app
-from autodeploy.cli.outcome import run
+from autodeploy import cli
 from interrupted.effects import Effects, Point, Unseen, strike
 from interrupted.wiring import InterruptedWiring
 
 
-def main() -> int:
-    """Run one command; its exit code is the command line's own."""
+def main() -> None:
+    """Run one command as the program does; its exit code is the program's own."""
     parser = argparse.ArgumentParser(prog="python -m interrupted", description=__doc__)
     parser.add_argument("--trace", type=Path)
     parser.add_argument("--point", type=Point.parse)
@@ -24,8 +23,9 @@ def main() -> int:
     unseen = Unseen(chosen.unseen[0], Path(chosen.unseen[1])) if chosen.unseen else None
     effects = Effects(chosen.trace, chosen.point or unseen, strike)
     answers = not chosen.nobody_answers
-    return run(app, chosen.command, lambda settings: InterruptedWiring(settings, answers, effects))
+    sys.argv = ["autodeploy", *chosen.command]
+    cli.main(lambda settings: InterruptedWiring(settings, answers, effects))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

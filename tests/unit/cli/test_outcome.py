@@ -146,7 +146,7 @@ def test_an_interrupted_command_ends_at_once_whatever_its_threads_wait_for() -> 
         "import threading, time\n"
         "from autodeploy import cli\n"
         "from autodeploy.cli import outcome\n"
-        "outcome.run = lambda app, arguments: print('said') or outcome.INTERRUPTED\n"
+        "outcome.run = lambda app, arguments, wire: print('said') or outcome.INTERRUPTED\n"
         "threading.Thread(target=time.sleep, args=(300,)).start()\n"
         "cli.main()\n"
     )
