@@ -25,7 +25,7 @@ def sheriff(line: Line) -> HiveMindSheriff:
 def released(line: Line) -> DeploymentState:
     """Return a deployment that stands before its hardening."""
     line.break_at("harden", InfrastructureError("not yet", "Wait."))
-    state = line.ledger(line.deploy())
+    state = line.ledger(line.deploy(keep=True))
     line.world.machines[state.deployment_id].applied.clear()
     return state
 
