@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,12 +23,6 @@ def register(app: typer.Typer) -> None:
     app.command()(preview)
     app.command()(retry)
     app.command("pulumi-env")(pulumi_env)
-
-
-def _number_or_none(text: str | None) -> str | None:
-    if text and text != "none" and not re.fullmatch(r"-?[0-9]+", text):
-        raise typer.BadParameter("a number, or none for a worker without HTTP")
-    return text
 
 
 def deploy(
@@ -60,8 +53,7 @@ def deploy(
     ] = None,
     start_command: Annotated[str | None, typer.Option("--start-command", help="Overrides what was found.")] = None,
     port: Annotated[
-        str | None,
-        typer.Option(callback=_number_or_none, help="Overrides the application's port; none: a worker without HTTP."),
+        str | None, typer.Option(help="Overrides the application's port; none: it is a worker without HTTP.")
     ] = None,
     health_check_path: Annotated[
         str | None, typer.Option("--health-check-path", help="Overrides what was found.")
