@@ -61,43 +61,6 @@ names = {part: os.environ["DB_" + part.upper()] for part in ("host", "port", "us
 with psycopg2.connect(dbname=os.environ["DB_NAME"], **names) as link, link.cursor() as cursor:
     cursor.execute("insert into notes values ('made')")
 """
-MYSQL = """
-import asyncio, os, MySQLdb
-from sqlalchemy import create_engine, text
-from sqlalchemy.ext.asyncio import create_async_engine
-
-url, ca = os.environ["DATABASE_URL"], os.environ["DB_CA"]
-asked = text("show status like 'Ssl_version'")
-for driver in ("pymysql", "mysqldb", "mysqlconnector"):
-    with create_engine(url.replace("+pymysql", "+" + driver)).connect() as link:
-        assert link.execute(asked).one()[1].startswith("TLS"), driver
-async def main():
-    engine = create_async_engine(url.replace("+pymysql", "+asyncmy"))
-    async with engine.begin() as link:
-        assert (await link.execute(asked)).one()[1].startswith("TLS")
-        await link.execute(text("create table notes (name text)"))
-        await link.execute(text("insert into notes values ('made \U0001f642')"))
-    await engine.dispose()
-asyncio.run(main())
-parts = {part: os.environ["DB_" + part.upper()] for part in ("host", "user", "password", "database")}
-MySQLdb.connect(port=int(os.environ["DB_PORT"]), ssl={"ca": ca}, **parts).close()
-try:
-    MySQLdb.connect(port=int(os.environ["DB_PORT"]), **parts)
-except MySQLdb.OperationalError as err:
-    print(err)
-else:
-    raise SystemExit("a connection without TLS was let in")
-"""
-MYSQL_APP = """
-import os
-from flask import Flask
-from sqlalchemy import create_engine, text
-app, engine = Flask(__name__), create_engine(os.environ["DATABASE_URL"])
-@app.get("/health")
-def health():
-    with engine.connect() as link:
-        return link.execute(text("select name from notes")).one()[0]
-"""
 STACK = TechStack(
     language="python", runtime_version="3.11", build_tool="pip", server_package="gunicorn", health_check_path="/health",
     start_command="/app/venv/bin/gunicorn --bind 127.0.0.1:$PORT app:app", requires_database=True,
@@ -224,22 +187,6 @@ def test_parts_of_an_address_and_an_asynchronous_driver_reach_the_trial_s_databa
     }
     artifact = world.build(world.write(**files), stack)
     assert world.trial(artifact, stack).startswith("HTTP 200 on /health after")
-
-
-def test_every_driver_of_mysql_reaches_the_trial_s_database_by_verified_tls(world: World) -> None:
-    read = ("DB_HOST=host", "DB_PORT=port", "DB_DATABASE=name", "DB_USER=user", "DB_PASSWORD=password", "DB_CA=ca")
-    facts = [Evidence(fact="database_variable", value=value) for value in read]
-    facts.append(Evidence(fact="database_url_scheme", value="mysql+pymysql"))
-    stack = STACK.but(database_type="mysql", evidence=tuple(facts), migration_command="python ask.py")
-    drivers = "pymysql\nmysqlclient\nmysql-connector-python\nasyncmy\ncryptography"
-    files = {
-        "requirements.txt": f"flask==3.1.*\nsqlalchemy[asyncio]\n{drivers}\n",
-        "ask.py": MYSQL,
-        "app.py": MYSQL_APP,
-    }
-    artifact = world.build(world.write(**files), stack)
-    assert world.trial(artifact, stack).startswith("HTTP 200 on /health after")
-    assert any("beside a MariaDB of its own in the place of MySQL" in line for line in world.said)
 
 
 def test_the_same_source_gives_the_same_bytes(world: World) -> None:
