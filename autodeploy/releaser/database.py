@@ -20,6 +20,7 @@ def database_steps(release: Release) -> tuple[Step, ...]:
         login, role = postgres.login(database), postgres.role_step(database, release.seal, logged_in)
     else:
         login, role = mysql.login(database), mysql.role_step(database, logged_in)
+    digest = sealed(release.seal, login)
     certificate = Upload(path=DATABASE_CA_PATH, content=database.ca_pem)
     return (
         Step(
@@ -36,7 +37,8 @@ def database_steps(release: Release) -> tuple[Step, ...]:
             CREDENTIAL_PATH,
             "database",
             login,
-            sealed(release.seal, login),
+            digest,
         ),
-        role,
+        # Seen with an older login the role is not the wanted one, though that login may still be good.
+        role.but(observe=f"cat {CREDENTIAL_PATH}.digest; {role.observe}", want=f"{digest}\n{role.want}"),
     )
