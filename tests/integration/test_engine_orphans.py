@@ -78,6 +78,8 @@ def run(tmp_path: Path, engine_binary: Path, endpoint: str, loop: asyncio.Abstra
     yield made
     made.process.kill()
     made.process.wait()
+    if made.place.plane.gate:
+        made.place.plane.gate.set()
     made.place.close()
 
 

@@ -166,7 +166,8 @@ class PulumiEngine:
         if self._command is None:
             executable = self._executable(say)
             self._command = EngineCommand(executable, engine.VERSION)
-        self._command.say = say
+        if say is not silent:
+            self._command.say = say
         return self._command
 
     def _workspace(self, deployment_id: str, say: Say) -> LocalWorkspace:
