@@ -153,6 +153,7 @@ def test_the_user_data_makes_the_users_and_asks_for_missing_packages_only() -> N
     assert ubuntu["ssh_authorized_keys"] == ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLE autodeploy"]
     assert ubuntu["sudo"] == "ALL=(ALL) NOPASSWD:ALL"
     assert (app["name"], app["system"], app["shell"]) == ("app", True, "/usr/sbin/nologin")
+    assert app["homedir"] == "/var/lib/app"  # what HOME says too: a driver that asks the system must find the same
     assert (config["ssh_pwauth"], config["disable_root"], config["manage_etc_hosts"]) == (False, True, True)
     assert (config["locale"], config["package_update"]) == ("C.UTF-8", False)
     assert "nginx-light" in config["runcmd"][0][2]
