@@ -24,6 +24,8 @@ from autodeploy.model import (
 Row = tuple[str, str | None]
 """A fact's name and its value, None or "" where there is none."""
 LABEL = 13
+TIED = "\N{NO-BREAK SPACE}"
+"""Between a figure and its unit, where a line is not broken; shown as a space."""
 
 
 class Check(NamedTuple):
@@ -74,7 +76,7 @@ def _where(state: DeploymentState) -> Iterator[Row]:
 def _how(state: DeploymentState) -> Iterator[Row]:
     took, spec = performance(state), state.infrastructure
     yield "cost", _cost(state)
-    yield "stages", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.stage_seconds.items())
+    yield "stages", ", ".join(f"{name} {seconds:.1f}{TIED}s" for name, seconds in took.stage_seconds.items())
     yield "took", _took(took)
     yield "updated", f"{state.updated_at:%Y-%m-%d %H:%M:%S %Z}"
     if spec and spec.load_balancer_dns:
@@ -84,10 +86,9 @@ def _how(state: DeploymentState) -> Iterator[Row]:
 def _row(name: str, value: str) -> None:
     """Print one fact; on a terminal its words are not cut at the edge."""
     width = shutil.get_terminal_size().columns - LABEL if sys.stdout.isatty() else 0
-    shown = _line(value)
-    lines = textwrap.wrap(shown, max(width, 20), break_long_words=False, break_on_hyphens=False) if width else [shown]
+    lines = textwrap.wrap(value, max(width, 20), break_long_words=False, break_on_hyphens=False) if width else [value]
     for number, line in enumerate(lines):
-        typer.echo(f"{name if number == 0 else '':{LABEL}}{line}")
+        typer.echo(f"{name if number == 0 else '':{LABEL}}{_line(line)}")
 
 
 def _line(text: str) -> str:
@@ -146,7 +147,7 @@ def _took(took: Performance) -> str:
         ("start-up", took.startup_seconds, "s"),
         ("artifact", took.artifact_bytes and took.artifact_bytes / 1e6, "MB"),
     )
-    return ", ".join(f"{what} {figure:.1f} {unit}" for what, figure, unit in parts if figure is not None)
+    return ", ".join(f"{what} {figure:.1f}{TIED}{unit}" for what, figure, unit in parts if figure is not None)
 
 
 def _cost(state: DeploymentState) -> str | None:

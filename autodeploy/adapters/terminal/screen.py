@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import time
 from collections.abc import Mapping
 from typing import TextIO
@@ -78,9 +79,12 @@ class RichTerminal(PlainTerminal):
         self._console.print(Text(text), soft_wrap=True)
 
     def _error_line(self, text: str) -> None:
-        label, colon, rest = text.partition(": ")
-        styled = Text.assemble((f"{label}{colon}", "bold red" if label.startswith("[") else "bold"), rest)
-        self._console.print(styled, overflow="ignore")  # between words: a path or command is not cut
+        label, colon, _ = text.partition(": ")
+        # Broken between words, so that a path or a command stays whole.
+        lines = textwrap.wrap(text, self._console.width, break_long_words=False, break_on_hyphens=False)
+        styled = Text("\n".join(lines))
+        styled.stylize("bold red" if label.startswith("[") else "bold", 0, len(f"{label}{colon}"))
+        self._console.print(styled, soft_wrap=True)
 
     def _render(self) -> RenderableType:
         width = max(self._console.width - 4, 20)

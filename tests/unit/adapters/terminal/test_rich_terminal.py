@@ -50,6 +50,22 @@ def test_a_terminal_that_cannot_show_the_signs_gets_plain_lines() -> None:
     on_a_terminal(lambda stream, answers: (act(stream, answers), stream.write("."))[1])
 
 
+@pytest.mark.parametrize("width", ["30", "80", "200"])
+def test_an_error_is_broken_between_words_and_nothing_of_it_is_lost(
+    monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    err = InfrastructureError(
+        "there is no [zone] at /a/rather-long/path/that-goes/over/the/edge/of/a-terminal/state.json",
+        "Give an https://, ssh:// or file:// URL, or a path (for example: autodeploy deploy ./name).",
+        context="Reading the repository's address",
+    )
+    written = on_a_terminal(lambda stream, answers: open_terminal(stream, answers, COLOURED).error(err))
+    lines = PLAIN_TEXT.sub("", written).splitlines()
+    assert " ".join(lines).split() == str(err).split()
+    assert all(len(line) <= int(width) or " " not in line.strip() for line in lines)
+
+
 def test_a_stage_spins_and_then_stays_as_one_line() -> None:
     written = on_a_terminal(stage)
     text = PLAIN_TEXT.sub("", written)
