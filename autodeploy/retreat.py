@@ -6,8 +6,9 @@ Used by the conductor alone, which holds the lock. Deletes nothing before what c
 from __future__ import annotations
 
 from autodeploy.agents.deployer import HiveMindDeployer
+from autodeploy.agents.dossier import reason
 from autodeploy.agents.provisioner import HiveMindProvisioner
-from autodeploy.errors import AgentError, InfrastructureError
+from autodeploy.errors import InfrastructureError
 from autodeploy.ledger import Ledger
 from autodeploy.model import RollbackResult
 from autodeploy.ports import UI
@@ -61,4 +62,4 @@ class Retreat:
         try:
             self.take_back(ledger)
         except Exception as err:  # recorded, and told with what can be done about it
-            self._ui.say(f"it could not be taken back: {err.message if isinstance(err, AgentError) else err}")
+            self._ui.say(f"it could not be taken back: {reason(err)}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.agents.choices import environment_of
-from autodeploy.agents.dossier import gather
+from autodeploy.agents.dossier import gather, reason
 from autodeploy.agents.provisioner import DATABASE_PASSWORD
 from autodeploy.agents.sheriff import Connect, Converge
 from autodeploy.errors import AgentError, DeploymentError, StateError
@@ -159,8 +159,8 @@ class HiveMindDeployer(HiveMindAgent):
             self.say("gathering what can be known of it")
             try:
                 return gather(state, self._connect, self._cloud, self._store, self.say)
-            except AgentError as err:
-                self.say(f"it could not be kept: {err.message}", "WARNING")
+            except Exception as err:  # whatever it is, it must not hide why the deployment failed
+                self.say(f"it could not be kept: {reason(err)}", "WARNING")
                 return None
 
     def logs(self, state: DeploymentState, lines: int) -> str:

@@ -32,8 +32,8 @@ def gather(state: DeploymentState, connect: Connect, cloud: Cloud, store: Store,
     def attempt(what: str, source: Callable[[], None]) -> None:
         try:
             source()
-        except AgentError as err:
-            told.append(f"{what} could not be had: {err.message}")
+        except Exception as err:  # whatever it is, it must not hide why the deployment failed
+            told.append(f"{what} could not be had: {reason(err)}")
 
     keep("errors.txt", _errors(state))
     spec = state.infrastructure
@@ -69,3 +69,8 @@ def _errors(state: DeploymentState) -> str:
         }
         entries.append("\n".join(f"{name}: {text}" if name else text for name, text in shown.items() if text))
     return "\n\n".join(entries)
+
+
+def reason(err: Exception) -> str:
+    """Return an error in one line."""
+    return err.message if isinstance(err, AgentError) else f"{type(err).__name__}: {err}"

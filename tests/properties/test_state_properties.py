@@ -100,7 +100,7 @@ def test_an_error_says_which_agent_attempted_what(err: AgentError, told: bool, a
             assert (caught.agent, caught.context) == expected
             lines = str(caught).split("\n")
             assert lines[0] == f"[{expected[0]}] Error: {type(err).__name__}"
-            assert f"Context: {expected[1]}" in str(caught)
+            assert f"Context: {' '.join(expected[1].split())}".strip() in str(caught)
         else:
             raise AssertionError("the error was swallowed")
 
@@ -112,9 +112,9 @@ def test_a_reported_error_says_what_to_do(err: AgentError) -> None:
     lines = str(err).split("\n")
     assert lines[0] == f"[{err.agent}] Error: {type(err).__name__}"
     assert lines[1:] == [
-        f"Message: {err.message}",
-        f"Context: {err.context}",
-        f"Remediation: {err.remediation}",
+        f"Message: {' '.join(err.message.split())}",  # each of the four is a line
+        f"Context: {' '.join(err.context.split())}",
+        f"Remediation: {' '.join(err.remediation.split())}",
     ]
     assert lines[3].removeprefix("Remediation: ").strip()
 
