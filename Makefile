@@ -23,11 +23,11 @@ lint: python     ## Style, types, layers
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-# The timed tests run alone; those that boot machines run one after the other, the rest side by side.
+# The timed tests run alone, the rest two files at a time; AUTODEPLOY_SEED=N draws the same samples again.
 test: setup lint ## All tests, with coverage
 	$(PY) -m pytest tests -m performance
 	$(PY) -m pytest tests -m "$(FAST)" -n 2 --dist loadfile --cov --cov-report=
-	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance" --durations=15 --cov --cov-append --cov-report=term:skip-covered
+	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance" -n 2 --dist loadfile --durations=15 --cov --cov-append --cov-report=term:skip-covered
 
 test-unit: python      ## Tests that need no container engine and no Pulumi engine
 	$(PY) -m pytest tests -m "$(FAST)" -n 2 --dist loadfile --ignore tests/properties

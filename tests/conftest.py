@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 from pathlib import Path
 
@@ -23,6 +24,25 @@ def engine_binary() -> Path:
         if candidate and Path(candidate).is_file():
             return Path(candidate)
     pytest.fail("there is no Pulumi engine to test with; build it: make setup")
+
+
+SEED = "AUTODEPLOY_SEED"
+
+
+def pytest_configure() -> None:
+    """Choose the seed of what is drawn by chance; the workers of a parallel run inherit it."""
+    os.environ.setdefault(SEED, str(random.randrange(1_000_000)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how to draw the same samples again."""
+    terminalreporter.write_line(f"samples were drawn with {SEED}={os.environ[SEED]}")
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """What draws samples, begun anew for each test."""
+    return random.Random(int(os.environ[SEED]))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

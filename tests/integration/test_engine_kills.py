@@ -1,7 +1,6 @@
 """kill -9 of the engine anywhere in `up` and in `destroy`: the next run takes over what was half made and ends right.
 
-Every point runs in `make test-nightly`; `make test` takes a random sample within a minute, its seed printed
-(AUTODEPLOY_KILL_SEED repeats one).
+Every point runs in `make test-nightly`; `make test` takes a random sample within a minute, its seed printed.
 """
 
 from __future__ import annotations
@@ -161,19 +160,21 @@ def test_an_engine_killed_at_any_point(place: Place, pair: tuple[str, str], up: 
 
 
 def test_an_engine_killed_at_a_sample_of_points(
-    tmp_path: Path, engine_binary: Path, endpoint: str, loop: asyncio.AbstractEventLoop, pair: tuple[str, str]
+    tmp_path: Path,
+    engine_binary: Path,
+    endpoint: str,
+    loop: asyncio.AbstractEventLoop,
+    pair: tuple[str, str],
+    chance: random.Random,
 ) -> None:
-    seed = int(os.environ.get("AUTODEPLOY_KILL_SEED") or random.randrange(10**6))
-    print(f"\nAUTODEPLOY_KILL_SEED={seed}")
-    chosen = random.Random(seed)
     begun, number, longest = time.monotonic(), 0, 0.0
     while number == 0 or time.monotonic() - begun + longest < SAMPLE_SECONDS:
         number += 1
         since = time.monotonic()
         empty(endpoint)
         place = Place(tmp_path / f"home-{number}", engine_binary, endpoint, loop)
-        up = Point(chosen.randint(1, UP_CALLS), chosen.choice(PHASES))
-        destroy = Point(chosen.randint(1, DESTROY_CALLS), chosen.choice(PHASES))
+        up = Point(chance.randint(1, UP_CALLS), chance.choice(PHASES))
+        destroy = Point(chance.randint(1, DESTROY_CALLS), chance.choice(PHASES))
         print(up, destroy)
         try:
             survives(place, pair, up, destroy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections import Counter
@@ -116,14 +115,10 @@ def test_an_update_that_is_struck_lets_the_old_release_serve(place: Place, strik
     place.destroyed(before["deployment_id"])
 
 
-def test_a_random_sample(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
-    seed = int(os.environ.get("AUTODEPLOY_SEED", time.time_ns() % 1_000_000))
-    with capsys.disabled():
-        print(f"\nstruck at random: AUTODEPLOY_SEED={seed}")
-    drawn, deadline = random.Random(seed).sample(ALL, len(ALL)), time.monotonic() + SAMPLE_SECONDS
+def test_a_random_sample(place: Place, chance: random.Random) -> None:
+    drawn, deadline = chance.sample(ALL, len(ALL)), time.monotonic() + SAMPLE_SECONDS
     for number, case in enumerate(drawn):
-        with capsys.disabled():
-            print(f"  {case}")
+        print(case)
         place.rest()
         check(place, case, f"sample{number}")
         if time.monotonic() > deadline:

@@ -1,12 +1,11 @@
 """Three languages by no database, PostgreSQL and MySQL: each is deployed, killed, rebooted and taken back.
 
-`make test` runs one of the nine, drawn by chance; its seed is printed, and MATRIX_SEED repeats it.
+`make test` runs one of the nine, drawn by chance.
 `make test-nightly` runs all.
 """
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -60,10 +59,9 @@ def test_it_serves_through_kill_and_reboot_and_leaves_nothing(place: Place, lang
 
 
 @pytest.mark.local
-def test_one_of_the_nine_drawn_by_chance(place: Place) -> None:
-    seed = int(os.environ.get("MATRIX_SEED") or random.randrange(10_000))
-    cell = random.Random(seed).choice(list(CELLS))
-    print(f"MATRIX_SEED={seed}: {cell}")
+def test_one_of_the_nine_drawn_by_chance(place: Place, chance: random.Random) -> None:
+    cell = chance.choice(list(CELLS))
+    print(cell)
     live_and_end(place, *cell)
 
 
