@@ -88,7 +88,9 @@ def place(tmp_path: Path, engine_binary: Path) -> Iterator[Place]:
 def test_an_engine_killed_while_a_machine_boots_and_while_it_goes(place: Place, kind: str) -> None:
     now = datetime.now(timezone.utc)
     certificate, key = tls.issue(tls.make_authority("Test", now), ["localhost"], now)
-    wanted = plan(certificate).but(ssh_public_key=keys.generate()[1])
+    wanted = plan(certificate)
+    assert wanted.database
+    wanted = wanted.but(ssh_public_key=keys.generate()[1], database=wanted.database.but(deletion_protection=False))
     secrets, before = {"certificateKey": key}, standing(place.aws)
     said: list[str] = []
 
