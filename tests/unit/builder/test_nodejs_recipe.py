@@ -96,6 +96,14 @@ def test_other_package_managers_are_brought_first(
     assert [step.inputs for step in made.steps] == [(), (), None, None]
 
 
+def test_yarns_second_installation_comes_after_the_build(tmp_path: Path) -> None:
+    commands = ["yarn install --frozen-lockfile", "npm run build", "yarn install --production"]
+    stack = STACK.but(package_manager="yarn", build_command=" && ".join(commands))
+    made = recipe(stack, source(tmp_path, **package(), **{"yarn.lock": ""}))
+    assert steps(made)[1:4] == commands
+    assert made.steps[4].what == "Leaving out what only the build needs"
+
+
 def test_the_build_has_stand_ins_but_none_that_pages_would_show(tmp_path: Path) -> None:
     wanted = [EnvironmentVariable(name=name, required=True) for name in ("API_URL", "NEXT_PUBLIC_URL", "VITE_KEY")]
     variables = (*wanted, EnvironmentVariable(name="OPTIONAL"))
