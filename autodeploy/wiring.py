@@ -251,13 +251,14 @@ def connect(infrastructure: InfrastructureSpec, say: Say, deadline: float = 180.
 
 def certify(deployment_id: str, facts: CloudFacts, kept: Certificate, now: datetime) -> Certificate:
     """Return the certificate that is kept; a new leaf of its authority when it ends soon; the first pair of both."""
-    from autodeploy.adapters.tls import expiry, issue, make_authority
+    from autodeploy.adapters.tls import expiry, is_issued_by, is_pair, issue, make_authority
     from autodeploy.agents.provisioner import Certificate
 
-    if kept.leaf and kept.key and kept.authority and expiry(kept.leaf) - now > RENEWAL:
+    is_whole = kept.authority and is_pair(kept.leaf, kept.key) and is_issued_by(kept.leaf, kept.authority)
+    if is_whole and expiry(kept.leaf) - now > RENEWAL:
         return kept
     authority = (kept.authority, kept.authority_key)
-    if not all(authority) or expiry(kept.authority) - now < RENEWAL:
+    if not is_pair(*authority) or expiry(kept.authority) - now < RENEWAL:
         authority = make_authority(f"AutoDeploy {deployment_id}", now)
     names = ["localhost", "127.0.0.1"] if facts.target == "local" else [f"*.{facts.region}.elb.amazonaws.com"]
     leaf, key = issue(authority, names, now)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -52,6 +53,24 @@ def issue(authority: tuple[str, str], names: Sequence[str], now: datetime, days:
 def expiry(certificate_pem: str) -> datetime:
     """Return the end of a certificate's validity, in UTC."""
     return x509.load_pem_x509_certificate(certificate_pem.encode()).not_valid_after_utc
+
+
+def is_pair(certificate_pem: str, key_pem: str) -> bool:
+    """Say whether the key is the certificate's; a run that was killed between writing the two leaves no pair."""
+    if not (certificate_pem and key_pem):
+        return False
+    own = x509.load_pem_x509_certificate(certificate_pem.encode()).public_key()
+    return serialization.load_pem_private_key(key_pem.encode(), password=None).public_key() == own
+
+
+def is_issued_by(certificate_pem: str, authority_pem: str) -> bool:
+    """Say whether the authority signed the certificate."""
+    authority = x509.load_pem_x509_certificate(authority_pem.encode())
+    try:
+        x509.load_pem_x509_certificate(certificate_pem.encode()).verify_directly_issued_by(authority)
+    except (ValueError, InvalidSignature):
+        return False
+    return True
 
 
 def _builder(

@@ -18,7 +18,7 @@ from fixtures.sources import SAMPLES
 
 import autodeploy
 from autodeploy.adapters.keys import generate
-from autodeploy.adapters.tls import expiry
+from autodeploy.adapters.tls import expiry, is_pair
 from autodeploy.agents.provisioner import Certificate
 from autodeploy.errors import DeploymentError, LocalTargetError, SettingsError, SourceError
 from autodeploy.local.containers import container_engine
@@ -192,6 +192,16 @@ class TestHostAndCertificate:
         made = certify(ID, LOCAL, first._replace(**{lost: ""}), NOW)
         assert made.leaf != first.leaf and all(made)
         assert (made.authority == first.authority) == (lost != "authority")
+
+    @pytest.mark.parametrize("mixed", ["leaf", "key", "authority", "authority_key"])
+    def test_parts_of_two_renewals_are_never_taken_for_one_certificate(self, mixed: str) -> None:
+        first, other = (certify(ID, LOCAL, NOTHING, NOW) for _ in range(2))
+        late = NOW + timedelta(days=397 - 29 if mixed == "authority_key" else 1)
+        made = certify(ID, LOCAL, first._replace(**{mixed: getattr(other, mixed)}), late)
+        leaf, authority = (x509.load_pem_x509_certificate(pem.encode()) for pem in (made.leaf, made.authority))
+        leaf.verify_directly_issued_by(authority)
+        assert is_pair(made.leaf, made.key) and is_pair(made.authority, made.authority_key)
+        assert made.leaf not in (first.leaf, other.leaf)
 
 
 def test_there_is_one_terminal(tmp_path: Path) -> None:
