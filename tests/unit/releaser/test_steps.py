@@ -16,7 +16,8 @@ from fixtures.released import ARTIFACT, DATABASE, FACTS, INFRASTRUCTURE, MYSQL, 
 
 from autodeploy.converger import converge
 from autodeploy.model import BuildArtifact, Evidence, Step, TechStack
-from autodeploy.releaser import environment, release, steps
+from autodeploy.releaser import DatabaseAccess, environment, release, steps
+from autodeploy.releaser.database import database_steps
 from autodeploy.releaser.postgres import verifier
 from autodeploy.releaser.software import artifact_step, settled_step
 from autodeploy.releaser.texts import start_script, switch_script, unit
@@ -147,6 +148,17 @@ def test_the_role_on_mysql_and_mariadb_is_made_over_verified_tls_and_asked_as_it
     assert "ALL" not in sql and "ON `app`.* TO 'app'@'%'" in sql
     assert "mariadb-client-core installed" in steps["packages"].want
     assert "postgresql" not in steps["packages"].want
+
+
+@pytest.mark.parametrize(("stack", "database"), [(MIGRATED, DATABASE), (ON_MYSQL, MYSQL)])
+def test_another_password_wants_another_role(stack: TechStack, database: DatabaseAccess) -> None:
+    def role(password: str) -> Step:
+        access = database.but(app_password=password)
+        new = release(ARTIFACT, stack, environment(stack, {}, {}, access), "seal", access)
+        return {step.name: step for step in database_steps(new)}["database-role"]
+
+    assert role("one").want != role("other").want
+    assert role("one").want == role("one").want
 
 
 def test_a_password_is_a_literal_whatever_it_holds() -> None:
