@@ -9,9 +9,9 @@ from autodeploy.analyser.failures import refusal
 from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence
 
 _PARTS = {
-    "url": r"(?:SERVER_)?URL|URI|DSN|CONNECTION_STRING|CONN_STR",
-    "host": r"HOST|HOSTNAME|SERVER|ADDRESS|ENDPOINT",
-    "port": r"PORT",
+    "url": r"(?:SERVER_)?URL|URI|DSN|CONN(?:ECTION)?(?:_STR(?:ING)?|_URL|_URI)?",
+    "host": r"(?:SERVICE_)?HOST|HOSTNAME|SERVER|ADDRESS|ENDPOINT",
+    "port": r"(?:SERVICE_)?PORT",
     "name": r"NAME|DB|DATABASE|DBNAME|DB_NAME|DATABASE_NAME",
     "user": r"USER|USERNAME|LOGIN",
     "password": r"PASSWORD|PASS|PASSWD|PW",
