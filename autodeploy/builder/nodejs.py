@@ -64,7 +64,7 @@ def recipe(stack: TechStack, source: Source) -> Recipe:
             BuildStep(what="Tidying up", command=f"rm -rf {noderuntime.RUNTIME}/include"),
         ),
         keep=("src", "runtime"),
-        exclude=(".git", "node_modules/.cache", "node_gyp_bins"),
+        exclude=(".git", "__pycache__", "node_modules/.cache", "node_gyp_bins"),
         packages=stack.build_packages,
         environment={**_QUIET, **_placeholders(stack)},
     )
