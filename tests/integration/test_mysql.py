@@ -89,7 +89,8 @@ class Lab:
         return [result.status for result in converge(host, steps, lambda _: None)]
 
     def ask(self, host: SshHost, user: str, password: str, sql: str, tls: str = f"--ssl-ca={CA}") -> CommandResult:
-        said = f"--host={self.database} --user={user} {tls} --ssl-verify-server-cert --batch --skip-column-names"
+        said = f"--host={self.database} --user={user} {tls} --ssl-verify-server-cert --batch"
+        said += " --skip-column-names --default-character-set=utf8mb4"
         said = said if tls != "--skip-ssl" else said.replace(" --ssl-verify-server-cert", "")
         command = f"MYSQL_PWD={shlex.quote(password)} mariadb --no-defaults {said} app --execute={shlex.quote(sql)}"
         return host.run(command)
@@ -123,7 +124,8 @@ def test_the_role_is_made_once_and_anew_for_another_password(lab: Lab, host: Ssh
 
 def test_the_application_rules_its_database_and_nothing_else(lab: Lab, host: SshHost) -> None:
     made = "CREATE TABLE rows_ (name VARCHAR(9)); INSERT INTO rows_ VALUES ('naïve 🙂'); SELECT * FROM rows_; DROP TABLE rows_"
-    assert lab.ask(host, "app", "p@ss/w'ord\\", made).stdout.strip() == "naïve 🙂"
+    answer = lab.ask(host, "app", "p@ss/w'ord\\", made)
+    assert (answer.stdout.strip(), answer.stderr) == ("naïve 🙂", "")
     for sql in ("CREATE DATABASE other", "CREATE USER other", "SELECT * FROM mysql.user", "DROP USER dbadmin"):
         assert "denied" in lab.ask(host, "app", "p@ss/w'ord\\", sql).stderr, sql
 
