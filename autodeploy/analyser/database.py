@@ -17,6 +17,7 @@ _PARTS = {
     "password": r"PASSWORD|PASS|PASSWD|PW",
     "engine": r"ENGINE|DIALECT",
     "sslmode": r"SSL_?MODE",
+    "ssl": r"(?:USE_|ENABLE_|REQUIRE_)?(?:SSL|TLS)(?:_ENABLED|_REQUIRED)?",
     "ca": r"(?:(?:SSL|TLS)_?)?(?:CA(?:_(?:CERT|FILE|PATH|BUNDLE))?|ROOT_?CERT)",
 }
 _PREFIXES: dict[DatabaseType, str] = {
@@ -43,7 +44,8 @@ def overridden(value: str) -> tuple[DatabaseType | None, list[Evidence]]:
 def variable_part(name: str, database: DatabaseType) -> str | None:
     """Return which part of the database's address a variable holds.
 
-    The parts: url, host, port, name, user, password, engine, and ca, the file that its certificate is verified with.
+    The parts: url, host, port, name, user, password, engine, sslmode, ssl (whether TLS is used), and ca, the file
+    that its certificate is verified with.
     """
     named = rf"DB|DATABASE|SQL|SQLALCHEMY|SQLALCHEMY_DATABASE|RDS|{_PREFIXES[database]}"
     prefixes = rf"(?:(?:APP|DJANGO|FLASK|FASTAPI|ASYNC|PROD|PRODUCTION)_)?(?:{named})"

@@ -40,6 +40,7 @@ def database_variables(stack: TechStack, database: DatabaseAccess) -> dict[str, 
         "user": database.app_username,
         "password": database.app_password,
         "engine": _engine(stack, database),
+        "ssl": "true",
         "ca": DATABASE_CA_PATH,
         "sslmode": "verify-full" if stack.language == "go" else "require",
     }

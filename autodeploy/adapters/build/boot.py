@@ -81,6 +81,8 @@ def _postgres(database: dict[str, Any]) -> tuple[str, ...]:
     access = "--auth-local=trust --auth-host=scram-sha-256"
     return (
         f"{programs}/initdb -D /var/tmp/database -U postgres {access} --no-sync -E UTF8 --locale=C.UTF-8",
+        # As on the host: nobody gets in without TLS.
+        "sed -i 's/^host /hostssl /' /var/tmp/database/pg_hba.conf",
         f"{programs}/pg_ctl -D /var/tmp/database -w -l /var/tmp/database.log -o '{told}' start",
         f"{programs}/psql -h /var/tmp -p {port} -U postgres -c {shlex.quote(role)}",
         f"{programs}/createdb -h /var/tmp -p {port} -U postgres -O {database['username']} {database['name']}",

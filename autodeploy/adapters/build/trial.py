@@ -23,7 +23,13 @@ _READ_ONLY = re.compile(
     r"(?i)read-only file system|unable to open database file|readonly database|permission denied: '/app"
 )
 # The trial's password is right: what a server of MariaDB's (or MySQL's) kind refuses is a connection without TLS.
-_WITHOUT_TLS = re.compile(r"Access denied for user 'app'@|insecure transport")
+_WITHOUT_TLS = re.compile(r"Access denied for user 'app'@|insecure transport|no pg_hba.conf entry|no encryption")
+_TLS_EXAMPLES = {
+    ("python", "postgresql"): 'sslmode="require"',
+    ("nodejs", "postgresql"): "ssl: true",
+    ("python", "mysql"): 'ssl={"ca": os.environ["MYSQL_SSL_CA"]}',
+    ("nodejs", "mysql"): "ssl: { ca: fs.readFileSync(process.env.MYSQL_SSL_CA) }",
+}
 PATIENCE_SECONDS = 15
 _START_OVER = 120
 """Seconds that unpacking, database and migrations may take on top of the wait for an answer."""
@@ -115,8 +121,7 @@ def _failure(stack: TechStack, result: Mapping[str, Any], limits: Limits) -> Tri
     if _WITHOUT_TLS.search("\n".join(lines)):
         remediation = (
             "Its driver did not use TLS, without which the database lets nobody in, here as in the cloud. Let it use "
-            "TLS and verify the server with the file that MYSQL_SSL_CA names, for example "
-            'ssl={"ca": os.environ["MYSQL_SSL_CA"]}.'
+            f"TLS{_tls_example(stack)}, or take DATABASE_URL, which says so."
         )
     return TrialError(
         message,
@@ -125,6 +130,12 @@ def _failure(stack: TechStack, result: Mapping[str, Any], limits: Limits) -> Tri
         context=f"Starting the built application with: {stack.start_command}",
         output="\n".join(lines[-failures.LAST_LINES :]),
     )
+
+
+def _tls_example(stack: TechStack) -> str:
+    kind = "postgresql" if stack.database_type == "postgresql" else "mysql"
+    example = _TLS_EXAMPLES.get((stack.language, kind))
+    return f", for example {example}" if example else ""
 
 
 def _explanation(stack: TechStack, result: Mapping[str, Any], limits: Limits) -> tuple[str, str]:

@@ -25,6 +25,8 @@ from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence, TechSt
 
 _STAND_INS = {
     "ca": "/etc/ssl/certs/ca-certificates.crt",
+    "sslmode": "require",
+    "ssl": "true",
     **dict.fromkeys(("host", "port", "name", "user", "password"), "1"),
     "url": "{spelled}://build:build@127.0.0.1:1/build",
     "engine": "django.db.backends.{spelled}",

@@ -141,6 +141,23 @@ def test_a_failure_brings_the_last_lines(
     assert caught.value.exit_code == 45
 
 
+@pytest.mark.parametrize(
+    ("language", "database", "line", "example"),
+    [
+        ("nodejs", "postgresql", 'error: no pg_hba.conf entry for host "127.0.0.1", no encryption', "ssl: true"),
+        ("python", "mysql", "Access denied for user 'app'@'127.0.0.1'", 'os.environ["MYSQL_SSL_CA"]'),
+        ("nodejs", "mariadb", "insecure transport are prohibited", "process.env.MYSQL_SSL_CA"),
+        ("go", "mysql", "insecure transport are prohibited", "Let it use TLS, or take DATABASE_URL"),
+    ],
+)
+def test_a_connection_without_tls_is_told(world: World, language: str, database: str, line: str, example: str) -> None:
+    stack = STACK.but(language=language, database_type=database)
+    with pytest.raises(TrialError) as caught:
+        world.trial(stack, outcome="exited", code=1, seconds=0.3, lines=[line])
+    assert "did not use TLS" in caught.value.remediation
+    assert example in caught.value.remediation
+
+
 def test_a_failing_engine_is_no_trial_error(world: World) -> None:
     world.engine.play(lines=["no such image"], code=125)
     with pytest.raises(LocalTargetError, match="no such image"):

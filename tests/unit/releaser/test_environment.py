@@ -29,12 +29,30 @@ def test_the_database_is_told_by_its_url_and_its_authority() -> None:
 
 
 def test_parts_of_the_url_are_given_to_who_reads_them() -> None:
-    read = ("DB_HOST=host", "POSTGRES_USER=user", "DBPASS=password", "DB_PORT=port", "NAME=name", "DSN=url", "X=other")
+    read = (
+        "DB_HOST=host",
+        "POSTGRES_USER=user",
+        "DBPASS=password",
+        "DB_PORT=port",
+        "NAME=name",
+        "DSN=url",
+        "TLS=ssl",
+        "X=other",
+    )
     stack = STACK.but(evidence=tuple(Evidence(fact="database_variable", value=value) for value in read))
     values = environment(stack, {}, {}, DATABASE)
-    names = ("DB_HOST", "POSTGRES_USER", "DBPASS", "DB_PORT", "NAME", "DSN", "X")
+    names = ("DB_HOST", "POSTGRES_USER", "DBPASS", "DB_PORT", "NAME", "DSN", "TLS", "X")
     password = DATABASE.app_password
-    assert [values.get(name) for name in names] == ["db.example.internal", "app", password, "5432", "app", URL, None]
+    assert [values.get(name) for name in names] == [
+        "db.example.internal",
+        "app",
+        password,
+        "5432",
+        "app",
+        URL,
+        "true",
+        None,
+    ]
 
 
 def test_engine_and_authority_are_told_to_who_reads_them() -> None:

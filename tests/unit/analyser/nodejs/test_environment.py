@@ -120,12 +120,31 @@ def test_secrets_and_examples() -> None:
 
 
 def test_nobody_is_asked_for_the_database() -> None:
-    names = ("DATABASE_URL", "DB_CONN", "DB_HOST", "PGUSER", "DB_NAME", "PG_CONNECTION")
+    names = (
+        "DATABASE_URL",
+        "DB_CONN",
+        "DB_HOST",
+        "PGUSER",
+        "DB_NAME",
+        "PG_CONNECTION",
+        "DB_SSL",
+        "POSTGRES_USE_SSL",
+        "PGSSL",
+    )
     code = "".join(f"if (!process.env.{name}) throw 1;\n" for name in names)
     stack = stack_of(code, ("pg",))
     assert sorted(item.name for item in stack.environment if not item.required) == sorted(names[1:])
     told = [item.value for item in stack.evidence if item.fact == "database_variable"]
-    assert told == ["DB_CONN=url", "DB_HOST=host", "DB_NAME=name", "PGUSER=user", "PG_CONNECTION=url"]
+    assert told == [
+        "DB_CONN=url",
+        "DB_HOST=host",
+        "DB_NAME=name",
+        "DB_SSL=ssl",
+        "PGSSL=ssl",
+        "PGUSER=user",
+        "PG_CONNECTION=url",
+        "POSTGRES_USE_SSL=ssl",
+    ]
     assert variables(code, ("express",))["DATABASE_URL"].required
 
 

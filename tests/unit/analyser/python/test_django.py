@@ -92,6 +92,13 @@ def test_a_mysql_without_tls_in_its_settings_is_warned_of() -> None:
     assert f"{given}/app/venv/bin/python manage.py collectstatic" in told.build_command
 
 
+def test_every_part_of_the_database_has_a_stand_in_while_files_are_collected() -> None:
+    read = "".join(f"import os\nX = os.environ['{name}']\n" for name in ("DB_SSLMODE", "DB_USE_SSL"))
+    files = {"requirements.txt": "django\npsycopg2", "site1/settings/base.py": f"STATIC_ROOT = 'x'\n{read}"}
+    command = "DB_SSLMODE=require DB_USE_SSL=true /app/venv/bin/python manage.py collectstatic --noinput"
+    assert stack_of(**files).build_command.endswith(command)
+
+
 def test_no_static_root_no_collectstatic() -> None:
     for base in ("STATIC_ROOT = None\n", "STATIC_ROOT = ''\n", ""):
         assert "collectstatic" not in stack_of(**{"site1/settings/base.py": base}).build_command
