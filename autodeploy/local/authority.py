@@ -39,13 +39,14 @@ def server_certificate(folder: Path, address: str) -> tuple[str, str]:
     """Return certificate and key, in PEM, of a database server at `address`.
 
     RSA: an Ed25519 certificate breaks SCRAM's channel binding. The address is also a DNS name
-    because libpq before 15 looks for an address only there.
+    because libpq before 15 looks for an address only there, and `localhost` is one because Node.js looks for that
+    where a client connects to an address and names no server. In the cloud both have a name.
     """
     root = x509.load_pem_x509_certificate(authority(folder).read_bytes())
     signer = serialization.load_pem_private_key((folder / "rds-ca.key").read_bytes(), None)
     assert isinstance(signer, rsa.RSAPrivateKey)
     private = _key()
-    names = [x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName(address)]
+    names = [x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName(address), x509.DNSName("localhost")]
     built = (
         _builder(_name(address), root.subject, private.public_key())
         .add_extension(x509.SubjectAlternativeName(names), critical=False)

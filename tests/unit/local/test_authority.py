@@ -26,10 +26,10 @@ def test_a_server_certificate_verifies_against_the_ca(tmp_path: Path) -> None:
     assert key.startswith("-----BEGIN PRIVATE KEY-----")
 
 
-def test_old_libpq_finds_the_address_as_a_name(tmp_path: Path) -> None:
+def test_old_libpq_finds_the_address_as_a_name_and_node_localhost(tmp_path: Path) -> None:
     leaf = x509.load_pem_x509_certificate(server_certificate(tmp_path, "10.89.0.10")[0].encode())
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.DNSName) == ["10.89.0.10"]
+    assert names.get_values_for_type(x509.DNSName) == ["10.89.0.10", "localhost"]
 
 
 def test_the_ca_is_made_once_and_its_key_is_private(tmp_path: Path) -> None:
