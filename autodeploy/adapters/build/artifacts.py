@@ -91,7 +91,7 @@ class ArtifactCache:
         folder = self._folder / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        archive.replace(folder / "archive.tar.zst")
+        shutil.move(archive, folder / "archive.tar.zst")  # home and cache may be on two file systems
         (folder / "artifact.json").write_text(artifact.to_json(), "utf-8")
         others = sorted(
             (path for path in self._folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime
