@@ -122,10 +122,10 @@ class Container:
         output: BinaryIO,
     ) -> tuple[int, int]:
         assert process.stdin and process.stdout and process.stderr
-        written = [0]
+        written, failures = [0], list[OSError]()
         threads = [
             threading.Thread(target=_feed, args=(process.stdin, feed), daemon=True),
-            threading.Thread(target=self._keep, args=(process, output, written), daemon=True),
+            threading.Thread(target=self._keep, args=(process, output, written, failures), daemon=True),
         ]
         for thread in threads:
             thread.start()
@@ -138,14 +138,23 @@ class Container:
                 left_out += 1
         for thread in threads:
             thread.join()
+        if failures:
+            raise failures[0]
         return written[0], left_out
 
-    def _keep(self, process: subprocess.Popen[bytes], output: BinaryIO, written: list[int]) -> None:
+    def _keep(
+        self, process: subprocess.Popen[bytes], output: BinaryIO, written: list[int], failures: list[OSError]
+    ) -> None:
         assert process.stdout
-        while chunk := process.stdout.read1(_CHUNK):  # type: ignore[attr-defined]
-            written[0] += len(chunk)
-            if written[0] <= self._limits.archive_bytes:
-                output.write(chunk)
+        try:
+            while chunk := process.stdout.read1(_CHUNK):  # type: ignore[attr-defined]
+                written[0] += len(chunk)
+                if written[0] <= self._limits.archive_bytes:
+                    output.write(chunk)
+        except OSError as err:
+            # Nobody reads any more: a container whose output is full would wait for ever.
+            failures.append(err)
+            self._stop(process)
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
         """Kill the container by its name, as often as it takes: it may not be there yet."""

@@ -10,6 +10,7 @@ import pytest
 from unit.adapters.building import RECIPE, STACK, World
 
 from autodeploy.adapters.build import artifacts
+from autodeploy.adapters.build.container import Container, Limits
 from autodeploy.model import Source
 
 
@@ -94,6 +95,12 @@ def test_a_damaged_archive_is_built_again(world: World, damage: str) -> None:
         (kept.parent / "artifact.json").write_text("{}")
     assert Path(world.build().path).read_bytes() == b"bytes"
     assert world.engine.words
+
+
+def test_a_full_disk_ends_the_container() -> None:
+    endless = ["sh", "-c", "exec cat /dev/zero"]
+    with Path("/dev/full").open("wb", buffering=0) as output, pytest.raises(OSError, match="No space left"):
+        Container(["true", "run"], "build", Limits()).run(endless, lambda _: None, lambda _: None, output, 60)
 
 
 def test_whatever_goes_in_changes_the_key(world: World) -> None:
