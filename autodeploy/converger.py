@@ -213,6 +213,7 @@ def _failure(step: Step, result: StepResult) -> DeploymentError:
     return DeploymentError(
         f"the step {step.name!r} failed{wanted or f': {last[0]}'}",
         "Read the output below, correct the cause, then run the same command again; it goes on where it stopped.",
+        recoverable=True,
         agent="HiveMind Release-Engineer",
         context=step.why,
         output=result.output,
