@@ -46,7 +46,7 @@ from autodeploy.model.state import (
     StageRecord,
     Status,
 )
-from autodeploy.model.techstack import DatabaseType, EnvironmentVariable, Evidence, Language, TechStack
+from autodeploy.model.techstack import DatabaseType, EnvironmentVariable, Evidence, Language, TechStack, Unknown
 
 __all__ = [
     "APP_PATH",
@@ -103,6 +103,7 @@ __all__ = [
     "StepResult",
     "Target",
     "TechStack",
+    "Unknown",
     "Upload",
     "WebPlan",
     "node_release",

@@ -34,6 +34,15 @@ class EnvironmentVariable(Noun):
     line: int = 0
 
 
+class Unknown(Noun):
+    """A fact that the repository leaves open: what was taken for it is the first of `choices`; `flag` settles it."""
+
+    fact: str
+    message: str
+    choices: tuple[str, ...] = ()
+    flag: str = ""
+
+
 class TechStack(Noun):
     """The application's technology. Field meanings follow the design document; the added ones have defaults."""
 
@@ -60,7 +69,8 @@ class TechStack(Noun):
     is_web_service: bool = True
     migration_command: str | None = None
     evidence: tuple[Evidence, ...] = ()
-    unknowns: tuple[str, ...] = ()
+    unknowns: tuple[Unknown, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def facts(self, fact: str) -> tuple[str, ...]:
         """Return the values that are known of a fact, in the order of the evidence."""

@@ -39,7 +39,7 @@ def plan(
         application=tuple(_application(stack)),
         cost=cost.bill(infra),
         prices_as_of=prices.AS_OF,
-        notes=(*brought, *_stand_ins(infra), *cost.notes(infra), *stack.unknowns),
+        notes=(*brought, *_stand_ins(infra), *cost.notes(infra), *stack.warnings),
     )
 
 

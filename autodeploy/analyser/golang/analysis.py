@@ -78,8 +78,8 @@ def _running(
     variables = [item for item in _variables(code, reads) if item.name not in own]
     parts = [*because, *database_variables(_unnamed(variables, because), needs["database_type"])]
     environment = _asked(variables, parts, needs["requires_database"])
-    unknowns = (*needs["unknowns"], *left_out(processes, program.process))
-    return {**needs, **shown, "environment": environment, "unknowns": unknowns}, [*parts, *begin]
+    warnings = (*needs["warnings"], *left_out(processes, program.process))
+    return {**needs, **shown, "environment": environment, "warnings": warnings}, [*parts, *begin]
 
 
 def _needs(
@@ -93,7 +93,7 @@ def _needs(
         "requires_database": kind is not None,
         "database_type": kind,
         "services": services,
-        "unknowns": tuple(told),
+        "warnings": tuple(told),
     }
     return needs, [*because, *database.opened(code, files, values, kind)]
 

@@ -89,7 +89,7 @@ def _compose(app: _Application, home: Home) -> TechStack:
         is_web_service=_is_web(app, framework),
         migration_command=(migration.command or None) if migration else None,
         evidence=(*told, app.start.evidence, port_because, path_because, *([migration.evidence] if migration else [])),
-        unknowns=tuple(_unknowns(manifest, services)),
+        warnings=tuple(_warnings(manifest, services)),
     )
 
 
@@ -138,6 +138,6 @@ def _asked(
     return tuple(item.but(required=False, generated=False) if item.name in filled else item for item in kept)
 
 
-def _unknowns(manifest: Manifest, services: tuple[str, ...]) -> list[str]:
+def _warnings(manifest: Manifest, services: tuple[str, ...]) -> list[str]:
     told = [f"{service} is used and not made: give its address with --env" for service in services]
     return told + [f"{name} is not honoured: {manifest.lock} is" for name in manifest.other_locks]

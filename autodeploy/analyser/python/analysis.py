@@ -71,7 +71,7 @@ def _compose(
         services=services,
         migration_command=migration,
         evidence=(*told, *running_because, *migration_because, *hosts),
-        unknowns=(*_unknowns(manifest, services), *warnings),
+        warnings=(*_warnings(manifest, services), *warnings),
         **running,
         **needs,
     )
@@ -211,7 +211,7 @@ def _asked(
     return tuple(item.but(required=False, generated=False) if item.name in filled else item for item in kept)
 
 
-def _unknowns(manifest: Manifest, services: tuple[str, ...]) -> list[str]:
+def _warnings(manifest: Manifest, services: tuple[str, ...]) -> list[str]:
     told = [f"{service} is used and not made: give its address with --env" for service in services]
     return told + [
         f"{name} is not honoured: versions are those that {manifest.file} allows" for name in manifest.ignored

@@ -142,7 +142,7 @@ def test_the_same_input_gives_the_same_bytes_and_a_new_health_path_another_diges
 
 
 def test_a_change_of_the_application_alone_changes_no_infrastructure() -> None:
-    other = STACK.but(start_command="x", dependencies=("y",), unknowns=("z",), port=9000)
+    other = STACK.but(start_command="x", dependencies=("y",), warnings=("z",), port=9000)
     assert planned(other).infra == planned(STACK).infra
 
 
@@ -164,7 +164,7 @@ def test_the_user_data_knows_nothing_of_the_application() -> None:
 
 
 def test_names_are_legal_and_what_the_analysis_left_open_is_said() -> None:
-    plan = planned(STACK.but(unknowns=("redis is used and not made",)))
+    plan = planned(STACK.but(warnings=("redis is used and not made",)))
     assert plan.infra.name == "guestbook"
     assert plan.infra.tags == {"Application": "guestbook"}
     assert "redis is used and not made" in plan.notes

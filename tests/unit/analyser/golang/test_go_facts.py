@@ -126,13 +126,13 @@ def test_the_parts_of_the_address_are_known_by_name_and_asked_of_nobody() -> Non
 
 def test_a_connection_without_tls_is_warned_of() -> None:
     stack = serving('sql.Open("postgres", "host=x sslmode=disable")' + LISTEN, "net/http github.com/lib/pq")
-    assert "main.go:11 asks for sslmode=disable" in stack.unknowns[0]
+    assert "main.go:11 asks for sslmode=disable" in stack.warnings[0]
 
 
 def test_other_servers_are_noticed() -> None:
     stack = serving(LISTEN, "net/http github.com/redis/go-redis/v9 github.com/nats-io/nats.go")
     assert stack.services == ("nats", "redis")
-    assert "--env" in stack.unknowns[0]
+    assert "--env" in stack.warnings[0]
 
 
 @pytest.mark.parametrize(

@@ -167,4 +167,4 @@ def test_other_manifests_beside_a_module_are_those_of_its_assets() -> None:
 
 def test_what_of_a_procfile_is_not_run_is_told() -> None:
     files = {"main.go": SERVER, "Procfile": "web: shop\nworker: shop work\nrelease: shop migrate"}
-    assert stack_of(files).unknowns == ("not run, as one process is deployed: the Procfile's worker",)
+    assert stack_of(files).warnings == ("not run, as one process is deployed: the Procfile's worker",)

@@ -77,7 +77,7 @@ def test_the_package_manager_is_the_named_one_else_the_locks(
 def test_a_second_lock_is_told() -> None:
     stack = stack_of(None, **{"package-lock.json": "{}", "yarn.lock": ""})
     assert evidence(stack, "package_manager").alternatives == ("yarn.lock",)
-    assert stack.unknowns == ("yarn.lock is not honoured: package-lock.json is",)
+    assert stack.warnings == ("yarn.lock is not honoured: package-lock.json is",)
 
 
 def test_bun_is_refused_with_what_to_do() -> None:
@@ -157,4 +157,4 @@ def test_a_development_package_is_no_framework() -> None:
 def test_services_that_are_not_made_are_told() -> None:
     stack = stack_of({"dependencies": {"express": "4", "ioredis": "5", "amqplib": "1"}})
     assert stack.services == ("rabbitmq", "redis")
-    assert "redis is used and not made: give its address with --env" in stack.unknowns
+    assert "redis is used and not made: give its address with --env" in stack.warnings

@@ -49,7 +49,7 @@ def test_a_project_with_split_settings() -> None:
         " && DB_HOST=1 /app/venv/bin/python manage.py collectstatic --noinput"
     )
     assert stack.health_check_path == "/api/health/"
-    assert any("shop.example.org" in unknown for unknown in stack.unknowns)
+    assert any("shop.example.org" in unknown for unknown in stack.warnings)
 
 
 def test_a_project_in_a_folder_below_its_manifest() -> None:
@@ -84,10 +84,10 @@ TLS = '"OPTIONS": {"ssl": {"ca": os.environ["DB_CA"]}}'
 def test_a_mysql_without_tls_in_its_settings_is_warned_of() -> None:
     files = {"requirements.txt": "django\nmysqlclient"}
     bare = stack_of(**files, **{"site1/settings/base.py": MYSQL % ""})
-    [warning] = [text for text in bare.unknowns if "DATABASES" in text]
+    [warning] = [text for text in bare.warnings if "DATABASES" in text]
     assert "without TLS" in warning and "MYSQL_SSL_CA" in warning
     told = stack_of(**files, **{"site1/settings/base.py": MYSQL % TLS})
-    assert not [text for text in told.unknowns if "DATABASES" in text]
+    assert not [text for text in told.warnings if "DATABASES" in text]
     given = "DB_CA=/etc/ssl/certs/ca-certificates.crt DB_ENGINE=django.db.backends.mysql DB_HOST=1 "
     assert f"{given}/app/venv/bin/python manage.py collectstatic" in told.build_command
 
@@ -108,7 +108,7 @@ def test_hosts_from_the_environment_and_for_all() -> None:
     told = stack_of(**{"site1/settings/prod.py": "import os\nALLOWED_HOSTS = os.environ['HOSTS'].split()\n"})
     assert [item.value for item in told.evidence if item.fact == "allowed_hosts_variable"] == ["HOSTS"]
     for hosts in ("['*']", "'*'", "make_hosts()"):
-        assert stack_of(**{"site1/settings/prod.py": f"ALLOWED_HOSTS = {hosts}\n"}).unknowns == ()
+        assert stack_of(**{"site1/settings/prod.py": f"ALLOWED_HOSTS = {hosts}\n"}).warnings == ()
 
 
 def test_settings_that_import_each_other_and_urls_that_include_themselves_end() -> None:

@@ -37,7 +37,7 @@ def test_project_dependencies_are_installed_by_name() -> None:
     stack = stack_of({"pyproject.toml": '[project]\nname="x"\ndependencies=["flask>=3,<4", "celery[redis]"]\n'})
     assert stack.build_command == f"{PIP} 'flask>=3,<4' 'celery[redis]'"
     assert stack.services == ("celery",)
-    assert any("celery" in unknown for unknown in stack.unknowns)
+    assert any("celery" in unknown for unknown in stack.warnings)
 
 
 def test_poetry_is_read_with_its_own_versions_and_its_lock_is_said_to_be_ignored() -> None:
@@ -53,7 +53,7 @@ extra = {version = "1", optional = true}
     assert stack.package_manager == "poetry"
     assert stack.build_command == f"{PIP} 'flask>=3.0.1,<4' 'gunicorn[gevent]>=23.0,<23.1'"
     assert stack.version_constraint == ">=3.10,<4"
-    assert any("poetry.lock" in unknown for unknown in stack.unknowns)
+    assert any("poetry.lock" in unknown for unknown in stack.warnings)
 
 
 def test_a_pipfile_is_read() -> None:
