@@ -6,7 +6,6 @@ Every point runs in `make test-nightly`; `make test` takes a random sample withi
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
 import urllib.request
@@ -17,11 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from integration.killing import ID, Place, account, running_loop
+from integration.killing import ID, Place
 
 from autodeploy.adapters import tls
 from autodeploy.errors import InfrastructureError
-from autodeploy.local.provider import amis_file
 from autodeploy.model import DatabasePlan, InfraPlan, WebPlan
 
 pytestmark = pytest.mark.engine
@@ -70,21 +68,6 @@ def spread(calls: int) -> list[Point]:
 
 
 CHAINS = list(zip(spread(UP_CALLS), spread(DESTROY_CALLS), strict=True))
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    with running_loop() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    amis = tmp_path_factory.mktemp("moto") / "amis.json"
-    amis_file(amis)
-    os.environ["MOTO_AMIS_PATH"] = str(amis)
-    with account() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

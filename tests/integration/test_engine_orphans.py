@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -14,28 +13,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from integration.killing import Place, account, running_loop
+from integration.killing import Place
 from integration.test_engine_kills import WHOLE, empty, plan
 
 from autodeploy.adapters import tls
-from autodeploy.local.provider import amis_file
 
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    with running_loop() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    amis = tmp_path_factory.mktemp("moto") / "amis.json"
-    amis_file(amis)
-    os.environ["MOTO_AMIS_PATH"] = str(amis)
-    with account() as made:
-        yield made
 
 
 class Run:
