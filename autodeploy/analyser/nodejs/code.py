@@ -17,6 +17,7 @@ from autodeploy.analyser.tree import Tree
 MAX_FILES = 600
 MAX_FILE_CHARACTERS = 300_000
 MAX_CHARACTERS = 8_000_000
+MAX_PARSED = 2_000_000
 LONGEST_TYPICAL_LINE = 400
 """Beyond these, files add time and no facts; code whose lines are longer was written by a machine."""
 
@@ -36,18 +37,37 @@ _ASIDE_NAME = re.compile(
 )
 
 
+@dataclass
+class Allowance:
+    """How many characters of a repository may still be parsed."""
+
+    left: int = MAX_PARSED
+
+
 @dataclass(frozen=True)
 class Module:
-    """One file. `root` is the root of its syntax tree."""
+    """One file. Parsing costs a hundred times what reading does: no query that cannot match makes it parse."""
 
     path: str
     where: str
     text: bytes
-    root: Node
     language: str
+    allowance: Allowance = field(compare=False, repr=False)
+
+    @cached_property
+    def root(self) -> Node:
+        """The root of the syntax tree, an empty one where the repository's other files have used up the allowance."""
+        self.allowance.left -= len(self.text)
+        return Parser(_language(self.language)).parse(self.text if self.allowance.left >= 0 else b"").root_node
+
+    def may_match(self, pattern: str) -> bool:
+        """Tell by the words in it, without parsing, whether a query can match."""
+        return any(word in self.text for word in words(pattern))
 
     def matches(self, pattern: str) -> Iterator[dict[str, Node]]:
         """Yield the captures of a tree-sitter query, by name, in the order of the text."""
+        if not self.may_match(pattern):
+            return
         found = QueryCursor(_query(self.language, pattern)).matches(self.root)
         rows = [{name: nodes[0] for name, nodes in captures.items()} for _, captures in found]
         yield from sorted(rows, key=lambda row: min(node.start_byte for node in row.values()))
@@ -88,7 +108,6 @@ class Code:
             if module is not None and module.path not in seen:
                 seen[module.path] = module
                 folder = posixpath.dirname(module.path)
-                waiting += [self.find(folder, name) for name in imports(module).values()]
                 waiting += [self.find(folder, name) for name in _loaded(module)]
         return tuple(module for module in self.modules if module.path in seen)
 
@@ -96,7 +115,7 @@ class Code:
 def read_code(tree: Tree) -> Code:
     """Return the syntax trees of the application's own files."""
     named = (path for path in tree.paths if _SUFFIX.search(path) and not _is_aside(path))
-    kept, left = [], MAX_CHARACTERS
+    kept, left, allowance = [], MAX_CHARACTERS, Allowance()
     scripts = [path for path in tree.paths if re.fullmatch(r"bin/[\w-]+", path)]
     for path in [*scripts, *sorted(named, key=lambda path: (path.count("/"), path))][:MAX_FILES]:
         text = tree.read(path)
@@ -104,7 +123,7 @@ def read_code(tree: Tree) -> Code:
         if left < 0:
             break
         if len(text) <= MAX_FILE_CHARACTERS and len(text) <= LONGEST_TYPICAL_LINE * (text.count("\n") + 1):
-            kept.append(_parse(tree, path, text))
+            kept.append(_module(tree, path, text, allowance))
     return Code(tree, tuple(kept))
 
 
@@ -114,12 +133,9 @@ _IMPORTS = """
 (import_statement (import_clause) @name source: (string (string_fragment) @from))
 (export_statement source: (string (string_fragment) @from)) @name
 """
-_LOADED = """
-(call_expression function: (identifier) @by arguments: (arguments . (string (string_fragment) @from))
-  (#eq? @by "require"))
-(call_expression function: (import) arguments: (arguments . (string (string_fragment) @from)))
-(import_statement source: (string (string_fragment) @from))
-"""
+_LOADED = re.compile(
+    rb"""(?:\b(?:require|import)\s*\(\s*|\bfrom\s*|\bimport\s*)(?:'([^'\n]+)'|"([^"\n]+)"|`([^`$\n]+)`)"""
+)
 
 
 def imports(module: Module) -> dict[str, str]:
@@ -133,7 +149,7 @@ def imports(module: Module) -> dict[str, str]:
 
 
 def _loaded(module: Module) -> list[str]:
-    return [text(row["from"]) for row in module.matches(_LOADED)]
+    return [b"".join(match).decode("utf-8", "replace") for match in _LOADED.findall(module.text)]
 
 
 def text(node: Node | None) -> str:
@@ -178,6 +194,24 @@ def pair(node: Node | None, *keys: str) -> Node | None:
 
 
 @cache
+def words(pattern: str) -> tuple[bytes, ...]:
+    """Return words of which the text must hold one for the query to match; the empty one is in every text."""
+    parts = re.split(r"\n(?=\()", pattern.strip())
+    return tuple(sorted({word.encode() for part in parts for word in _asked_for(part)}))
+
+
+def _asked_for(part: str) -> list[str]:
+    """Return the names that one pattern of a query asks for."""
+    if part.startswith(("(import_statement", "(export_statement")):
+        return [part[1:7]]
+    for capture, given in re.findall(r'\(#(?:eq|any-of)\? @(\w+)((?: "\w+")+)\)', part):
+        dot = "." if f"(property_identifier) @{capture}" in part else ""
+        return [f"{dot}{name}" for name in re.findall(r"\w+", given)]
+    match = re.search(r'\(#match\? @\w+ "([^"]+)"\)', part)
+    return re.findall(r"[\w.]+", match[1].replace("\\", "")) if match else [""]
+
+
+@cache
 def _language(name: str) -> Language:
     if name == "javascript":
         return Language(tree_sitter_javascript.language())
@@ -190,11 +224,10 @@ def _query(language: str, pattern: str) -> Query:
     return Query(_language(language), pattern)
 
 
-def _parse(tree: Tree, path: str, content: str) -> Module:
+def _module(tree: Tree, path: str, content: str, allowance: Allowance) -> Module:
     end = path.rsplit(".", 1)[-1]
     language = "tsx" if end == "tsx" else "typescript" if end in {"ts", "mts", "cts"} else "javascript"
-    encoded = content.encode("utf-8", "replace")
-    return Module(path, tree.where(path), encoded, Parser(_language(language)).parse(encoded).root_node, language)
+    return Module(path, tree.where(path), content.encode("utf-8", "replace"), language, allowance)
 
 
 def _is_aside(path: str) -> bool:

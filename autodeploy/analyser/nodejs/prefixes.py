@@ -13,7 +13,7 @@ _HANGS = """
 (call_expression function: (member_expression property: (property_identifier) @verb)
   (#any-of? @verb "use" "register" "route")) @call
 """
-_ROUTER = "(new_expression constructor: (_) @by arguments: (arguments . (object) @options))"
+_ROUTER = '(new_expression constructor: (_) @by arguments: (arguments . (object) @options) (#match? @by "Router$"))'
 _NAMED = frozenset({"identifier", "member_expression", "call_expression"})
 
 
@@ -21,6 +21,8 @@ def prefixes(code: Code) -> dict[str, str]:
     """Return the prefix of each module that another hangs its router under, by path."""
     hung: dict[str, tuple[str, str]] = {}
     for module in code.modules:
+        if not module.may_match(_HANGS):
+            continue
         names, folder = imports(module), posixpath.dirname(module.path)
         for row in module.matches(_HANGS):
             given = arguments(row["call"])
@@ -34,8 +36,7 @@ def prefixes(code: Code) -> dict[str, str]:
 
 def own_prefix(module: Module) -> str:
     """Return the prefix that a router is made with: `new Router({ prefix: "/api" })`; "" for none."""
-    made = (row for row in module.matches(_ROUTER) if text(row["by"]).endswith("Router"))
-    return next((prefix for row in made if (prefix := string(pair(row["options"], "prefix")))), "")
+    return next((prefix for row in module.matches(_ROUTER) if (prefix := string(pair(row["options"], "prefix")))), "")
 
 
 def joined(*paths: str) -> str:
