@@ -1,9 +1,9 @@
 # Every target does its own set-up and can be run twice in a row.
 SHELL := /bin/bash
 PY := .venv/bin/python
-FAST := not local and not engine and not performance and not nightly
+FAST := not local and not engine and not performance and not nightly and not samples
 
-.PHONY: help setup python demo test test-unit test-properties test-integration test-nightly lint bench clean
+.PHONY: help setup python demo test test-unit test-properties test-integration test-samples test-nightly lint bench clean
 
 help:            ## Show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -37,6 +37,9 @@ test-properties: python ## The design document's properties on the pure view
 
 test-integration: setup ## End to end on the local target
 	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance"
+
+test-samples: setup    ## Build and boot every sample repository (one of them: pytest -m samples -k NAME)
+	$(PY) -m pytest tests/integration/test_samples.py -n 2
 
 test-nightly: setup    ## What is too long for every day: every point at which something may be killed
 	$(PY) -m pytest tests -m nightly --durations=10
