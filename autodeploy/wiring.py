@@ -107,13 +107,12 @@ class Wiring:
         """The place where repositories' own code runs."""
         from autodeploy.adapters.build import ContainerBuilder, operator_registries
         from autodeploy.local.containers import container_engine
-        from autodeploy.local.images import ensure_image
+        from autodeploy.local.packages import ensure_packages
 
         engine = container_engine(machines=self.settings.target == "local")
         return ContainerBuilder(
             engine.command("run", "--rm", *engine.limits),
-            lambda base, say: ensure_image("builder", base, say),
-            ensure_image,
+            ensure_packages,
             self.settings.cache,
             operator_registries(os.environ, Path.home()),
         )

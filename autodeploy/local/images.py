@@ -39,17 +39,17 @@ def ensure_image(kind: ImageKind, base_image: BaseImage, say: Say) -> str:
     """Return the image's tag, building it and its parent when they are missing; raise LocalTargetError."""
     engine = container_engine()
     tag = image_tag(kind, base_image)
-    if _is_there(engine, tag):
+    if is_there(engine, tag):
         return tag
-    with _one_at_a_time():
-        if _is_there(engine, tag):
+    with one_at_a_time():
+        if is_there(engine, tag):
             return tag
         parent = image_tag("machine", base_image)
-        if not _is_there(engine, parent):
+        if not is_there(engine, parent):
             _build_machine(engine, base_image, parent, say)
         if kind != "machine":
             say(f"Building the {kind} image of {base_image}")
-            _build(engine, recipes.containerfile(kind, parent, False), tag, say)
+            build(engine, recipes.containerfile(kind, parent, False), tag, say)
     return tag
 
 
@@ -58,14 +58,14 @@ def _build_machine(engine: ContainerEngine, base_image: BaseImage, tag: str, say
     if shutil.which("mmdebstrap"):
         say(f"Building the machine image of {base_image} with mmdebstrap; this is done once and takes a minute or two")
         root = _root_tag(base_image)
-        if not _is_there(engine, root):
+        if not is_there(engine, root):
             _bootstrap(engine, base_image, root, say)
         text = recipes.containerfile("machine", root, True)
     else:
         parent = recipes.REGISTRY_IMAGES[base_image]
         say(f"Building the machine image of {base_image} from {parent}; this is done once and takes a minute or two")
         text = recipes.containerfile("machine", parent, False)
-    _build(engine, text, tag, say)
+    build(engine, text, tag, say)
     say(f"The machine image of {base_image} is ready after {time.monotonic() - started:.0f} s")
 
 
@@ -85,7 +85,8 @@ def _root_tag(base_image: BaseImage) -> str:
     return f"localhost/autodeploy-root:{base_image}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:12]}"
 
 
-def _build(engine: ContainerEngine, containerfile: str, tag: str, say: Say) -> None:
+def build(engine: ContainerEngine, containerfile: str, tag: str, say: Say) -> None:
+    """Build one image; raise LocalTargetError with the last lines."""
     with tempfile.TemporaryDirectory(prefix="autodeploy-image-") as folder:
         context = Path(folder)
         for name, text in {**_context(), "operator.pem": operator_certificates()}.items():
@@ -127,7 +128,8 @@ def _stream(command: Sequence[str], say: Say) -> None:
         )
 
 
-def _is_there(engine: ContainerEngine, tag: str) -> bool:
+def is_there(engine: ContainerEngine, tag: str) -> bool:
+    """Tell whether the engine's store has an image."""
     try:
         engine.call("image", "inspect", "--format", "{{.Id}}", tag)
     except LocalTargetError:
@@ -136,7 +138,7 @@ def _is_there(engine: ContainerEngine, tag: str) -> bool:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def one_at_a_time() -> Iterator[None]:
     """Hold the lock of the engine's store, which all homes of this user share."""
     path = Path(tempfile.gettempdir()) / f"autodeploy-images-{os.getuid()}.lock"
     with path.open("w") as file:

@@ -20,7 +20,7 @@ from autodeploy.adapters.git import GitRepo
 from autodeploy.builder import recipe
 from autodeploy.errors import BuildError, TrialError
 from autodeploy.local.containers import container_engine
-from autodeploy.local.images import ensure_image
+from autodeploy.local.packages import ensure_packages
 from autodeploy.model import BuildArtifact, Evidence, TechStack, scratch_database
 from autodeploy.releaser import trial_environment
 
@@ -100,8 +100,7 @@ class World:
         self.program = engine.program
         self.builder = ContainerBuilder(
             engine.command("run", "--rm", *engine.limits),
-            lambda base, say: ensure_image("builder", base, say),
-            ensure_image,
+            ensure_packages,
             folder / "cache",
             operator_registries(os.environ, Path.home()),
             limits,
@@ -203,6 +202,21 @@ def test_untrusted_code_is_walled_in(world: World) -> None:
     artifact = world.build(world.write(**{"probe.py": PROBE}), stack)
     subprocess.run(["tar", "-xf", artifact.path, "--zstd", "-C", str(world.folder), "src/proof"], check=True)
     assert (world.folder / "src" / "proof").read_text() == "walled in"
+
+
+def test_system_packages_are_there_while_building_and_while_running(world: World) -> None:
+    serve = "import http.server as h; h.HTTPServer(('127.0.0.1', 8000), h.SimpleHTTPRequestHandler).serve_forever()"
+    stack = BARE.but(
+        build_packages=("hello",),
+        build_command="hello >greeting",
+        run_packages=("cowsay",),
+        start_command="/usr/games/cowsay built && test -s greeting && ! command -v hello && python app.py",
+    )
+    artifact = world.build(world.write(**{"app.py": serve}), stack)
+    assert artifact.run_packages == ("cowsay",)
+    assert world.trial(artifact, stack).startswith("HTTP 200")
+    with pytest.raises(BuildError, match="has no package no-such-package-here"):
+        world.build(world.root, BARE.but(build_packages=("no-such-package-here",)))
 
 
 def test_a_failing_installation_is_told(world: World) -> None:

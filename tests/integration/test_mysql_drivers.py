@@ -13,7 +13,7 @@ from autodeploy.adapters.build import ContainerBuilder, operator_registries
 from autodeploy.adapters.git import GitRepo
 from autodeploy.builder import recipe
 from autodeploy.local.containers import container_engine
-from autodeploy.local.images import ensure_image
+from autodeploy.local.packages import ensure_packages
 from autodeploy.model import Evidence, TechStack, scratch_database
 from autodeploy.releaser import trial_environment
 
@@ -81,8 +81,7 @@ def test_every_driver_reaches_the_trial_s_database_by_tls(tmp_path: Path) -> Non
     engine, said = container_engine(), list[str]()
     builder = ContainerBuilder(
         engine.command("run", "--rm", *engine.limits),
-        lambda base, say: ensure_image("builder", base, say),
-        ensure_image,
+        ensure_packages,
         tmp_path / "cache",
         operator_registries(os.environ, Path.home()),
     )

@@ -20,7 +20,7 @@ from autodeploy.adapters.build import ContainerBuilder, operator_registries
 from autodeploy.analyser import analyse
 from autodeploy.builder import recipe
 from autodeploy.local.containers import container_engine
-from autodeploy.local.images import ensure_image
+from autodeploy.local.packages import ensure_packages
 from autodeploy.model import Source, TechStack, scratch_database
 from autodeploy.releaser import trial_environment
 
@@ -44,7 +44,7 @@ def committed(source: Source) -> Source:
     total = hashlib.sha256()
     for path in source.paths:
         full = source.root / path
-        content = os.readlink(full).encode() if full.is_symlink() else full.read_bytes()
+        content = str(full.readlink()).encode() if full.is_symlink() else full.read_bytes()
         total.update(f"{path}\0{full.lstat().st_mode & stat.S_IXUSR}\0{len(content)}\0".encode() + content)
     return replace(source, url="file:///samples", commit=total.hexdigest()[:40])
 
@@ -70,8 +70,7 @@ def test_the_sample_is_built_and_boots(name: str, tmp_path: Path) -> None:
     engine = container_engine()
     builder = ContainerBuilder(
         engine.command("run", "--rm", *engine.limits),
-        lambda base, say: ensure_image("builder", base, say),
-        ensure_image,
+        ensure_packages,
         settings.load({}, folder=tmp_path).cache / "samples" / name,
         operator_registries(os.environ, Path.home()),
     )

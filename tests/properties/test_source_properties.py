@@ -130,7 +130,7 @@ def run(place: str, commands: list[str], plan: dict[str, object]) -> BuildArtifa
     root = Path(place)
     engine = FakeEngine(root / "engine")
     engine.play(**plan)
-    builder = ContainerBuilder(engine.command, lambda *_: "image", lambda *_: "database", root / "cache")
+    builder = ContainerBuilder(engine.command, lambda *_: "image", root / "cache")
     (root / "app.py").write_text("")
     source = Source("u", "c", root, ("app.py",))
     return builder.build(source, STACK, a_recipe(commands), root / "out", lambda _: None)

@@ -9,39 +9,37 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from autodeploy.adapters.build import artifacts, context, failures
 from autodeploy.adapters.build.container import Container, Ended, Limits
 from autodeploy.adapters.build.registries import RegistrySettings
 from autodeploy.adapters.build.trial import Trial
-from autodeploy.model import BaseImage, BuildArtifact, Recipe, ScratchEngine, Source, TechStack, scratch_database
+from autodeploy.model import BaseImage, BuildArtifact, Recipe, Source, TechStack, scratch_database
 from autodeploy.ports import Say
 
-ImageFor = Callable[[BaseImage, Say], str]
-DatabaseImageFor = Callable[[ScratchEngine, BaseImage, Say], str]
+ImageKind = Literal["builder", "machine", "postgres", "mariadb"]
+ImageFor = Callable[[ImageKind, BaseImage, Sequence[str], Say], str]
 _SCRIPT = "build.sh"
 
 
 class ContainerBuilder:
     """Builds in containers. `engine_command` is an argv prefix: `podman run --rm` and the flags every run needs.
 
-    `image_for` and `database_image_for` return the tags of images that have python3, iproute2, setpriv and zstd;
-    the latter has a database server too, for the trial of applications that need it.
+    `image_for` returns the tag of an image with python3, iproute2, setpriv, zstd and the named Debian packages: a
+    `builder` has compilers, a `machine` is the server's kind, the others have a database server for a trial.
     """
 
     def __init__(
         self,
         engine_command: Sequence[str],
         image_for: ImageFor,
-        database_image_for: DatabaseImageFor,
         cache: Path,
         registries: RegistrySettings | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._engine = tuple(engine_command)
         self._image_for = image_for
-        self._database_image_for = database_image_for
         self._cache = artifacts.ArtifactCache(cache / "artifacts")
         self._registries = registries or RegistrySettings({})
         self._limits = limits or Limits()
@@ -49,7 +47,7 @@ class ContainerBuilder:
     def build(self, source: Source, stack: TechStack, recipe: Recipe, into: Path, say: Say) -> BuildArtifact:
         """Run the recipe in a container, leave archive and build log in `into`; raise BuildError."""
         source = source.below(stack.app_root)
-        image = self._image_for(recipe.base_image, say)
+        image = self._image_for("builder", recipe.base_image, recipe.packages, say)
         name = artifacts.key(source, recipe, image)
         into.mkdir(parents=True, exist_ok=True)
         with self._cache.held(name):
@@ -71,8 +69,9 @@ class ContainerBuilder:
 
         A database that lives as long as the trial stands in for the application's own.
         """
-        scratch, base = scratch_database(stack), artifact.base_image
-        image = self._database_image_for(scratch.engine, base, say) if scratch else self._image_for(base, say)
+        scratch = scratch_database(stack)
+        kind: ImageKind = scratch.engine if scratch else "machine"
+        image = self._image_for(kind, artifact.base_image, artifact.run_packages, say)
         container = Container(self._engine, "trial", self._limits)
         return Trial(container, self._limits).run(image, artifact, stack, environment, say)
 

@@ -39,7 +39,7 @@ class World:
         self.said: list[str] = []
         registries = RegistrySettings({"PIP_INDEX_URL": "https://index.example/simple"}, "PEM")
         self.builder = ContainerBuilder(
-            self.engine.command, lambda base, _: f"image-{base}", lambda kind, base, _: f"{kind}-{base}",
+            self.engine.command, lambda kind, base, names, _: "-".join((kind, base, *names)),
             folder / "cache", registries, limits,
         )  # fmt: skip
         self.root = folder / "source"

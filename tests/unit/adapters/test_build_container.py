@@ -50,7 +50,7 @@ def test_the_container_is_walled_in(world: World, monkeypatch: pytest.MonkeyPatc
     volumes = [words[at + 1] for at, word in enumerate(words) if word in {"--volume", "-v", "--mount"}]
     assert len(volumes) == 1
     assert volumes[0].startswith("autodeploy-cache-")
-    assert "image-debian-12" in words
+    assert "builder-debian-12" in words
 
 
 def test_the_container_gets_the_source_and_the_registries(world: World) -> None:

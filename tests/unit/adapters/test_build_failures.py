@@ -205,7 +205,7 @@ def test_the_container_of_a_killed_run_is_ended_by_the_next(world: World) -> Non
 
 
 def test_builds_of_one_key_wait_for_each_other(world: World) -> None:
-    name = artifacts.key(world.source, RECIPE, "image-debian-12")
+    name = artifacts.key(world.source, RECIPE, "builder-debian-12")
     done: list[BuildArtifact] = []
     world.engine.play(archive="bytes")
     with artifacts.ArtifactCache(world.folder / "cache" / "artifacts").held(name):

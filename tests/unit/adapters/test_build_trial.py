@@ -30,8 +30,7 @@ class World:
         self.said: list[str] = []
         self.builder = ContainerBuilder(
             self.engine.command,
-            lambda base, _: f"image-{base}",
-            lambda kind, base, _: f"{kind}-{base}",
+            lambda kind, base, names, _: "-".join((kind, base, *names)),
             folder / "cache",
         )
         (folder / "archive").write_bytes(b"archive")
@@ -76,9 +75,9 @@ def test_there_is_no_network_and_no_secret_on_the_command_line(world: World) -> 
     assert "--volume" not in world.engine.words
 
 
-def test_without_a_database_the_builder_image_does(world: World) -> None:
+def test_without_a_database_the_server_s_own_image_does(world: World) -> None:
     world.trial(STACK.but(requires_database=False), outcome="answered", status=404, seconds=0.1)
-    assert "image-debian-12" in world.engine.words
+    assert "machine-debian-12" in world.engine.words
     assert world.order["database"] is None
     assert world.order["migrate"] == "flask db upgrade"
 

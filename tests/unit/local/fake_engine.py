@@ -129,7 +129,20 @@ class Engine:
             sys.exit("Error: no such image")
         return "id"
 
+    def image_ls(self) -> str:
+        return "\n".join(reversed(self.state["images"]))
+
+    def image_rm(self) -> str:
+        if self.words[-1] in self.state.get("in_use", []):
+            sys.exit("Error: image is in use by a container")
+        self.state["images"].remove(self.words[-1])
+        return ""
+
     def build(self) -> str:
+        if missing := self.state.get("no_package"):
+            text = Path(self.value("-f")).read_text()
+            if missing in text.split():
+                sys.exit(f"E: Unable to locate package {missing}")
         self.state["images"].append(self.value("-t"))
         self.state.setdefault("containerfiles", []).append(Path(self.value("-f")).read_text())
         return "STEP 1/1: FROM nowhere"
