@@ -21,6 +21,7 @@ from autodeploy.settings import Settings
 if TYPE_CHECKING:
     from autodeploy.adapters.aws import AwsCloud
     from autodeploy.adapters.build import ContainerBuilder
+    from autodeploy.adapters.git import GitRepo
     from autodeploy.adapters.pulumi import PulumiEngine
     from autodeploy.adapters.terminal import PlainTerminal
     from autodeploy.agents.compiler import HiveMindCompiler
@@ -103,6 +104,13 @@ class Wiring:
         )
 
     @cached_property
+    def repo(self) -> GitRepo:
+        """Git, with its cache of clones."""
+        from autodeploy.adapters.git import GitRepo
+
+        return GitRepo(self.settings.cache, self.ui.say)
+
+    @cached_property
     def builder(self) -> ContainerBuilder:
         """The place where repositories' own code runs."""
         from autodeploy.adapters.build import ContainerBuilder, operator_registries
@@ -120,11 +128,9 @@ class Wiring:
     @cached_property
     def compiler(self) -> HiveMindCompiler:
         """HiveMind DevOps."""
-        from autodeploy.adapters.git import GitRepo
         from autodeploy.agents.compiler import HiveMindCompiler
 
-        repo = GitRepo(self.settings.cache, self.ui.say)
-        return HiveMindCompiler(repo, self.builder, self.ui, self.clock, self.store, self.settings)
+        return HiveMindCompiler(self.repo, self.builder, self.ui, self.clock, self.store, self.settings)
 
     @cached_property
     def provisioner(self) -> HiveMindProvisioner:

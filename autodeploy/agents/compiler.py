@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.agents.choices import ENVIRONMENT, environment_of, settings_for
-from autodeploy.analyser import analyse
+from autodeploy.agents.reading import read_repository
 from autodeploy.builder import recipe
 from autodeploy.errors import AnalysisError, SourceError
 from autodeploy.model import BuildArtifact, DeploymentState, Source, TechStack, scratch_database
@@ -46,9 +46,9 @@ class HiveMindCompiler(HiveMindAgent):
     def analyze_repository(self, repo_url: str, local_path: str) -> TechStack:
         """Clone `repo_url` into the folder `local_path` and return its technology, with evidence."""
         with self._attempting(f"Analysing {RepositoryUrl.parse(repo_url).text}"):
-            source = self._checkout(repo_url, Path(local_path))
+            source, stack = read_repository(self._repo, repo_url, Path(local_path), self._settings)
+            self._sources[Path(local_path)] = source
             self.say(f"commit {source.commit[:12]}, {len(source.paths)} files")
-            stack = analyse(source, self._settings.overrides)
         database = f", {stack.database_type}" if stack.requires_database else ""
         self.say(f"{stack.language} {stack.runtime_version}, {stack.framework or 'no framework'}{database}")
         self.say(f"starts with: {stack.start_command}")
@@ -88,10 +88,6 @@ class HiveMindCompiler(HiveMindAgent):
     def run(self, state: DeploymentState) -> DeploymentState:
         """Analyse and build."""
         return self.build(self.analyze(state))
-
-    def _checkout(self, repo_url: str, path: Path) -> Source:
-        self._sources[path] = self._repo.checkout(repo_url, self._settings.ref, self._settings.path, path)
-        return self._sources[path]
 
     def _checkout_path(self, state: DeploymentState) -> Path:
         return self._store.folder(state.deployment_id) / "source"

@@ -1,22 +1,29 @@
-"""From a Source to a TechStack, each fact with its evidence: tells the language, and asks its analyser."""
+"""From a Source to a TechStack, each fact with its evidence: tells the language, asks its analyser, heeds the flags."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 
-from autodeploy.analyser import language
+from autodeploy.analyser import language, overriding
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.golang import analyse_go
 from autodeploy.analyser.language import Home
 from autodeploy.analyser.nodejs.analysis import analyse_nodejs
 from autodeploy.analyser.python import analyse_python
 from autodeploy.analyser.tree import Tree
-from autodeploy.model import Language, Source, TechStack
+from autodeploy.model import Evidence, Language, Source, TechStack
 
-OVERRIDES = frozenset(
-    {"app", "start_command", "port", "health_check_path", "runtime_version", "migration_command", "database_type"}
-)
+OVERRIDES = overriding.SHARED | {
+    "app",
+    "language",
+    "port",
+    "health_check_path",
+    "runtime_version",
+    "database_type",
+}
 """The facts that a flag may settle."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -28,9 +35,26 @@ _ANALYSERS: dict[Language, Callable[[Tree, Home, Mapping[str, str]], TechStack]]
 
 
 def analyse(source: Source, overrides: Mapping[str, str] = _NONE) -> TechStack:
-    """Return the application's technology with evidence; raise AnalysisError naming what to type next."""
-    unknown = sorted(set(overrides) - OVERRIDES)
+    """Return the application's technology with evidence; raise AnalysisError naming what to type next.
+
+    An empty override says nothing.
+    """
+    said = {fact: value for fact, value in overrides.items() if value}
+    unknown = sorted(set(said) - OVERRIDES)
     if unknown:
         raise refusal(f"no fact is named {unknown[0]!r}", f"Facts that can be set: {', '.join(sorted(OVERRIDES))}.")
-    home = language.detect_language(source)
-    return _ANALYSERS[language.supported(home)](Tree(source, home.root), home, overrides)
+    home = _home(source, said)
+    stack = _ANALYSERS[language.supported(home)](Tree(source, home.root), home, said)
+    return overriding.settle(stack, said)
+
+
+def _home(source: Source, said: Mapping[str, str]) -> Home:
+    if "language" not in said:
+        return language.detect_language(source)
+    chosen = overriding.check_language(said["language"])
+    others = [name for tongue, names in language.MANIFESTS.items() if tongue != chosen for name in names]
+    bare = [pattern.rpartition("/")[2] for pattern in others]
+    kept = [path for path in source.paths if not any(fnmatchcase(path.rpartition("/")[2], name) for name in bare)]
+    home = language.detect_language(replace(source, paths=tuple(kept)))
+    evidence = Evidence(fact="language", value=chosen, rule="--language", alternatives=(home.evidence.file,))
+    return replace(home, evidence=evidence)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from autodeploy import __version__
-from autodeploy.cli import deploy, destroy, doctor, inspect, local, unlock
+from autodeploy.cli import analyze, deploy, destroy, doctor, inspect, local, unlock
 
 app = typer.Typer(
     name="autodeploy",
@@ -38,6 +38,7 @@ def common(
 
 
 deploy.register(app)
+analyze.register(app)
 inspect.register(app)
 destroy.register(app)
 unlock.register(app)

@@ -70,8 +70,14 @@ def choose_target(settings: Settings) -> Settings:
     return settings.but(target=answer)
 
 
-def existing_folder(path: str) -> str:
-    """Return the absolute path of a folder that is there; raise SourceError, so that a typo leaves no trace."""
+def existing(url: str) -> str:
+    """Return the address; of a folder, its absolute path. Raise SourceError for one that is not there."""
+    from autodeploy.model.repository import RepositoryUrl
+
+    return _folder(url) if RepositoryUrl.parse(url).kind == "path" else url
+
+
+def _folder(path: str) -> str:
     from autodeploy.errors import SourceError
 
     refusal = SourceError(

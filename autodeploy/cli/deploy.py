@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from autodeploy.cli.facts import NO_FACTS, settles_facts
 
 if TYPE_CHECKING:
     from autodeploy.model import DeploymentResult
     from autodeploy.wiring import Wiring
 
 Identifier = Annotated[str | None, typer.Argument(help="The deployment; may be left out where only one fits.")]
+Url = Annotated[
+    str, typer.Argument(help="https://, ssh://, git@, git://, file://, or a path that begins with /, ./ or ../")
+]
+Description = Annotated[str, typer.Argument(help="What it is, in a sentence.")]
+Ref = Annotated[str | None, typer.Option(help="Branch, tag or commit.")]
+Folder = Annotated[str | None, typer.Option(help="The application's folder within the repository.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Keep what stands where the hardening of a first deployment fails.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
@@ -25,20 +34,19 @@ def register(app: typer.Typer) -> None:
     app.command("pulumi-env")(pulumi_env)
 
 
+@settles_facts
 def deploy(
     context: typer.Context,
-    url: Annotated[
-        str, typer.Argument(help="https://, ssh://, git@, git://, file://, or a path that begins with /, ./ or ../")
-    ] = "./",
-    description: Annotated[str, typer.Argument(help="What it is, in a sentence.")] = "",
+    url: Url = "./",
+    description: Description = "",
     target: Annotated[str | None, typer.Option(help="aws: your account. local: the embedded target.")] = None,
     name: Annotated[str | None, typer.Option(help="The deployment's name; default: the repository's.")] = None,
     env: Annotated[
         list[str] | None, typer.Option("--env", help="NAME=VALUE for the application; may be repeated.")
     ] = None,
     env_file: Annotated[Path | None, typer.Option("--env-file", help="A file of NAME=VALUE lines.")] = None,
-    ref: Annotated[str | None, typer.Option(help="Branch, tag or commit.")] = None,
-    path: Annotated[str | None, typer.Option(help="The application's folder within the repository.")] = None,
+    ref: Ref = None,
+    path: Folder = None,
     region: Annotated[str | None, typer.Option(help="AWS region; else $AWS_REGION, profile, us-east-1.")] = None,
     profile: Annotated[str | None, typer.Option(help="AWS profile.")] = None,
     admin_cidr: Annotated[
@@ -48,37 +56,18 @@ def deploy(
     tag: Annotated[
         list[str] | None, typer.Option("--tag", help="KEY=VALUE on every resource; may be repeated.")
     ] = None,
-    app: Annotated[
-        str | None, typer.Option("--app", help="The application: module:attribute, or a Go program like ./cmd/server.")
-    ] = None,
-    start_command: Annotated[str | None, typer.Option("--start-command", help="Overrides what was found.")] = None,
-    port: Annotated[
-        str | None, typer.Option(help="Overrides the application's port; none: it is a worker without HTTP.")
-    ] = None,
-    health_check_path: Annotated[
-        str | None, typer.Option("--health-check-path", help="Overrides what was found.")
-    ] = None,
-    runtime_version: Annotated[str | None, typer.Option("--runtime-version", help="Overrides what was found.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply the plan without asking.")] = False,
     new: Annotated[
         bool, typer.Option("--new", help="Make another deployment instead of updating the one of this name.")
     ] = False,
     keep: Keep = False,
     json: Json = False,
+    facts: Mapping[str, str] = NO_FACTS,
 ) -> None:
     """Deploy a repository; again: update or go on."""
-    from autodeploy.cli.choices import choose_target, environment, existing_folder, ready, tags, wired
-    from autodeploy.model.repository import RepositoryUrl
+    from autodeploy.cli.choices import choose_target, environment, existing, ready, tags, wired
 
-    facts = {
-        "app": app,
-        "start_command": start_command,
-        "port": port,
-        "health_check_path": health_check_path,
-        "runtime_version": runtime_version,
-    }
-    if RepositoryUrl.parse(url).kind == "path":
-        url = existing_folder(url)
+    url = existing(url)
     settings = choose_target(
         ready(
             context,
@@ -92,7 +81,7 @@ def deploy(
             admin_cidr=admin_cidr,
             instance_type=instance_type,
             tags=tags(tag or []) or None,
-            overrides={key: value for key, value in facts.items() if value is not None} or None,
+            overrides=dict(facts) or None,
             yes=yes or None,
             new=new or None,
             keep=keep or None,

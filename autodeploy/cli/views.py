@@ -46,7 +46,7 @@ def show_status(state: DeploymentState) -> None:
         rows += [("error", f"{last.error_type}: {last.message}"), ("", last.remediation)]
     for name, value in rows:
         if value:
-            _row(name, value)
+            show_row(name, value)
 
 
 def _what(state: DeploymentState) -> Iterator[Row]:
@@ -83,15 +83,15 @@ def _how(state: DeploymentState) -> Iterator[Row]:
         yield "CA", str(spec.ssh_private_key_path).replace("id_ed25519", "ca.pem")
 
 
-def _row(name: str, value: str) -> None:
+def show_row(name: str, value: str) -> None:
     """Print one fact; on a terminal its words are not cut at the edge."""
     width = shutil.get_terminal_size().columns - LABEL if sys.stdout.isatty() else 0
     lines = textwrap.wrap(value, max(width, 20), break_long_words=False, break_on_hyphens=False) if width else [value]
     for number, line in enumerate(lines):
-        typer.echo(f"{name if number == 0 else '':{LABEL}}{_line(line)}")
+        typer.echo(f"{name if number == 0 else '':{LABEL}}{one_line(line)}")
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return text of people, repositories and tools as one line that a terminal does not obey."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
@@ -99,8 +99,8 @@ def _line(text: str) -> str:
 def event_line(entry: LogEntry | ErrorEntry) -> str:
     """Return one entry of the ledger as a line."""
     if isinstance(entry, ErrorEntry):
-        return _line(f"{entry.timestamp:%H:%M:%S} ERROR   [{entry.agent}] {entry.error_type}: {entry.message}")
-    return _line(f"{entry.timestamp:%H:%M:%S} {entry.level:7} [{entry.agent}] {entry.message}")
+        return one_line(f"{entry.timestamp:%H:%M:%S} ERROR   [{entry.agent}] {entry.error_type}: {entry.message}")
+    return one_line(f"{entry.timestamp:%H:%M:%S} {entry.level:7} [{entry.agent}] {entry.message}")
 
 
 def show_list(states: Iterable[DeploymentState]) -> None:

@@ -78,8 +78,12 @@ class FakeWiring(Wiring):
         return FakeEngine(self._world)
 
     @cached_property
+    def repo(self) -> Any:
+        return FakeRepo(self._world)
+
+    @cached_property
     def compiler(self) -> HiveMindCompiler:
-        return HiveMindCompiler(FakeRepo(self._world), FakeBuilder(self._world), *self._voice, self.settings)
+        return HiveMindCompiler(self.repo, FakeBuilder(self._world), *self._voice, self.settings)
 
     @cached_property
     def deployer(self) -> HiveMindDeployer:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes.line import Line
 
-from autodeploy.cli.choices import choose_target, confirm_by_name, environment, existing_folder, find, tags
+from autodeploy.cli.choices import choose_target, confirm_by_name, environment, existing, find, tags
 from autodeploy.errors import ApprovalError, SettingsError, SourceError, StateError
 
 
@@ -163,11 +163,11 @@ class TestConfirming:
 class TestFolder:
     def test_becomes_absolute(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
-        assert existing_folder("./") == str(tmp_path.resolve())
+        assert existing("./") == str(tmp_path.resolve())
 
     def test_that_is_not_there_leaves_no_trace(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         (tmp_path / "loop").symlink_to("loop")
         for name in ("shpo", "file", "file/below", "loop", "a" * 300):
             with pytest.raises(SourceError, match="there is no folder"):
-                existing_folder(str(tmp_path / name))
+                existing(str(tmp_path / name))

@@ -1,0 +1,24 @@
+"""From an address to a Source and its TechStack: what `deploy` and `analyze` share. Builds nothing, keeps no ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from autodeploy.analyser import analyse
+from autodeploy.model import Source, TechStack
+from autodeploy.ports import Repo
+from autodeploy.settings import Settings
+
+
+class Reading(NamedTuple):
+    """What was read of a repository."""
+
+    source: Source
+    stack: TechStack
+
+
+def read_repository(repo: Repo, repo_url: str, into: Path, settings: Settings) -> Reading:
+    """Check the repository out into the folder `into`, and analyse it; raise SourceError or AnalysisError."""
+    source = repo.checkout(repo_url, settings.ref, settings.path, into)
+    return Reading(source, analyse(source, settings.overrides))
