@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import get_args
 
 from autodeploy.analyser.failures import refusal
-from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence
+from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence, Unknown
 
 _PARTS = {
     "url": r"(?:SERVER_)?URL|URI|DSN|CONN(?:ECTION)?(?:_STR(?:ING)?|_URL|_URI)?",
@@ -41,6 +42,33 @@ def overridden(value: str) -> tuple[DatabaseType | None, list[Evidence]]:
     )
 
 
+def decided(found: Sequence[Evidence], told: Sequence[Evidence]) -> tuple[DatabaseType, Evidence, list[Unknown]]:
+    """Return the database among those that the code speaks to, `found`, the likeliest first.
+
+    Of several, files beside the code tell which: `told`. MariaDB speaks MySQL's protocol, so that a driver of MySQL
+    and a server of MariaDB agree. Where nothing tells, the first is taken and the choice is left open.
+    """
+    kinds = tuple(dict.fromkeys(item.value for item in found))
+    hint = next((hint for hint in told if _driven(hint.value) in map(_driven, kinds)), None)
+    first = next((item for item in found if hint is None or _driven(item.value) == _driven(hint.value)), found[0])
+    kind: DatabaseType = "mariadb" if hint and hint.value == "mariadb" else _known(first.value)
+    others = tuple(value for value in dict.fromkeys((*kinds, *(item.value for item in told))) if value != kind)
+    chosen = first.but(value=kind, alternatives=others)
+    if len(kinds) == 1 or hint is not None:
+        return kind, chosen, []
+    message = f"the code has drivers for {', '.join(kinds)}, and nothing says which database is used"
+    unknown = Unknown(fact="database_type", message=message, choices=kinds, flag="--database-type")
+    return kind, chosen.but(confidence="likely"), [unknown]
+
+
+def _driven(kind: str) -> str:
+    return "mysql" if kind == "mariadb" else kind
+
+
+def _known(value: str) -> DatabaseType:
+    return next(name for name in get_args(DatabaseType) if name == value)
+
+
 def variable_part(name: str, database: DatabaseType) -> str | None:
     """Return which part of the database's address a variable holds.
 
@@ -55,13 +83,20 @@ def variable_part(name: str, database: DatabaseType) -> str | None:
     return None
 
 
-def database_variables(environment: list[EnvironmentVariable], database: DatabaseType | None) -> list[Evidence]:
-    """Name the variables, other than DATABASE_URL, that AutoDeploy fills from the database's address: `NAME=part`."""
+def database_variables(
+    environment: list[EnvironmentVariable], database: DatabaseType | None, told: Sequence[Evidence] = ()
+) -> list[Evidence]:
+    """Name the variables, other than DATABASE_URL, that AutoDeploy fills from the database's address: `NAME=part`.
+
+    `told` are those that a platform's file fills so, whatever they are called.
+    """
     if database is None:
         return []
+    by_name = {item.value.partition("=")[0]: item for item in told}
     parts = [(variable, variable_part(variable.name, database)) for variable in environment]
-    return [
+    by_name.pop("DATABASE_URL", None)
+    return [*by_name.values()] + [
         Evidence(fact="database_variable", value=f"{item.name}={part}", file=item.file, line=item.line, rule="by-name")
         for item, part in parts
-        if part and item.name != "DATABASE_URL"
+        if part and item.name != "DATABASE_URL" and item.name not in by_name
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from autodeploy.analyser import hints
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import EnvironmentVariable
 
@@ -34,16 +35,30 @@ def settled(
 ) -> list[EnvironmentVariable]:
     """Return the variables by name: `inside` is what the running application reads, `aside` what other code reads.
 
-    Only the former can make one required; example files name further ones.
+    Only the former, and what a platform's file demands, can make one required; example files name further ones.
     """
     found: dict[str, EnvironmentVariable] = {}
     for read in inside:
         found[read.name] = _joined(found[read.name], read) if read.name in found else read
+    declared = {item.name: item for item in reversed(hints.environment(tree))}
     examples = [read for path in EXAMPLES for read in _examples(tree, path)]
-    for read in (*aside, *examples):
-        found.setdefault(read.name, read.but(required=False))
+    for read in (*declared.values(), *aside, *examples):
+        found.setdefault(read.name, read if read.name in declared else read.but(required=False))
     kept = (variable for name, variable in found.items() if name not in IGNORED and _NAME.match(name))
-    return sorted((_marked(variable) for variable in kept), key=lambda variable: variable.name)
+    known = (_declared(variable, declared.get(variable.name)) for variable in kept)
+    return sorted((_marked(variable) for variable in known), key=lambda variable: variable.name)
+
+
+def _declared(variable: EnvironmentVariable, told: EnvironmentVariable | None) -> EnvironmentVariable:
+    """A default in the code stands; else a platform's file says what is demanded, generated or given."""
+    if told is None or variable.default is not None:
+        return variable
+    declared: EnvironmentVariable = variable.but(
+        required=told.required or (variable.required and told.default is None),
+        generated=told.generated,
+        default=told.default,
+    )
+    return declared
 
 
 def _joined(old: EnvironmentVariable, new: EnvironmentVariable) -> EnvironmentVariable:
@@ -54,7 +69,7 @@ def _joined(old: EnvironmentVariable, new: EnvironmentVariable) -> EnvironmentVa
 
 
 def _marked(variable: EnvironmentVariable) -> EnvironmentVariable:
-    is_generated = bool(_GENERATED.match(variable.name))
+    is_generated = variable.generated or bool(_GENERATED.match(variable.name))
     is_secret = is_generated or bool(_SECRET.search(variable.name.upper()))
     marked: EnvironmentVariable = variable.but(
         secret=is_secret,

@@ -16,16 +16,28 @@ _NAMES = (
     "health-check",
     "health_check",
     "_health",
+    "_healthz",
+    "healthy",
     "livez",
+    "liveness",
     "live",
+    "alive",
     "up",
     "ping",
     "status",
     "heartbeat",
     "readyz",
+    "readiness",
     "ready",
     "ht",
 )
+"""What health routes are called, those that ask for the least first."""
+
+_PLAIN = re.compile(
+    r"^(?:api|rest|internal|public|system|monitor(?:ing)?|actuator|_|-|v\d+|health\w*)?$", re.IGNORECASE
+)
+"""Folders that leave a word its meaning: /api/status speaks of the server, /orders/status does not."""
+
 _STATIC = re.compile(r"^/[\w./~-]*$")
 
 
@@ -40,9 +52,12 @@ class Route:
 
 
 def detect_health_path(
-    routes: Sequence[Route], framework: str | None, overrides: Mapping[str, str]
+    routes: Sequence[Route], framework: str | None, overrides: Mapping[str, str], hint: Evidence | None = None
 ) -> tuple[str, Evidence]:
-    """Return the health check's path and why; raise AnalysisError when the flag's is no path."""
+    """Return the health check's path and why; raise AnalysisError when the flag's is no path.
+
+    `hint` is the path that a platform asks: it chooses among health routes, and goes before what is none.
+    """
     if "health_check_path" in overrides:
         path = overrides["health_check_path"]
         if not _STATIC.match(path.partition("?")[0]):
@@ -51,10 +66,13 @@ def detect_health_path(
             )
         return path, Evidence(fact="health_check_path", value=path, rule="--health-check-path")
     usable = [route for route in routes if route.is_open and _STATIC.match(route.path)]
-    named = sorted((route for route in usable if _rank(route) < len(_NAMES)), key=_rank)
+    named = sorted((route for route in usable if _rank(route) < len(_NAMES)), key=lambda it: (_rank(it), len(it.path)))
     fronts = [route for route in usable if route.path == "/"]
-    if named:
+    if named and not any(hint and hint.value == route.path for route in named):
         return named[0].path, _evidence(named[0], "health-route", [*named[1:], *fronts])
+    if hint:
+        others = tuple(dict.fromkeys(route.path for route in (*named, *fronts) if route.path != hint.value))
+        return hint.value, hint.but(alternatives=others)
     if fronts:
         return "/", _evidence(fronts[0], "front-page", [])
     if framework == "fastapi":
@@ -66,8 +84,9 @@ def detect_health_path(
 
 
 def _rank(route: Route) -> int:
-    last = route.path.strip("/").rsplit("/", 1)[-1].lower()
-    return _NAMES.index(last) if last in _NAMES else len(_NAMES)
+    *folders, last = route.path.strip("/").lower().split("/")
+    is_said = last in _NAMES and ("health" in last or all(map(_PLAIN.match, folders)))
+    return _NAMES.index(last) if is_said else len(_NAMES)
 
 
 def _evidence(route: Route, rule: str, others: Sequence[Route]) -> Evidence:

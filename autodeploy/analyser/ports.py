@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from autodeploy.analyser import hints
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.procfile import Process, named_port
 from autodeploy.analyser.tree import Tree
@@ -14,7 +14,7 @@ LOWEST, HIGHEST = 1024, 65534
 """Below, only root may listen; the port above the highest is needed by the second slot of a switch."""
 
 
-def settle_port(hints: Iterable[Evidence], default: int, overrides: Mapping[str, str]) -> tuple[int, Evidence]:
+def settle_port(told: Iterable[Evidence], default: int, overrides: Mapping[str, str]) -> tuple[int, Evidence]:
     """Return the port and why: flag, first usable hint, default; raise AnalysisError when the flag's cannot be used."""
     if "port" in overrides:
         text = overrides["port"]
@@ -24,7 +24,7 @@ def settle_port(hints: Iterable[Evidence], default: int, overrides: Mapping[str,
                 f"Use a number from {LOWEST} to {HIGHEST}, e.g. --port 8000; --port none: it is a worker without HTTP.",
             )
         return int(text), Evidence(fact="port", value=text, rule="--port")
-    usable = [hint for hint in hints if LOWEST <= int(hint.value) <= HIGHEST]
+    usable = [hint for hint in told if LOWEST <= int(hint.value) <= HIGHEST]
     if not usable:
         return default, Evidence(fact="port", value=str(default), rule="default", confidence="default")
     first = usable[0]
@@ -39,15 +39,8 @@ def process_hints(web: Process | None) -> Iterator[Evidence]:
 
 
 def file_hints(tree: Tree) -> Iterator[Evidence]:
-    """Yield the ports that Dockerfiles and example environments name."""
-    for file in ("Dockerfile", "dockerfile", "Containerfile"):
-        for number, line in tree.lines(file):
-            if match := re.match(r"^EXPOSE\s+(\d{2,5})\b", line, re.IGNORECASE):
-                yield port_hint(int(match[1]), tree.where(file), number, "expose")
-    for file in (".env.example", ".env.sample", ".env.template"):
-        for number, line in tree.lines(file):
-            if match := re.match(r"^PORT\s*=\s*[\"']?(\d{2,5})\b", line):
-                yield port_hint(int(match[1]), tree.where(file), number, "env-example")
+    """Yield the ports that files of platforms and containers, and example environments, name."""
+    return hints.ports(tree)
 
 
 def port_hint(port: int, file: str, line: int, rule: str) -> Evidence:

@@ -1,21 +1,23 @@
-"""Reads a Procfile's lines."""
+"""The processes that a Procfile names, and those that files of other platforms start where there is none."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
+from autodeploy.analyser import hints
 from autodeploy.analyser.tree import Tree
 
 
 @dataclass(frozen=True)
 class Process:
-    """One line of the Procfile."""
+    """One line of the Procfile, or a platform's start command, which `rule` tells."""
 
     name: str
     command: str
     file: str
     line: int
+    rule: str = "procfile"
 
 
 def read_procfile(tree: Tree) -> dict[str, Process]:
@@ -25,6 +27,10 @@ def read_procfile(tree: Tree) -> dict[str, Process]:
         match = re.match(r"^([A-Za-z0-9_-]+):\s*(\S.*)$", line)
         if match and match[1] not in found:
             found[match[1]] = Process(match[1], match[2].strip(), tree.where("Procfile"), number)
+    if not found:
+        for hint in hints.processes(tree):
+            name = "web" if hint.fact == "start_command" else "worker"
+            found.setdefault(name, Process(name, hint.value, hint.file, hint.line, hint.rule))
     return found
 
 

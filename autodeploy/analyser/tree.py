@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
+from typing import Any, TypeVar
 
 from autodeploy.model import Source
 
@@ -16,6 +18,7 @@ MAX_CHARACTERS = 20_000_000
 MAX_LINE = 4_000
 """Beyond these, files add time and no facts: shallow files come first."""
 
+_T = TypeVar("_T")
 _FOREIGN = frozenset({"node_modules", "venv", ".venv", "virtualenv", "site-packages", "__pycache__", ".git"})
 _ASIDE = frozenset({"test", "tests", "testing", "docs", "doc", "examples", "example", "benchmarks", "samples"})
 
@@ -28,6 +31,7 @@ class Tree:
     root: str = "."
     _texts: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
     _trees: dict[str, ast.Module | None] = field(default_factory=dict, compare=False, repr=False)
+    _made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -54,6 +58,17 @@ class Tree:
             if size <= MAX_MODULE_CHARACTERS:
                 kept.append(path)
         return tuple(kept)
+
+    def places(self) -> tuple[Tree, ...]:
+        """Return this tree and, where it is a folder of the repository, the tree of all."""
+        return (self,) if self.root == "." else (self, self.once("whole", lambda: Tree(self.source)))
+
+    def once(self, name: str, make: Callable[[], _T]) -> _T:
+        """Return what `make` made the first time that this tree was asked for what has the name."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: _T = self._made[name]
+        return made
 
     def where(self, path: str) -> str:
         """Return the path as the repository knows it."""

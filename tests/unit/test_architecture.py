@@ -33,6 +33,7 @@ LIBRARIES = {
         "tree_sitter_go",
         "tree_sitter_javascript",
         "tree_sitter_typescript",
+        "yaml",
     },
     "autodeploy.builder": {"packaging"},
     "autodeploy.planner": {"pydantic"},

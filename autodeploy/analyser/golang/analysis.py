@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autodeploy.analyser import health
+from autodeploy.analyser import health, hints
 from autodeploy.analyser.database import database_variables
 from autodeploy.analyser.environment import settled
 from autodeploy.analyser.golang import building, database, frameworks, versions
@@ -68,7 +68,9 @@ def _running(
         own = frozenset[str]()
     else:
         port = detect_port(code.tree, files, reads, values, program.arguments, overrides)
-        path, path_because = health.detect_health_path(list_routes(code, files), None, overrides)
+        path, path_because = health.detect_health_path(
+            list_routes(code, files), None, overrides, hints.health_path(code.tree)
+        )
         command = overrides.get("start_command") or _command(program, port)
         rule = "--start-command" if "start_command" in overrides else "program"
         start = Evidence(fact="start_command", value=command, file=program.evidence.file, rule=rule)
@@ -76,7 +78,10 @@ def _running(
         own = frozenset({port.variable or "", port.prefix.partition("=")[0]})
         begin = [start, port.evidence, path_because]
     variables = [item for item in _variables(code, reads) if item.name not in own]
-    parts = [*because, *database_variables(_unnamed(variables, because), needs["database_type"])]
+    parts = [
+        *because,
+        *database_variables(_unnamed(variables, because), needs["database_type"], hints.variables(code.tree)),
+    ]
     environment = _asked(variables, parts, needs["requires_database"])
     warnings = (*needs["warnings"], *left_out(processes, program.process))
     return {**needs, **shown, "environment": environment, "warnings": warnings}, [*parts, *begin]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autodeploy.analyser import health
+from autodeploy.analyser import health, hints
 from autodeploy.analyser.database import database_variables
 from autodeploy.analyser.language import Home
 from autodeploy.analyser.nodejs import database, migrations, ports, routes, versions
@@ -59,10 +59,12 @@ def _compose(app: _Application, home: Home) -> TechStack:
     version, constraint, version_because = versions.detect_version(tree, manifest, overrides)
     port, port_env, port_because = ports.detect_port(tree, app.modules, app.processes.get("web"), overrides)
     paths = routes.list_routes(app.code, framework[0] if framework else None)
-    path, path_because = health.detect_health_path(paths, framework[0] if framework else None, overrides)
+    path, path_because = health.detect_health_path(
+        paths, framework[0] if framework else None, overrides, hints.health_path(tree)
+    )
     kind, kind_because = database.detect_database(tree, manifest, overrides)
     variables = detect_environment(app.code, app.modules)
-    parts = database_variables(variables, kind)
+    parts = database_variables(variables, kind, hints.variables(tree))
     migration = migrations.detect_migration(tree, manifest, app.start.line, app.processes, overrides) if kind else None
     lines = [app.start.line, migration.line if migration else ""]
     kept = kept_packages(manifest, lines, app.modules)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from autodeploy.analyser.database import overridden
+from autodeploy.analyser import hints
+from autodeploy.analyser.database import decided, overridden
 from autodeploy.analyser.nodejs.manifest import Manifest
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import DatabaseType, Evidence
@@ -54,9 +55,9 @@ def detect_database(
     found = [driver for driver in DRIVERS if driver in manifest.dependencies]
     if not found:
         return None, [Evidence(fact="database_type", value="none", rule="no-driver")]
-    kind = DRIVERS[found[0]]
-    others = tuple(driver for driver in found if DRIVERS[driver] != kind)
-    return kind, [manifest.evidence("database_type", kind, found[0], "driver-package", others)]
+    spoken = [manifest.evidence("database_type", DRIVERS[driver], driver, "driver-package") for driver in found]
+    decision, because, _ = decided(spoken, hints.databases(tree))
+    return decision, [because]
 
 
 def prisma_schema(tree: Tree, manifest: Manifest) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from autodeploy.analyser import health
+from autodeploy.analyser import health, hints
 from autodeploy.analyser.database import database_variables
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.language import Home
@@ -92,7 +92,9 @@ def _running(
     begin = start.start(tree, manifest, app, processes.get("web"), overrides)
     port, port_because = ports.detect_port(tree, processes.get("web"), overrides)
     routes = list_django_routes(tree, project) if project else list_routes(tree)
-    path, path_because = health.detect_health_path(routes, framework.name if framework else None, overrides)
+    path, path_because = health.detect_health_path(
+        routes, framework.name if framework else None, overrides, hints.health_path(tree)
+    )
     fields = {
         "start_command": begin.command,
         "server_package": begin.server_package,
@@ -110,9 +112,9 @@ def _needs(
     overrides: Mapping[str, str],
 ) -> tuple[dict[str, Any], list[Evidence]]:
     """Return what the application needs around it: dependencies, database, packages, variables."""
-    kind, because = database.detect_database(manifest, overrides)
+    kind, because = database.detect_database(manifest, overrides, hints.databases(tree))
     variables = environment.detect_environment(tree, _reachable(tree, app, project))
-    parts = database_variables(variables, kind)
+    parts = database_variables(variables, kind, hints.variables(tree))
     build_packages, run_packages = database.driver_packages(manifest)
     return {
         "dependencies": tuple(sorted(manifest.names)),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from autodeploy.analyser.database import overridden
+from autodeploy.analyser.database import decided, overridden
 from autodeploy.analyser.python.manifest import Manifest
 from autodeploy.analyser.python.requirements import Dependency
 from autodeploy.model import DatabaseType, Evidence
@@ -52,8 +52,10 @@ PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """Debian packages that a driver needs to build, and to run."""
 
 
-def detect_database(manifest: Manifest, overrides: Mapping[str, str]) -> tuple[DatabaseType | None, list[Evidence]]:
-    """Return the database type, None where no driver is declared, and why."""
+def detect_database(
+    manifest: Manifest, overrides: Mapping[str, str], told: Sequence[Evidence] = ()
+) -> tuple[DatabaseType | None, list[Evidence]]:
+    """Return the database type, None where no driver is declared, and why. `told`: what files beside the code say."""
     found = {driver: item for driver in DRIVERS if (item := manifest.find(driver)) is not None}
     if "database_type" in overrides:
         kind, because = overridden(overrides["database_type"])
@@ -61,10 +63,10 @@ def detect_database(manifest: Manifest, overrides: Mapping[str, str]) -> tuple[D
         return kind, [*because, *_dialect(manifest, fitting)]
     if not found:
         return None, [Evidence(fact="database_type", value="none", rule="no-driver")]
-    driver, item = next(iter(found.items()))
-    others = tuple(name for name in found if DRIVERS[name] != DRIVERS[driver])
-    because = [_evidence("database_type", DRIVERS[driver], item, "driver-package", others)]
-    return DRIVERS[driver], [*because, *_dialect(manifest, found)]
+    spoken = [_evidence("database_type", DRIVERS[name], item, "driver-package") for name, item in found.items()]
+    decision, why, _ = decided(spoken, told)
+    fitting = {driver: item for driver, item in found.items() if _family(DRIVERS[driver]) == _family(decision)}
+    return decision, [why, *_dialect(manifest, fitting)]
 
 
 def driver_packages(manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:

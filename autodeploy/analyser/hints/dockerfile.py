@@ -1,0 +1,65 @@
+"""The application's Dockerfile: the port it exposes or sets, and the path its health check asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from autodeploy.analyser.tree import Tree
+from autodeploy.model import Evidence
+
+FILES = (
+    "Dockerfile",
+    "dockerfile",
+    "Containerfile",
+    "Dockerfile.prod",
+    "Dockerfile.production",
+    "docker/Dockerfile",
+    "build/Dockerfile",
+    "deploy/Dockerfile",
+    "build/package/Dockerfile",
+)
+_ASKED = re.compile(
+    r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::[^/\s\"'|;]*)?(/[\w./~-]*)", re.IGNORECASE
+)
+
+
+def read(tree: Tree) -> Iterator[Evidence]:
+    """Yield the facts of the first Dockerfile that is there."""
+    file = next((name for name in FILES if name in tree.index), None)
+    where = tree.where(file) if file else ""
+    for number, keyword, words in instructions(tree, file) if file else ():
+        if keyword == "ENV" and (match := re.search(r"(?:^|\s)PORT(?:=|\s+)[\"']?(\d{2,5})\b", words)):
+            yield _hint("port", match[1], where, number, "dockerfile-env")
+        elif keyword == "EXPOSE" and (match := re.match(r"(?:\$\{\w+:-)?(\d{2,5})\b", words)):
+            yield _hint("port", match[1], where, number, "expose")
+        elif keyword == "HEALTHCHECK" and (path := asked_path(words)):
+            yield _hint("health_check_path", path, where, number, "dockerfile-healthcheck")
+
+
+def instructions(tree: Tree, file: str) -> Iterator[tuple[int, str, str]]:
+    """Yield line, keyword in capitals and words of each instruction of the last stage, continued lines joined."""
+    found: list[tuple[int, str, str]] = []
+    begun, text = 0, ""
+    for number, line in tree.lines(file):
+        if line.startswith("#") or (not line and not text):
+            continue
+        begun, text = begun or number, text + line.removesuffix("\\") + " "
+        if line.endswith("\\"):
+            continue
+        keyword, _, words = text.strip().partition(" ")
+        if keyword.upper() == "FROM":
+            found = []
+        found.append((begun, keyword.upper(), words.strip()))
+        begun, text = 0, ""
+    yield from found
+
+
+def asked_path(words: str) -> str:
+    """Return the path of the application that a health check's command asks; "" for none."""
+    match = _ASKED.search(words)
+    return match[1] if match else ""
+
+
+def _hint(fact: str, value: str, file: str, line: int, rule: str) -> Evidence:
+    return Evidence(fact=fact, value=value, file=file, line=line, rule=rule, confidence="likely")
