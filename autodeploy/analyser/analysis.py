@@ -11,9 +11,11 @@ from autodeploy.analyser import language, overriding
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.golang import analyse_go
 from autodeploy.analyser.language import Home
+from autodeploy.analyser.layout.kinds import no_application
 from autodeploy.analyser.nodejs.analysis import analyse_nodejs
 from autodeploy.analyser.python import analyse_python
 from autodeploy.analyser.tree import Tree
+from autodeploy.errors import AnalysisError
 from autodeploy.model import Evidence, Language, Source, TechStack
 
 OVERRIDES = overriding.SHARED | {
@@ -44,8 +46,21 @@ def analyse(source: Source, overrides: Mapping[str, str] = _NONE) -> TechStack:
     if unknown:
         raise refusal(f"no fact is named {unknown[0]!r}", f"Facts that can be set: {', '.join(sorted(OVERRIDES))}.")
     home = _home(source, said)
-    stack = _ANALYSERS[language.supported(home)](Tree(source, home.root), home, said)
-    return overriding.settle(stack, said)
+    tongue, tree = language.supported(home), Tree(source, home.root)
+    if refused := _refused(tree, tongue, said):
+        raise refused
+    try:
+        stack = _ANALYSERS[tongue](tree, home, said)
+    except AnalysisError as err:
+        if refused := _refused(tree, tongue, said, nothing_found=True):
+            raise refused from err
+        raise
+    return overriding.settle(language.completed(home, stack), said)
+
+
+def _refused(tree: Tree, tongue: Language, said: Mapping[str, str], nothing_found: bool = False) -> AnalysisError | None:
+    """Return the refusal of what is no application, unless a flag says that it is one."""
+    return None if {"app", "start_command", "language"} & said.keys() else no_application(tree, tongue, nothing_found)
 
 
 def _home(source: Source, said: Mapping[str, str]) -> Home:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -44,6 +45,14 @@ class Tree:
     def index(self) -> frozenset[str]:
         """The paths, for quick look-ups."""
         return frozenset(self.paths)
+
+    def paths_below(self, folder: str) -> Iterator[str]:
+        """Yield the paths below a folder of this tree; "" is all."""
+        prefix = f"{folder}/" if folder else ""
+        for path in self.paths[bisect_left(self.paths, prefix) :]:
+            if not path.startswith(prefix):
+                return
+            yield path
 
     @cached_property
     def modules(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 MAX_READ_BYTES = 1_000_000
@@ -26,14 +27,18 @@ class Source:
     ref: str | None = None
 
     def __contains__(self, path: str) -> bool:
-        return path in self.paths
+        return path in self._index
+
+    @cached_property
+    def _index(self) -> frozenset[str]:
+        return frozenset(self.paths)
 
     def read(self, path: str) -> str:
         """Return the text of one indexed file, at most 1 MB, undecodable bytes replaced; "" when it is not indexed.
 
         UTF-8, or UTF-16 with its mark: `pip freeze >requirements.txt` in PowerShell writes that, and pip reads it.
         """
-        if path not in self.paths:
+        if path not in self._index:
             return ""
         with (self.root / path).open("rb") as file:
             data = file.read(MAX_READ_BYTES)
