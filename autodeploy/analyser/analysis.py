@@ -58,7 +58,9 @@ def analyse(source: Source, overrides: Mapping[str, str] = _NONE) -> TechStack:
     return overriding.settle(language.completed(home, stack), said)
 
 
-def _refused(tree: Tree, tongue: Language, said: Mapping[str, str], nothing_found: bool = False) -> AnalysisError | None:
+def _refused(
+    tree: Tree, tongue: Language, said: Mapping[str, str], nothing_found: bool = False
+) -> AnalysisError | None:
     """Return the refusal of what is no application, unless a flag says that it is one."""
     return None if {"app", "start_command", "language"} & said.keys() else no_application(tree, tongue, nothing_found)
 

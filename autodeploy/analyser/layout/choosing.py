@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from autodeploy.analyser.layout.hosting import Hint, read_hints
 from autodeploy.analyser.layout.names import MANIFESTS, is_aside, role
 from autodeploy.analyser.layout.projects import Layout, Project
-from autodeploy.analyser.layout.strength import Strength, judge
+from autodeploy.analyser.layout.strength import Strength, is_spread, judge
 from autodeploy.analyser.layout.workspaces import members
 
 _ORDER = {language: number for number, language in enumerate(MANIFESTS)}
@@ -17,13 +17,17 @@ _OURS = frozenset({"python", "go", "nodejs"})
 
 @dataclass(frozen=True)
 class Candidate:
-    """A project with what speaks for it. `hint` is the file for a host that names it."""
+    """A project with what speaks for it. `hint` is the file for a host that names it.
+
+    `own` is its strength without that; `is_spread`: a workspace that is as good as its best package, and no better.
+    """
 
     project: Project
     strength: Strength
     hint: Hint | None
     sources: int
     own: Strength
+    is_spread: bool = False
 
     @property
     def is_ours(self) -> bool:
@@ -33,7 +37,7 @@ class Candidate:
     @property
     def weight(self) -> tuple[int, bool, int]:
         """What decides between folders: what it is for, whether a host's file names it, what it is called."""
-        return self.strength, self.hint is not None, role(self.project.folder)
+        return self.strength, self.hint is not None, role(self.project.folder, self.project.language)
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,11 @@ def choose(layout: Layout) -> Choice | None:
     if not ranked:
         return None
     taken = ranked[0]
-    same = [item for item in ranked[1:] if item.weight == taken.weight and item.is_ours]
+    is_open = taken.is_ours and any(item.weight == taken.weight and item.is_ours for item in ranked[1:])
+    same = [item for item in ranked[1:] if is_open and item.strength == taken.strength and item.is_ours]
     equals = tuple({item.project.folder: item for item in same if item.project.folder != taken.project.folder}.values())
     rule = "host-file" if taken.hint else "most-of-a-service"
-    return Choice(taken, rule, equals if taken.is_ours else (), tuple(ranked[1:]))
+    return Choice(taken, rule, equals, tuple(ranked[1:]))
 
 
 def _without_members(layout: Layout) -> list[Project]:
@@ -97,7 +102,9 @@ def _weighed(layout: Layout, projects: Sequence[Project]) -> list[Candidate]:
         if mine and mine[0].firm and (strength or mine[0].language):
             strength = Strength.SERVES
         sources = layout.count(project.folder, project.language)
-        found.append(Candidate(project, strength, mine[0] if mine else None, sources, own))
+        found.append(
+            Candidate(project, strength, mine[0] if mine else None, sources, own, is_spread(layout, project, own))
+        )
     return found
 
 
@@ -112,15 +119,10 @@ def _is_clear(root: Candidate, below: Sequence[Candidate]) -> bool:
     named = [item for item in below if item.hint and item.hint.firm and item.hint.file.count("/") < item.project.depth]
     if named and not (root.hint and root.hint.firm):
         return False
-    if root.strength == root.own and root.strength >= Strength.RENDERS and not _is_workspace(root, below):
+    if root.own >= Strength.RENDERS and not root.is_spread:
         return True
     firm = root.hint is not None and root.hint.firm
     return firm or (root.strength >= Strength.PROGRAM and all(item.strength < Strength.RENDERS for item in below))
-
-
-def _is_workspace(root: Candidate, below: Sequence[Candidate]) -> bool:
-    """A root that only holds workspaces is as good as the best of them, and no better than another server."""
-    return root.project.language == "nodejs" and any(item.weight > root.weight for item in below)
 
 
 def _within(item: Candidate) -> tuple[int, bool, int, int]:

@@ -32,9 +32,12 @@ class Kind:
     next: str
 
 
-def no_application(tree: Tree, language: str) -> AnalysisError | None:
-    """Return the refusal for a project of a supported language that has nothing to run; None for applications."""
-    kind = _template(tree) or _BY_LANGUAGE[language](tree)
+def no_application(tree: Tree, language: str, nothing_found: bool = False) -> AnalysisError | None:
+    """Return the refusal for a project of a supported language that has nothing to run; None for applications.
+
+    `nothing_found`: the language's own analyser has met nothing that starts, so that less is proof.
+    """
+    kind = _template(tree) or _BY_LANGUAGE[language](tree, nothing_found)
     if kind is None:
         return None
     apps = _applications(tree)
@@ -52,13 +55,13 @@ def _template(tree: Tree) -> Kind | None:
     return None
 
 
-def _node(tree: Tree) -> Kind | None:
+def _node(tree: Tree, nothing_found: bool) -> Kind | None:
     package = jsonc.table(tree.read("package.json"))
     if not package or any(name in tree.index for name in _RUNS):
         return None
     needed = _names(package, "dependencies")
     all_names = needed | _names(package, "devDependencies")
-    if not needed.isdisjoint(FRAMEWORKS) or _is_started(package):
+    if not nothing_found and (not needed.isdisjoint(FRAMEWORKS) or _is_started(package)):
         return _device(package, all_names) if needed.isdisjoint(FRAMEWORKS) else None
     return _device(package, all_names) or _tooling(tree, package)
 
@@ -114,16 +117,16 @@ def _listens(tree: Tree, package: dict[str, Any]) -> bool:
     return any(re.search(r"\.listen\(|createServer\(|\.login\(|Bun\.serve\(", text) for text in texts)
 
 
-def _python(tree: Tree) -> Kind | None:
+def _python(tree: Tree, nothing_found: bool) -> Kind | None:
     if any(name in tree.index for name in (*_RUNS, "manage.py", "Dockerfile")):
         return None
-    if not (found := pypackages.told(tree)):
+    if not (found := pypackages.told(tree, nothing_found)):
         return None
     what, file, told = found
     return Kind(what, file, told, _LIBRARY if what.startswith("a library") else f"Nothing here is served. {_PATH}")
 
 
-def _go(tree: Tree) -> Kind | None:
+def _go(tree: Tree, _: bool) -> Kind | None:
     files = [path for path in tree.paths if path.endswith(".go") and not path.endswith("_test.go")]
     goreleaser = next((name for name in (".goreleaser.yml", ".goreleaser.yaml") if name in tree.index), None)
     if goreleaser is None or any(name in tree.index for name in (*_RUNS, "Dockerfile")):
@@ -136,7 +139,7 @@ def _go(tree: Tree) -> Kind | None:
     return None
 
 
-_BY_LANGUAGE: dict[str, Callable[[Tree], Kind | None]] = {"nodejs": _node, "python": _python, "go": _go}
+_BY_LANGUAGE: dict[str, Callable[[Tree, bool], Kind | None]] = {"nodejs": _node, "python": _python, "go": _go}
 
 
 def _applications(tree: Tree) -> list[str]:

@@ -69,7 +69,7 @@ LANGUAGE_OF_SUFFIX = {suffix: language for language, suffixes in SUFFIXES.items(
 ASIDE = frozenset(
     {
         *("docs", "doc", "documentation", "test", "tests", "testing", "testdata", "e2e", "cypress", "playwright"),
-        *("spec", "__tests__", "fixtures", "examples", "example", "samples", "demos", "benchmarks", "benchmark"),
+        *("spec", "__tests__", "fixtures", "examples", "example", "samples", "benchmarks", "benchmark"),
         *("scripts", "script", "tools", "tooling", "hack", "ci", "infra", "infrastructure", "terraform", "ansible"),
         *("deployment", "k8s", "kubernetes", "helm", "charts", "vendor", "third_party", "thirdparty"),
         *("bower_components", "templates", "storybook", "android", "ios", "requirements", "notebooks"),
@@ -84,10 +84,12 @@ CLIENT_FOLDERS = frozenset(
     {
         *("client", "clients", "frontend", "front-end", "front", "fe", "ui", "web-client", "webclient", "webapp"),
         *("mobile", "admin", "dashboard", "landing", "website", "www", "site", "extension", "desktop", "assets"),
-        *("worker", "workers", "jobs", "cron", "bot", "proxy", "nginx", "loadgenerator", "mock", "static", "theme"),
     }
 )
-"""What projects are called that answer the others, and those that ask them."""
+HELPER_FOLDERS = frozenset(
+    {"worker", "workers", "jobs", "cron", "bot", "proxy", "nginx", "loadgenerator", "mock", "static", "theme", "lambda"}
+)
+"""What projects are called that answer the others, those that ask them, and those that nobody asks."""
 
 
 def is_aside(folder: str) -> bool:
@@ -96,7 +98,12 @@ def is_aside(folder: str) -> bool:
     return any(part in ASIDE or part.startswith(".") or "{{" in part for part in parts)
 
 
-def role(folder: str) -> int:
-    """Return 1 for a folder called like a server, -1 for one called like a client or a helper, else 0."""
+def role(folder: str, language: str) -> int:
+    """Return 1 for a folder called like a server, -1 for one called like a client or a helper, else 0.
+
+    What a front end in Python or Go shows is made on a server.
+    """
     words = {word for part in folder.lower().split("/") for word in (part, *part.replace("_", "-").split("-"))}
-    return 0 if not words else -1 if words & CLIENT_FOLDERS else 1 if words & SERVER_FOLDERS else 0
+    if words & HELPER_FOLDERS or (language == "nodejs" and words & CLIENT_FOLDERS):
+        return -1
+    return 1 if words & SERVER_FOLDERS else 0

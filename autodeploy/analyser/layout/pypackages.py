@@ -13,7 +13,7 @@ _DOCUMENTS = re.compile(r"(?im)^\s*(mkdocs|sphinx|pelican|nikola)\b")
 _INFRASTRUCTURE = re.compile(r"(?im)^[\s\"']*(pulumi|aws-cdk-lib|ansible(-core)?)\b")
 
 
-def told(tree: Tree) -> tuple[str, str, str] | None:
+def told(tree: Tree, nothing_found: bool) -> tuple[str, str, str] | None:
     """Return what the project is, the file and the word in it that told; None for an application."""
     requirements = tree.read("requirements.txt")
     if any(_ENTRIES.match(path) for path in tree.index if "/" not in path):
@@ -28,16 +28,14 @@ def told(tree: Tree) -> tuple[str, str, str] | None:
     if not tree.modules:
         books = [path for path in tree.paths if path.endswith(".ipynb")]
         return ("a collection of notebooks", books[0], f"{len(books)} .ipynb and no module") if books else None
-    return _published(tree)
+    return _published(tree, nothing_found)
 
 
-def _published(tree: Tree) -> tuple[str, str, str] | None:
+def _published(tree: Tree, nothing_found: bool) -> tuple[str, str, str] | None:
     text, setup = tree.read("pyproject.toml"), tree.read("setup.py") + tree.read("setup.cfg")
     project, poetry = table(text, "project"), table(text, "tool", "poetry")
     needed = [str(item) for item in project.get("dependencies") or ()] + list(poetry.get("dependencies") or ())
-    if any(PYTHON_WEB.search(item) for item in needed) or PYTHON_WEB.search(tree.read("requirements.txt")):
-        return None
-    if any(PYTHON_CODE.search(tree.read(path)) for path in tree.modules[:40]):
+    if not nothing_found and _may_serve(tree, needed):
         return None
     file = "pyproject.toml" if project or poetry else "setup.py"
     signs = [key for key in ("classifiers", "urls", "keywords") if project.get(key) or poetry.get(key)]
@@ -46,5 +44,11 @@ def _published(tree: Tree) -> tuple[str, str, str] | None:
     if not signs:
         return None
     if commands:
-        return "a command line tool", file, f"scripts, {', '.join(signs[:2])}"
+        return "a command line tool or a library", file, f"scripts, {', '.join(signs[:2])}"
     return "a library, a Python package", file, f"{', '.join(signs[:2])}, and nothing that starts"
+
+
+def _may_serve(tree: Tree, needed: list[str]) -> bool:
+    declared = [*needed, tree.read("requirements.txt")]
+    imported = (tree.read(path) for path in tree.modules[:40])
+    return any(PYTHON_WEB.search(text) for text in declared) or any(PYTHON_CODE.search(text) for text in imported)

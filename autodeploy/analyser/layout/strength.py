@@ -59,7 +59,7 @@ _FOREIGN = {
 }
 _PAGES = {"ruby": re.compile(r"jekyll|middleman|github-pages|nanoc"), "php": re.compile(r"jigsaw|sculpin")}
 _MARKS = {"php": ("artisan", "index.php", "public/index.php"), "ruby": ("config.ru", "bin/rails")}
-_ONLY_BESIDE = frozenset({"ruby", "php", "c++", "deno", "perl", "lua", "julia"})
+_ONLY_BESIDE = frozenset({"ruby", "php", "c++", "perl", "lua", "julia"})
 """Languages whose package files often serve other projects: without sources, they are tools."""
 
 _RENDERING = frozenset({"next", "nuxt", "remix", "react-router", "sveltekit", "astro", "gatsby"})
@@ -92,7 +92,8 @@ def _python(layout: Layout, project: Project) -> Strength:
     declared += table(text, "tool", "poetry", "dependencies")
     if any(PYTHON_WEB.search(part) for part in declared):
         return Strength.SERVES
-    if not layout.count(project.folder, "python"):
+    is_for_tools = all(re.search(r"(^|[/_.-])(dev|test|tests|docs?|lint|ci)([/_.-]|$)", path) for path in project.files)
+    if is_for_tools or not layout.count(project.folder, "python"):
         return Strength.TOOLS
     near = (path for path in tree.paths_below(project.folder) if path.endswith(".py"))
     own = [path for path in near if path.count("/") <= project.depth + 1][:40]
@@ -112,10 +113,14 @@ def _go(layout: Layout, project: Project) -> Strength:
 
 
 def _node(layout: Layout, project: Project) -> Strength:
-    own = _package(layout.tree, project)
     inner = [other for other in layout.projects if other.language == "nodejs" and other != project]
     below = members(layout.tree, project, [other.folder for other in inner])
-    return max([own, *(_package(layout.tree, other) for other in inner if other.folder in below)])
+    return max([_package(layout.tree, project), *(_package(layout.tree, it) for it in inner if it.folder in below)])
+
+
+def is_spread(layout: Layout, project: Project, strength: Strength) -> bool:
+    """Tell whether a project is that strong by the packages of its workspace alone."""
+    return project.language == "nodejs" and _package(layout.tree, project) < strength
 
 
 def _package(tree: Tree, project: Project) -> Strength:

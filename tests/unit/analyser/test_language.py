@@ -9,6 +9,7 @@ from autodeploy.analyser import analyse, detect_language
 from autodeploy.errors import AnalysisError
 
 APP = "from flask import Flask\napp = Flask('x')\n"
+FLASK = {"requirements.txt": "flask", "app.py": APP}
 
 
 @pytest.mark.parametrize(
@@ -40,26 +41,25 @@ def test_the_only_folder_with_a_manifest_is_the_application() -> None:
     assert evidence["language"].alternatives == ("frontend",)
 
 
-def test_several_python_folders_are_a_question() -> None:
-    with pytest.raises(AnalysisError, match="several python applications: a, b") as caught:
-        analyse(memory({"a/requirements.txt": "", "b/requirements.txt": ""}))
-    assert "--path a" in caught.value.remediation
+def test_several_equal_folders_are_a_guess_that_is_said() -> None:
+    stack = analyse(memory({f"{name}/{file}": text for name in "ab" for file, text in FLASK.items()}))
+    assert stack.app_root == "a"
+    (unknown,) = stack.unknowns
+    assert (unknown.fact, unknown.choices, unknown.flag) == ("app_root", ("a", "b"), "--path")
+    assert {item.confidence for item in stack.evidence if item.fact == "app_root"} == {"likely"}
 
 
 @pytest.mark.parametrize(
     ("client", "server", "root"),
     [
         ('{"dependencies": {"react": "18"}}', '{"dependencies": {"koa": "2"}, "main": "x.js"}', "server"),
-        ("{", '{"dependencies": []}', None),
+        ("{", '{"dependencies": []}', "server"),
     ],
 )
-def test_a_front_end_beside_its_server_is_no_question(client: str, server: str, root: str | None) -> None:
+def test_a_front_end_beside_its_server_is_no_question(client: str, server: str, root: str) -> None:
     source = memory({"client/package.json": client, "server/package.json": server, "server/x.js": ""})
-    if root:
-        assert (detect_language(source).root, analyse(source).app_root) == (root, root)
-        return
-    with pytest.raises(AnalysisError, match="several nodejs applications: client, server"):
-        detect_language(source)
+    home = detect_language(source)
+    assert (home.root, home.unknowns) == (root, ())
 
 
 def test_a_pyproject_that_only_configures_tools_is_no_manifest() -> None:
