@@ -208,4 +208,4 @@ def test_without_a_database_nothing_migrates_and_the_flag_decides() -> None:
     assert analyse(memory(files)).migration_command is None
     files["package.json"] = '{"main": "x.js", "dependencies": {"pg": "8"}}'
     assert analyse(memory(files), {"migration_command": "make that"}).migration_command == "make that"
-    assert analyse(memory(files), {"migration_command": ""}).migration_command is None
+    assert analyse(memory(files), {"migration_command": "none"}).migration_command is None
