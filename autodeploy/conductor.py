@@ -186,6 +186,8 @@ class HiveMindConductor:
         given, agent = inputs(ledger.state, stage), getattr(self._agents, kind.owner)
         self._ui.stage(agent.name, kind.title)
         if kind.proven_by_digest and ledger.proven(stage, given):
+            if stage == "build":
+                ledger.write(self._agents.compiler.recall(ledger.state))
             self._ui.done(f"{kind.title}: unchanged")
             return
 

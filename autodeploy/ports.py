@@ -19,6 +19,7 @@ from autodeploy.model import (
     Plan,
     Preview,
     Recipe,
+    Sighting,
     Source,
     TechStack,
 )
@@ -40,8 +41,8 @@ class Builder(Protocol):
     def build(self, source: Source, stack: TechStack, recipe: Recipe, into: Path, say: Say) -> BuildArtifact:
         """Run the recipe in isolation, leave the archive in `into`, cached by digest; raise BuildError."""
 
-    def trial(self, artifact: BuildArtifact, stack: TechStack, environment: Mapping[str, str], say: Say) -> str:
-        """Boot the artifact in isolation; return what it answered ("HTTP 200 on / after 0.8 s"); raise TrialError."""
+    def trial(self, artifact: BuildArtifact, stack: TechStack, environment: Mapping[str, str], say: Say) -> Sighting:
+        """Boot the artifact in isolation; return what was seen ("HTTP 200 on / after 0.8 s"); raise TrialError."""
 
 
 class Engine(Protocol):

@@ -10,7 +10,7 @@ from autodeploy.agents.choices import ENVIRONMENT, environment_of, settings_for
 from autodeploy.agents.reading import read_repository
 from autodeploy.builder import recipe
 from autodeploy.errors import AnalysisError, SourceError
-from autodeploy.model import BuildArtifact, DeploymentState, Source, TechStack, scratch_database
+from autodeploy.model import BuildArtifact, DeploymentState, Source, TechStack, corrected, scratch_database
 from autodeploy.model.repository import RepositoryUrl
 from autodeploy.planner import check_database
 from autodeploy.ports import UI, Builder, Clock, Repo, Store
@@ -83,7 +83,18 @@ class HiveMindCompiler(HiveMindAgent):
             environment = trial_environment(state.tech_stack, given, scratch_database(state.tech_stack))
             seen = self._builder.trial(artifact, state.tech_stack, environment, self.say)
             self.say(f"trial: {seen}")
-            return self._logged(state, build_artifact=artifact)
+            stack = corrected(state.tech_stack, seen)
+            if stack != state.tech_stack:
+                for evidence in stack.evidence:
+                    if evidence not in state.tech_stack.evidence:
+                        self.say(f"corrected by the trial: {evidence.fact} is {evidence.value}")
+                artifact = self.build_application(stack, str(path))  # what was built before, under what is true of it
+            return self._logged(state, build_artifact=artifact.but(seen=seen), tech_stack=stack)
+
+    def recall(self, state: DeploymentState) -> DeploymentState:
+        """Return a state whose build stands with what its trial corrected, which an analysis cannot know."""
+        seen = state.build_artifact and state.build_artifact.seen
+        return state.but(tech_stack=corrected(state.tech_stack, seen)) if state.tech_stack and seen else state
 
     def run(self, state: DeploymentState) -> DeploymentState:
         """Analyse and build."""

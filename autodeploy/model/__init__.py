@@ -47,6 +47,7 @@ from autodeploy.model.state import (
     Status,
 )
 from autodeploy.model.techstack import DatabaseType, EnvironmentVariable, Evidence, Language, TechStack, Unknown
+from autodeploy.model.trial import Sighting, corrected, insisted, is_certain
 
 __all__ = [
     "APP_PATH",
@@ -95,6 +96,7 @@ __all__ = [
     "ScratchDatabase",
     "ScratchEngine",
     "SecurityConfig",
+    "Sighting",
     "Source",
     "Stage",
     "StageRecord",
@@ -106,6 +108,9 @@ __all__ = [
     "Unknown",
     "Upload",
     "WebPlan",
+    "corrected",
+    "insisted",
+    "is_certain",
     "node_release",
     "performance",
     "scratch_database",

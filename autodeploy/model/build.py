@@ -6,6 +6,7 @@ from typing import Literal
 
 from autodeploy.model.noun import Noun
 from autodeploy.model.techstack import TechStack
+from autodeploy.model.trial import Sighting
 
 BaseImage = Literal["debian-12", "debian-13"]
 
@@ -81,7 +82,10 @@ def scratch_database(stack: TechStack) -> ScratchDatabase | None:
 
 
 class BuildArtifact(Noun):
-    """A deployable archive. `path` is a tar.zst whose root is the content of /app; `checksum` is its SHA-256 in hex."""
+    """A deployable archive. `path` is a tar.zst whose root is the content of /app; `checksum` is its SHA-256 in hex.
+
+    `seen` is what its trial saw.
+    """
 
     path: str
     type: Literal["directory", "archive", "binary"]
@@ -94,3 +98,4 @@ class BuildArtifact(Noun):
     start_command: str = ""
     run_packages: tuple[str, ...] = ()
     runtime_version: str = ""
+    seen: Sighting | None = None

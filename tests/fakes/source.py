@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fixtures.sources import EXPECTED, SAMPLES
 
-from autodeploy.model import BuildArtifact, Recipe, Source, TechStack
+from autodeploy.model import BuildArtifact, Recipe, Sighting, Source, TechStack
 from autodeploy.ports import Say
 from fakes.world import World
 
@@ -60,6 +60,9 @@ class FakeBuilder:
             start_command=stack.start_command,
         )
 
-    def trial(self, artifact: BuildArtifact, stack: TechStack, environment: Mapping[str, str], say: Say) -> str:
+    def trial(self, artifact: BuildArtifact, stack: TechStack, environment: Mapping[str, str], say: Say) -> Sighting:
         self._world.happens("trial")
-        return f"HTTP 200 on {stack.health_check_path} after 0.1 s"
+        if not stack.is_web_service:
+            return Sighting(outcome="running", seconds=0.1)
+        path = stack.health_check_path
+        return Sighting(outcome="answered", port=stack.port, path=path, status=200, seconds=0.1)

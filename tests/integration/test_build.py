@@ -119,7 +119,7 @@ class World:
 
     def trial(self, artifact: BuildArtifact, stack: TechStack) -> str:
         environment = trial_environment(stack, {}, scratch_database(stack))
-        return self.builder.trial(artifact, stack, environment, self.said.append)
+        return str(self.builder.trial(artifact, stack, environment, self.said.append))
 
     def running(self) -> str:
         return subprocess.run(

@@ -51,7 +51,7 @@ def listed(artifact: BuildArtifact) -> set[str]:
 def answer(world: World, artifact: BuildArtifact, stack: TechStack) -> str:
     given = {variable.name: "a secret" for variable in stack.environment if variable.generated}
     environment = trial_environment(stack, given, scratch_database(stack))
-    return world.builder.trial(artifact, stack, environment, world.said.append)
+    return str(world.builder.trial(artifact, stack, environment, world.said.append))
 
 
 @pytest.mark.parametrize(("name", "path"), [("express-postgres", "/healthz"), ("express-mysql", "/status")])

@@ -93,7 +93,7 @@ def test_every_driver_reaches_the_trial_s_database_by_tls(tmp_path: Path) -> Non
         source = GitRepo(tmp_path / "cache").checkout(str(root), None, ".", tmp_path / "into")
         artifact = builder.build(source, STACK, recipe(STACK, source), tmp_path / "out", said.append)
         environment = trial_environment(STACK, {}, scratch_database(STACK))
-        assert builder.trial(artifact, STACK, environment, said.append).startswith("HTTP 200 on /health after")
+        assert str(builder.trial(artifact, STACK, environment, said.append)).startswith("HTTP 200 on /health after")
     finally:
         owner = hashlib.sha256(f"{root}\0.".encode()).hexdigest()[:16]
         command = [engine.program, "volume", "rm", "--force", f"autodeploy-cache-{owner}"]

@@ -79,7 +79,11 @@ def test_the_sample_is_built_and_boots(name: str, tmp_path: Path) -> None:
     artifact = builder.build(source, stack, recipe(stack, source), tmp_path, print)
     environment = trial_environment(stack, given(stack, stack.facts("database_variable")), scratch_database(stack))
     seen = builder.trial(artifact, stack, environment, print)
-    assert seen.startswith(("HTTP 2", "HTTP 3") if stack.is_web_service else "still running"), seen
+    if stack.is_web_service:
+        assert (seen.outcome, seen.port, seen.path) == ("answered", stack.port, stack.health_check_path), seen
+        assert 200 <= seen.status < 400, seen
+    else:
+        assert seen.outcome == "running", seen
 
 
 def test_those_of_every_day_are_there() -> None:

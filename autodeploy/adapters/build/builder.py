@@ -15,7 +15,7 @@ from autodeploy.adapters.build import artifacts, context, failures
 from autodeploy.adapters.build.container import Container, Ended, Limits
 from autodeploy.adapters.build.registries import RegistrySettings
 from autodeploy.adapters.build.trial import Trial
-from autodeploy.model import BaseImage, BuildArtifact, Recipe, Source, TechStack, scratch_database
+from autodeploy.model import BaseImage, BuildArtifact, Recipe, Sighting, Source, TechStack, scratch_database
 from autodeploy.ports import Say
 
 ImageKind = Literal["builder", "machine", "postgres", "mariadb"]
@@ -64,8 +64,8 @@ class ContainerBuilder:
             runtime_version=stack.runtime_version,
         )
 
-    def trial(self, artifact: BuildArtifact, stack: TechStack, environment: Mapping[str, str], say: Say) -> str:
-        """Boot the artifact without a network and return what it answered; raise TrialError.
+    def trial(self, artifact: BuildArtifact, stack: TechStack, environment: Mapping[str, str], say: Say) -> Sighting:
+        """Boot the artifact without a network and return what was seen; raise TrialError.
 
         A database that lives as long as the trial stands in for the application's own.
         """

@@ -11,13 +11,13 @@ from typing import cast
 import pytest
 from unit.adapters.fake_container_engine import FakeEngine
 
-from autodeploy.adapters.build import ContainerBuilder, Limits, boot
+from autodeploy.adapters.build import ContainerBuilder, Limits, boot, trial, watching
 from autodeploy.errors import LocalTargetError, TrialError
-from autodeploy.model import BuildArtifact, TechStack
+from autodeploy.model import BuildArtifact, Evidence, TechStack
 
 STACK = TechStack(
     language="python", runtime_version="3.11", build_tool="pip", start_command="gunicorn app:app", port=8123,
-    port_env="WEB_PORT", health_check_path="/up", requires_database=True, database_type="postgresql",
+    port_env="WEB_PORT", framework="flask", health_check_path="/up", requires_database=True, database_type="postgresql",
     migration_command="flask db upgrade",
 )  # fmt: skip
 
@@ -40,9 +40,10 @@ class World:
         )  # fmt: skip
 
     def trial(self, stack: TechStack = STACK, **result: object) -> str:
-        if result:
+        result.setdefault("seconds", 0.1)
+        if "outcome" in result:
             self.engine.play(out=json.dumps({"lines": [], **result}))
-        return self.builder.trial(self.artifact, stack, {"KEY": "s3cret"}, self.said.append)
+        return str(self.builder.trial(self.artifact, stack, {"KEY": "s3cret"}, self.said.append))
 
     @property
     def order(self) -> dict[str, object]:
@@ -55,7 +56,7 @@ def world(tmp_path: Path) -> World:
 
 
 def test_an_answer_is_reported(world: World) -> None:
-    assert world.trial(outcome="answered", status=200, seconds=0.8) == "HTTP 200 on /up after 0.8 s"
+    assert world.trial(outcome="answered", status=200, path="/up", seconds=0.8) == "HTTP 200 on /up after 0.8 s"
     assert world.engine.stdin.endswith(b"\narchive")
     assert world.order["environment"] == {"PORT": "8123", "WEB_PORT": "8123", "KEY": "s3cret"}
     assert world.order["database"] == {
@@ -63,7 +64,7 @@ def test_an_answer_is_reported(world: World) -> None:
         "ca_path": "/etc/autodeploy/database-ca.pem",
     }  # fmt: skip
     assert (world.order["start"], world.order["migrate"]) == ("gunicorn app:app", "flask db upgrade")
-    assert (world.order["port"], world.order["path"]) == (8123, "/up")
+    assert (world.order["port"], world.order["paths"]) == (8123, ["/up", "/"])
 
 
 def test_there_is_no_network_and_no_secret_on_the_command_line(world: World) -> None:
@@ -102,7 +103,7 @@ def test_a_foreign_database_has_no_stand_in(world: World) -> None:
 def test_a_driver_without_tls_is_told_what_it_lacks(world: World) -> None:
     lines = ["pymysql.err.OperationalError: (1045, \"Access denied for user 'app'@'127.0.0.1' (using password: YES)\")"]
     with pytest.raises(TrialError) as caught:
-        world.trial(STACK.but(database_type="mysql"), outcome="unwell", status=500, lines=lines)
+        world.trial(STACK.but(database_type="mysql"), outcome="unwell", status=500, path="/up", lines=lines)
     assert "TLS" in caught.value.remediation and "MYSQL_SSL_CA" in caught.value.remediation
 
 
@@ -122,9 +123,11 @@ def test_a_worker_that_ends_is_told_that_it_must_not(world: World) -> None:
     ("result", "message", "remediation"),
     [
         ({"outcome": "exited", "code": 3}, "exit code 3 before it answered on port 8123", "--start-command"),
-        ({"outcome": "silent", "ports": []}, "did not answer on port 8123 within 60 s", "127.0.0.1:$PORT"),
-        ({"outcome": "silent", "ports": [5000]}, "it listens on 5000 instead", "--port"),
-        ({"outcome": "unwell", "status": 500}, "answers /up with HTTP 500", "--health-check-path"),
+        ({"outcome": "silent", "sockets": []}, "did not answer on port 8123 within 60 s", "127.0.0.1:$PORT"),
+        ({"outcome": "silent", "sockets": ["[::1]:5000"]}, "it listens on [::1]:5000 instead", "--port"),
+        ({"outcome": "silent", "sockets": ["[::1]:8123"]}, "listens on [::1]:8123 only", "bind to 127.0.0.1"),
+        ({"outcome": "silent", "sockets": ["0.0.0.0:8123"]}, "answers no HTTP there", "plain HTTP"),
+        ({"outcome": "unwell", "status": 500, "path": "/up"}, "answers /up with HTTP 500", "--health-check-path"),
         ({"outcome": "migration", "code": 1}, "migration failed with exit code 1: flask db upgrade", "migration"),
     ],
 )
@@ -153,7 +156,7 @@ def test_a_connection_without_tls_is_told(world: World, language: str, database:
     stack = STACK.but(language=language, database_type=database)
     with pytest.raises(TrialError) as caught:
         world.trial(stack, outcome="exited", code=1, seconds=0.3, lines=[line])
-    assert "did not use TLS" in caught.value.remediation
+    assert "did not use TLS" in caught.value.message
     assert example in caught.value.remediation
 
 
@@ -198,8 +201,8 @@ class Booted:
     def boot(self, program: str, **order: object) -> dict[str, object]:
         (self.root / "src" / "app.py").write_text(program)
         given = {
-            "start": f"{sys.executable} app.py", "migrate": None, "environment": {}, "port": self.port, "path": "/",
-            "web": True, "seconds": 5, "settle": 0.3, "patience": 0.5, **order,
+            "start": f"{sys.executable} app.py", "migrate": None, "environment": {}, "port": self.port, "paths": ["/"],
+            "elsewhere": True, "web": True, "seconds": 5, "settle": 0.3, "patience": 0.5, **order,
         }  # fmt: skip
         return boot.boot(given, [], str(self.root))
 
@@ -240,11 +243,108 @@ def test_an_application_that_ends_is_told_at_once(booted: Booted) -> None:
     assert (result["outcome"], result["code"], result["lines"]) == ("exited", 3, ["why"])
 
 
-def test_another_port_is_noticed(booted: Booted) -> None:
+def test_another_port_is_asked_when_the_expected_one_stays_silent(booted: Booted) -> None:
     other = free_port()
     result = booted.boot(SERVER.format(status=200, port=other))
-    assert result["outcome"] == "silent"
-    assert other in result["ports"]  # type: ignore[operator]
+    assert (result["outcome"], result["port"], result["status"]) == ("answered", other, 200)
+    assert result["sockets"] == [f"127.0.0.1:{other}"]
+    kept = booted.boot(SERVER.format(status=200, port=other), elsewhere=False)
+    assert (kept["outcome"], kept["sockets"]) == ("silent", [f"127.0.0.1:{other}"])
+
+
+PAGES = (
+    "import http.server as h\n"
+    "class H(h.BaseHTTPRequestHandler):\n"
+    "  def do_GET(self):\n"
+    "    self.send_response({pages}.get(self.path, 404)); self.end_headers()\n"
+    "h.HTTPServer(('127.0.0.1', {port}), H).serve_forever()\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("pages", "path", "status"),
+    [
+        ({"/b": 200}, "/b", 200),
+        ({"/a": 401, "/b": 404, "/": 302}, "/", 302),
+        ({"/a": 403, "/b": 500}, "/a", 403),
+        ({"/a": 204, "/b": 200}, "/a", 204),
+    ],
+)
+def test_the_first_page_that_answers_well_is_taken(
+    booted: Booted, pages: dict[str, int], path: str, status: int
+) -> None:
+    result = booted.boot(PAGES.format(pages=pages, port=booted.port), paths=["/a", "/b", "/"])
+    assert (result["outcome"], result["path"], result["status"]) == ("answered", path, status)
+
+
+def test_a_socket_that_no_proxy_finds_is_told(booted: Booted) -> None:
+    program = f"import socket, time; s = socket.create_server(('127.0.0.7', {booted.port})); time.sleep(60)"
+    result = booted.boot(program, seconds=2)
+    assert (result["outcome"], result["sockets"]) == ("silent", [f"127.0.0.7:{booted.port}"])
+
+
+def test_a_worker_that_answers_http_is_none(booted: Booted) -> None:
+    program = SERVER.format(status=200, port=booted.port)
+    result = booted.boot(program, web=False, port=0)
+    assert (result["outcome"], result["port"]) == ("answered", booted.port)
+    assert booted.boot(program, web=False, port=0, elsewhere=False)["outcome"] == "running"
+
+
+def test_the_kernel_s_table_is_read(tmp_path: Path) -> None:
+    rest = "00000000:00000000 00:00000000 00000000 0 0"
+    rows = [
+        "  sl  local_address",
+        f"0: 0100007F:1F40 00000000:0000 0A {rest} 7",
+        f"1: 0100007F:1F41 0100007F:9 01 {rest} 8",
+    ]
+    rows.append(f"2: 00000000000000000000000001000000:0BB8 0:0 0A {rest} 9")
+    rows.append(f"3: 0000000000000000FFFF00000100007F:0050 0:0 0A {rest} 10")
+    (tmp_path / "tcp").write_text("\n".join(rows))
+    assert watching.sockets((str(tmp_path / "tcp"), str(tmp_path / "gone"))) == {
+        ("127.0.0.1", 8000): "7", ("::1", 3000): "9", ("127.0.0.1", 80): "10",
+    }  # fmt: skip
+
+
+def test_what_runs_in_the_container_is_one_program_of_the_standard_library() -> None:
+    text = trial.program()
+    compile(text, "boot", "exec")
+    assert "autodeploy." not in text.replace("/etc/autodeploy", "")
+    assert text.rstrip().endswith("main()")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "framework", "seen"),
+    [
+        ((), None, "still running after 60.0 s"),
+        ((), "flask", None),
+        ((Evidence(fact="is_web_service", value="true"),), None, None),
+        ((Evidence(fact="port", value="8000", rule="--port"),), None, None),
+    ],
+)
+def test_what_listens_nowhere_is_a_worker_unless_something_speaks_for_the_web(
+    world: World, evidence: tuple[Evidence, ...], framework: str | None, seen: str | None
+) -> None:
+    stack = STACK.but(evidence=evidence, framework=framework)
+    if seen:
+        assert world.trial(stack, outcome="silent", sockets=[], seconds=60.0) == seen
+    else:
+        with pytest.raises(TrialError):
+            world.trial(stack, outcome="silent", sockets=[], seconds=60.0)
+
+
+def test_known_pages_are_asked_unless_a_person_named_one(world: World) -> None:
+    known = Evidence(fact="health_check_path", value="/up", alternatives=("/a", "/users/<id>", "/b/:id", "/c"))
+    world.trial(STACK.but(evidence=(known,)), outcome="answered", status=200, seconds=0.1)
+    assert world.order["paths"] == ["/up", "/a", "/c", "/"]
+    world.trial(STACK.but(evidence=(known.but(rule="--health-check-path"),)), outcome="answered", status=200)
+    assert world.order["paths"] == ["/up"]
+
+
+def test_a_missing_variable_is_asked_for(world: World) -> None:
+    lines = ["Traceback", "KeyError: 'STRIPE_KEY'", "KeyError: 'KEY'"]
+    with pytest.raises(TrialError, match="it needs STRIPE_KEY") as caught:
+        world.trial(outcome="exited", code=1, seconds=0.2, lines=lines)
+    assert caught.value.remediation == "Give what it misses: --env STRIPE_KEY=…"
 
 
 def test_a_worker_that_stays_is_running(booted: Booted) -> None:

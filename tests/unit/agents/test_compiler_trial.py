@@ -10,7 +10,7 @@ from fakes.line import DESCRIPTION, URL, Line
 from fakes.source import FakeBuilder
 from fakes.world import World
 
-from autodeploy.model import BuildArtifact, DeploymentState, TechStack
+from autodeploy.model import BuildArtifact, DeploymentState, Evidence, Sighting, TechStack, Unknown, corrected
 from autodeploy.ports import Say
 
 ID = "guestbook-20261122-000001"
@@ -45,9 +45,9 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
     def trial(
         self: FakeBuilder, artifact: BuildArtifact, stack: TechStack, environment: Mapping[str, str], say: Say
-    ) -> str:
+    ) -> Sighting:
         seen.update(environment)
-        return "HTTP 200"
+        return Sighting(outcome="answered", port=stack.port, path=stack.health_check_path, status=200)
 
     monkeypatch.setattr(FakeBuilder, "trial", trial)
     return seen
@@ -97,3 +97,63 @@ def test_a_database_that_nobody_has_is_refused_before_anything_is_built(tmp_path
     assert given.status == "complete"
     plan = line.ledger(given).plan
     assert plan is not None and plan.infra.database is None
+
+
+SEEN = Sighting(outcome="answered", port=5555, path="/ping", status=200)
+
+
+def sees(monkeypatch: pytest.MonkeyPatch, sighting: Sighting) -> None:
+    monkeypatch.setattr(FakeBuilder, "trial", lambda *_: sighting)
+
+
+def test_a_wrong_guess_is_corrected_by_what_was_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sees(monkeypatch, SEEN)
+    line = Line(tmp_path / "home", World("flask-factory"))
+    result = line.deploy()
+    state = line.ledger(result)
+    assert state.tech_stack is not None and state.plan is not None
+    found = (state.tech_stack.port, state.tech_stack.port_env, state.tech_stack.health_check_path)
+    assert found == (5555, None, "/ping")
+    assert {item.fact for item in state.tech_stack.evidence if item.rule == "trial"} >= {"port", "health_check_path"}
+    assert state.plan.infra.web is not None and state.plan.infra.web.health_check_path == "/ping"
+    builds = line.world.builds
+    again = line.deploy()
+    assert line.world.builds == builds
+    assert line.ledger(again).tech_stack == state.tech_stack
+    assert line.ledger(again).plan == state.plan
+
+
+STACK = TechStack(language="go", runtime_version="1.24", build_tool="go", port=8080)
+
+
+@pytest.mark.parametrize(
+    ("stack", "seen", "fields"),
+    [
+        (STACK, Sighting(outcome="answered", port=8080, path="/", status=200), {}),
+        (STACK, Sighting(outcome="running"), {"is_web_service": False, "port": 0, "port_env": None}),
+        (STACK.but(is_web_service=False, port=0, port_env=None), Sighting(outcome="running"), {}),
+        (
+            STACK.but(is_web_service=False, port=0, port_env=None),
+            Sighting(outcome="answered", port=9000, path="/", status=404),
+            {"is_web_service": True, "port": 9000},
+        ),
+    ],
+)
+def test_what_was_seen_takes_the_place_of_what_was_guessed(
+    stack: TechStack, seen: Sighting, fields: dict[str, object]
+) -> None:
+    right = corrected(stack, seen)
+    assert right.but(evidence=()) == stack.but(**fields)
+    assert {(item.fact, item.rule) for item in right.evidence} == {(fact, "trial") for fact in fields}
+    assert corrected(right, seen) == right
+
+
+def test_evidence_and_question_of_a_corrected_fact_are_replaced() -> None:
+    stack = STACK.but(
+        evidence=(Evidence(fact="port", value="8080", rule="default", confidence="default"),),
+        unknowns=(Unknown(fact="port", message="which?", choices=("8080", "9000")), Unknown(fact="app", message="x")),
+    )
+    right = corrected(stack, Sighting(outcome="answered", port=9000, path="/", status=200))
+    [port] = [item for item in right.evidence if item.fact == "port"]
+    assert (port.value, port.alternatives, port.confidence) == ("9000", ("8080",), "certain")
+    assert [unknown.fact for unknown in right.unknowns] == ["app"]
