@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from autodeploy.builder import golang, nodejs, python
+from autodeploy.builder.testing import tests
 from autodeploy.errors import AnalysisError
 from autodeploy.model import Recipe, Source, TechStack
 
-__all__ = ["recipe"]
+__all__ = ["recipe", "tests"]
 
 _LANGUAGES = {"python": python.recipe, "go": golang.recipe, "nodejs": nodejs.recipe}
 

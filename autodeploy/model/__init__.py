@@ -7,9 +7,11 @@ from autodeploy.model.build import (
     BaseImage,
     BuildArtifact,
     BuildStep,
+    Manifest,
     Recipe,
     ScratchDatabase,
     ScratchEngine,
+    manifest,
     scratch_database,
 )
 from autodeploy.model.deployment import DeploymentConfig, Finding, FirewallRule, ScanResults, SecurityConfig
@@ -84,6 +86,7 @@ __all__ = [
     "Language",
     "LockOwner",
     "LogEntry",
+    "Manifest",
     "Noun",
     "Performance",
     "Plan",
@@ -111,6 +114,7 @@ __all__ = [
     "corrected",
     "insisted",
     "is_certain",
+    "manifest",
     "node_release",
     "performance",
     "scratch_database",

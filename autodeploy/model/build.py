@@ -44,7 +44,10 @@ class BuildStep(Noun):
 
 
 class Recipe(Noun):
-    """How to build one TechStack. `keep`: paths below /app that the artifact takes, less what `exclude` matches."""
+    """How to build one TechStack. `keep`: paths below /app that the artifact takes, less what `exclude` matches.
+
+    `tests` are run on the source as it came, when all is packed: nothing of them enters the artifact.
+    """
 
     base_image: BaseImage
     steps: tuple[BuildStep, ...]
@@ -52,6 +55,7 @@ class Recipe(Noun):
     exclude: tuple[str, ...] = (".git", "__pycache__")
     packages: tuple[str, ...] = ()
     environment: dict[str, str] = {}
+    tests: tuple[BuildStep, ...] = ()
 
 
 DATABASE_CA_PATH = "/etc/autodeploy/database-ca.pem"
@@ -98,4 +102,53 @@ class BuildArtifact(Noun):
     start_command: str = ""
     run_packages: tuple[str, ...] = ()
     runtime_version: str = ""
+    unpacked_bytes: int = 0
     seen: Sighting | None = None
+
+
+class Manifest(Noun):
+    """What an archive says of itself, in its first member. `environment` holds names alone.
+
+    `release_id` names what is released, whatever the environment it runs in; `tree` is the SHA-256 of the packed
+    tree that follows, `unpacked_bytes` its size as a tar.
+    """
+
+    release_id: str
+    commit: str
+    language: str
+    runtime_version: str
+    base_image: BaseImage
+    start_command: str
+    migration_command: str | None
+    is_web_service: bool
+    port: int
+    port_env: str | None
+    health_check_path: str
+    environment: tuple[str, ...]
+    run_packages: tuple[str, ...]
+    tree: str
+    packed_bytes: int
+    unpacked_bytes: int
+
+
+def manifest(artifact: BuildArtifact, stack: TechStack) -> Manifest:
+    """Return the manifest of a build's tree under what is known of the application."""
+    made = Manifest(
+        release_id="",
+        commit=artifact.commit,
+        language=stack.language,
+        runtime_version=stack.runtime_version,
+        base_image=artifact.base_image,
+        start_command=stack.start_command,
+        migration_command=stack.migration_command,
+        is_web_service=stack.is_web_service,
+        port=stack.port,
+        port_env=stack.port_env,
+        health_check_path=stack.health_check_path,
+        environment=tuple(sorted({variable.name for variable in stack.environment})),
+        run_packages=stack.run_packages,
+        tree=artifact.checksum,
+        packed_bytes=artifact.size_bytes,
+        unpacked_bytes=artifact.unpacked_bytes,
+    )
+    return made.but(release_id=made.digest()[:12])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -17,11 +19,11 @@ import pytest
 
 from autodeploy.adapters.build import ContainerBuilder, Limits, operator_registries
 from autodeploy.adapters.git import GitRepo
-from autodeploy.builder import recipe
+from autodeploy.builder import recipe, tests
 from autodeploy.errors import BuildError, TrialError
 from autodeploy.local.containers import container_engine
 from autodeploy.local.packages import ensure_packages
-from autodeploy.model import BuildArtifact, Evidence, TechStack, scratch_database
+from autodeploy.model import BuildArtifact, Evidence, TechStack, corrected, scratch_database
 from autodeploy.releaser import trial_environment
 
 pytestmark = pytest.mark.local
@@ -69,6 +71,14 @@ STACK = TechStack(
 BARE = TechStack(
     language="python", runtime_version="3.11", build_tool="pip", start_command="/app/venv/bin/python app.py"
 )
+ELSEWHERE = """
+import http.server as h
+class Pages(h.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/" else 404)
+        self.end_headers()
+h.HTTPServer(("", 5005), Pages).serve_forever()
+"""
 PROBE = """
 import os, pathlib, socket, subprocess, sys
 for address in ("169.254.169.254", "169.254.170.2"):
@@ -230,9 +240,15 @@ def test_a_failing_installation_is_told(world: World) -> None:
 
 def test_memory_and_time_are_bounded(tmp_path: Path, repository: Path) -> None:
     world = World(tmp_path, repository, Limits(memory="256m", build_seconds=60))
-    root = world.write(**{"eat.py": "x = bytearray(2_000_000_000)\nprint(len(x))\n"})
-    with pytest.raises(BuildError, match="failed with exit code"):
+    root = world.write(**{"eat.py": "x = [bytes([1]) * 1_000_000 for _ in range(1000)]\nprint(len(x))\n"})
+    with pytest.raises(BuildError, match="failed with exit code 137") as caught:
         world.build(root, BARE.but(build_command="/app/venv/bin/python eat.py"))
+    assert "out of memory" in caught.value.remediation
+    # What a build says and writes is no memory: thirty megabytes of output, three hundred in the archive.
+    chatty = BARE.but(build_command=f"yes {'x' * 500} | head -c 30000000; head -c 300000000 /dev/urandom >large")
+    artifact = world.build(root, chatty)
+    assert artifact.size_bytes > 300_000_000
+    assert (world.folder / "out" / "build.log").stat().st_size < 21_000_000
     world = World(tmp_path, repository, Limits(build_seconds=25))
     started = time.monotonic()
     with pytest.raises(BuildError, match="did not end within 25 s"):
@@ -240,7 +256,13 @@ def test_memory_and_time_are_bounded(tmp_path: Path, repository: Path) -> None:
     assert time.monotonic() - started < 60
 
 
-def test_ctrl_c_leaves_no_container(world: World) -> None:
+def command_lines() -> Iterator[str]:
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            yield file.read_text()
+
+
+def test_ctrl_c_leaves_no_container_and_no_process(world: World) -> None:
     root = world.write(**{"app.py": ""})
 
     def interrupt() -> None:
@@ -251,23 +273,68 @@ def test_ctrl_c_leaves_no_container(world: World) -> None:
     before = set(world.running().split())
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
-        world.build(root, BARE.but(build_command="sleep 600"))
-    time.sleep(1)
-    assert not set(world.running().split()) - before
+        world.build(root, BARE.but(build_command="setsid sleep 611 & sleep 612"))
+    begun = time.monotonic()
+    while left := [*(set(world.running().split()) - before), *({"sleep\0611\0", "sleep\0612\0"} & {*command_lines()})]:
+        assert time.monotonic() - begun < 20, left
+        time.sleep(0.2)
 
 
-@pytest.mark.parametrize(
-    ("program", "message"),
-    [
-        ("raise KeyError('SECRET_KEY')", "exit code 1"),
-        ("import http.server as h; h.HTTPServer(('', 5005), h.SimpleHTTPRequestHandler).serve_forever()", "on 5005"),
-    ],
-)
-def test_an_application_that_does_not_boot_is_told(world: World, program: str, message: str) -> None:
-    artifact = world.build(world.write(**{"app.py": program}), BARE)
-    with pytest.raises(TrialError, match=message) as caught:
+def test_an_application_that_does_not_boot_is_told(world: World) -> None:
+    artifact = world.build(world.write(**{"app.py": "raise KeyError('SECRET_KEY')"}), BARE)
+    with pytest.raises(TrialError, match="exit code 1 before it answered on port 8000: it needs SECRET_KEY") as caught:
         world.trial(artifact, BARE)
     assert caught.value.exit_code == 45
+    assert caught.value.remediation == "Give what it misses: --env SECRET_KEY=…"
+
+
+def test_port_and_page_are_seen_where_they_are(world: World) -> None:
+    artifact = world.build(world.write(**{"app.py": ELSEWHERE}), BARE)
+    guess = BARE.but(health_check_path="/healthz")
+    seen = world.builder.trial(artifact, guess, {}, world.said.append)
+    assert (seen.outcome, seen.port, seen.path, seen.status) == ("answered", 5005, "/", 200)
+    assert (seen.sockets, seen.answers) == (("0.0.0.0:5005",), {"/healthz": 404, "/": 200})
+    right = corrected(guess, seen)
+    assert str(world.builder.trial(artifact, right, {}, world.said.append)).startswith("HTTP 200 on /")
+    told = guess.but(evidence=(Evidence(fact="port", value="8000", rule="--port"),))
+    with pytest.raises(TrialError, match=r"it listens on 0\.0\.0\.0:5005 instead"):
+        world.trial(artifact, told)
+
+
+def test_nothing_of_the_tests_enters_the_archive_and_a_failing_one_stops(world: World) -> None:
+    check = (
+        "import os, pathlib\ndef test_it():\n    pathlib.Path('left').touch()\n    assert os.getcwd() == '/app/src'\n"
+    )
+    root = world.write(**{"app.py": "", "test_app.py": check})
+    plain = world.build(root, BARE)
+    source = GitRepo(world.folder / "cache").checkout(str(root), None, ".", world.folder / "into")
+    tested = recipe(BARE, source).but(tests=tests(BARE, source))
+    artifact = world.builder.build(source, BARE, tested, world.folder / "out", world.said.append)
+    assert "Running the tests" in world.said
+    assert artifact.checksum == plain.checksum
+    root = world.write(**{"app.py": "", "test_app.py": "def test_it():\n    assert 1 == 2\n"})
+    source = GitRepo(world.folder / "cache").checkout(str(root), None, ".", world.folder / "into")
+    with pytest.raises(BuildError, match="pytest failed with exit code 1") as caught:
+        world.builder.build(source, BARE, tested, world.folder / "out", world.said.append)
+    assert "assert 1 == 2" in caught.value.output
+    assert caught.value.context == "Running the tests for Python application"
+
+
+def test_no_rights_travel_with_the_archive(world: World) -> None:
+    command = "cp /bin/true tool && chmod 6755 tool && mkfifo pipe && ln -s /etc/passwd link && ln tool twin"
+    artifact = world.build(world.write(**{"app.py": ""}), BARE.but(build_command=command))
+    plain = world.folder / "plain.tar"
+    subprocess.run(["zstd", "-q", "-d", artifact.path, "-o", str(plain)], check=True)
+    with tarfile.open(plain) as whole:
+        entries = {entry.name: entry for entry in whole}
+    assert entries["src/tool"].mode == 0o755
+    assert (entries["src/link"].linkname, entries["src/twin"].linkname) == ("/etc/passwd", "src/tool")
+    told = json.loads(
+        subprocess.run(
+            ["tar", "-xOf", artifact.path, "--zstd", "manifest.json"], capture_output=True, check=True
+        ).stdout
+    )
+    assert told["unpacked_bytes"] == pytest.approx(plain.stat().st_size, abs=20_480)
 
 
 def test_an_archive_holds_no_owner_and_one_time(world: World) -> None:

@@ -7,14 +7,16 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from autodeploy.model import BuildArtifact, Recipe, Source
+from autodeploy.adapters.build import archive
+from autodeploy.model import BuildArtifact, Recipe, Source, TechStack, manifest
 
 KEPT = 20
+ARCHIVE = "archive.tar.zst"
 
 
 def key(source: Source, recipe: Recipe, image: str) -> str:
@@ -75,23 +77,21 @@ class ArtifactCache:
             note.unlink()
 
     def find(self, name: str) -> BuildArtifact | None:
-        """Return the archive of an earlier build, None when there is none or when it was damaged since."""
+        """Return the archive of an earlier build as it was kept, None when there is none."""
         folder = self._folder / name
         try:
             artifact = BuildArtifact.model_validate_json((folder / "artifact.json").read_bytes())
-            if checksum(folder / "archive.tar.zst") != artifact.checksum:
-                return None
+            os.utime(folder)
         except (OSError, ValidationError):
             return None
-        os.utime(folder)
         return artifact
 
-    def keep(self, name: str, archive: Path, artifact: BuildArtifact) -> None:
+    def keep(self, name: str, tree: Path, artifact: BuildArtifact) -> None:
         """Take an archive over, and drop those that were not asked for longest."""
         folder = self._folder / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        shutil.move(archive, folder / "archive.tar.zst")  # home and cache may be on two file systems
+        shutil.move(tree, folder / ARCHIVE)  # home and cache may be on two file systems
         (folder / "artifact.json").write_text(artifact.to_json(), "utf-8")
         others = sorted(
             (path for path in self._folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime
@@ -99,16 +99,18 @@ class ArtifactCache:
         for old in others[:-KEPT]:
             shutil.rmtree(old, ignore_errors=True)
 
-    def bring(self, name: str, artifact: BuildArtifact, into: Path) -> Path:
-        """Leave the archive in `into`, under its checksum, and return its place."""
+    def bring(self, name: str, kept: BuildArtifact, stack: TechStack, into: Path) -> BuildArtifact | None:
+        """Leave the archive with its manifest in `into`, under its checksum; None when it was damaged since."""
         into.mkdir(parents=True, exist_ok=True)
-        place = into / f"{artifact.checksum[:16]}.tar.zst"
-        kept = self._folder / name / "archive.tar.zst"
-        place.unlink(missing_ok=True)
+        partial = into / f".{name[:16]}.assembled.partial"
         try:
-            place.hardlink_to(kept)
-        except OSError:
-            with suppress(OSError):
-                place.unlink()
-            shutil.copyfile(kept, place)
-        return place
+            done = archive.assemble(self._folder / name / ARCHIVE, manifest(kept, stack), partial)
+            if done.body != kept.checksum:
+                return None
+            place = into / f"{done.checksum[:16]}.tar.zst"
+            partial.replace(place)
+        except FileNotFoundError:
+            return None
+        finally:
+            partial.unlink(missing_ok=True)
+        return kept.but(path=str(place), checksum=done.checksum, size_bytes=done.size_bytes)

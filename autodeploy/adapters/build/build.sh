@@ -1,69 +1,96 @@
-# Process 1 of a builder's container, as root: unpacks the source from standard input, runs each step as
-# a user without rights, and writes the archive to standard output. What it says of itself begins with $MARK,
-# which the steps cannot read. Arguments: title and command of each step, in turn.
+# Process 1 of a builder, as root of its container: unpacks the source from standard input, runs each step as a user
+# without rights, packs what is kept, runs the tests, and writes the archive to standard output. What it says of itself
+# begins with $MARK, which the steps cannot read. Arguments: title and command of each step, in turn; those beyond
+# $STEPS are tests. $PLACE is `container`, or `host` where the walls were set up before and there is but one user.
 set -eu
 umask 022
 exec 3>&1 1>&2
 
 tell() { printf '\n%s %s\n' "$MARK" "$*"; }
 as_builder() {
+  if [ "$PLACE" = container ]; then
+    set -- setpriv --reuid=10001 --regid=10001 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs "$@"
+  fi
   env -i PATH="/app/runtime/bin:/app/venv/bin:$PATH" HOME=/home/build LANG=C.UTF-8 SOURCE_DATE_EPOCH="$EPOCH" \
     PYTHONPYCACHEPREFIX=/tmp/pycache PIP_NO_COMPILE=1 PIP_CACHE_DIR=/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off \
-    NPM_CONFIG_CACHE=/cache/npm GOMODCACHE=/cache/go/mod GOCACHE=/cache/go/build \
-    setpriv --reuid=10001 --regid=10001 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs "$@"
+    PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off CFLAGS=-g0 CXXFLAGS=-g0 \
+    NPM_CONFIG_CACHE=/cache/npm GOMODCACHE=/cache/go/mod GOCACHE=/cache/go/build "$@"
+}
+run() {
+  code=0
+  as_builder sh -ec ". /home/build/environment; cd /app/src
+$2" </dev/null || code=$?
+  [ "$code" = 0 ] || { tell failed "$1" "$code"; exit 1; }
 }
 
-# Clouds answer with the machine's own credentials at these addresses.
-for address in 169.254.169.254 169.254.170.2 169.254.170.23 100.100.100.200; do
-  ip route replace blackhole "$address" || { tell unsafe; exit 1; }
-done
-ip -6 route replace blackhole fd00:ec2::254 2>/dev/null || true
+if [ "$PLACE" = container ]; then
+  # Clouds answer with the machine's own credentials at these addresses.
+  for address in 169.254.169.254 169.254.170.2 169.254.170.23 100.100.100.200; do
+    ip route replace blackhole "$address" || { tell unsafe; exit 1; }
+  done
+  if [ -s /proc/net/if_inet6 ]; then
+    for address in fd00:ec2::254 fd00:ec2::23 64:ff9b::169.254.169.254; do
+      ip -6 route replace blackhole "$address" || { tell unsafe; exit 1; }
+    done
+  fi
+fi
 
 mkdir -p /app /home/build /cache/pip /cache/npm /cache/go /cache/layers /var/tmp/archive
 chmod 0700 /cache/layers /var/tmp/archive
-chown 10001:10001 /app /home/build /cache/pip /cache/npm /cache/go
+[ "$PLACE" = host ] || chown 10001:10001 /app /home/build /cache/pip /cache/npm /cache/go
 as_builder tar -x -C / -f -
+[ $# -eq $((STEPS * 2)) ] || as_builder cp -a /app/src /home/build/source
 
 done_before=0
 layer="/cache/layers/$LAYER.tar.zst"
 if [ -n "$LAYER" ] && [ -f "$layer" ]; then
   as_builder tar -x -I 'zstd -q' -C /app -f - <"$layer"
-  touch "$layer"
+  touch -c "$layer"
   done_before=$LAYER_STEPS
   tell reused
 fi
 
 number=0
-while [ $# -gt 0 ]; do
+while [ "$number" -lt "$STEPS" ]; do
   number=$((number + 1))
   if [ "$number" -gt "$done_before" ]; then
     tell step "$number"
-    code=0
-    as_builder sh -ec ". /home/build/environment; cd /app/src
-$2" </dev/null || code=$?
-    if [ "$code" -ne 0 ]; then
-      tell failed "$number" "$code"
-      exit 1
-    fi
+    run "$number" "$2"
   fi
   if [ -n "$LAYER" ] && [ "$number" = "$LAYER_STEPS" ] && [ "$done_before" = 0 ]; then
-    tar -c -I 'zstd -q -1 -T0' -C /app --exclude=./src --exclude=__pycache__ -f "$layer.new" .
-    mv "$layer.new" "$layer"
-    ls -t /cache/layers/*.tar.zst | tail -n +4 | xargs -r rm -f
+    new="$layer.$(head -c 8 /proc/sys/kernel/random/uuid)"
+    tar -c -I 'zstd -q -1 -T0' -C /app --exclude=./src --exclude=__pycache__ -f "$new" .
+    mv "$new" "$layer"
+    ls -t /cache/layers/* | tail -n +4 | xargs -r rm -f
   fi
   shift 2
 done
 
 # Nothing of the build may go on changing what is being packed.
-as_builder sh -c 'kill -9 -1' || true
+[ "$PLACE" = host ] || as_builder sh -c 'kill -9 -1' || true
 
 for part in $KEEP; do
   [ -e "/app/$part" ] || { tell missing "$part"; exit 1; }
 done
 printf '%s\n' "$EXCLUDE" >/var/tmp/exclude
 tell packing
-tar -c -C /app --format=gnu --sort=name --mtime="@$EPOCH" --owner=0 --group=0 --numeric-owner \
-  --exclude-from=/var/tmp/exclude -I 'zstd -q -3 -T0' -f /var/tmp/archive/archive.tar.zst $KEEP
-tell archive "$(sha256sum </var/tmp/archive/archive.tar.zst | cut -d' ' -f1)" "$(stat -c %s /var/tmp/archive/archive.tar.zst)"
-cat /var/tmp/archive/archive.tar.zst >&3
+archive=/var/tmp/archive/archive.tar.zst
+LC_ALL=C tar -c -C /app --format=gnu --sort=name --mtime="@$EPOCH" --owner=0 --group=0 --numeric-owner --mode=u-s,g-s \
+  --totals --exclude-from=/var/tmp/exclude -I 'zstd -q -3 -T0' -f "$archive" $KEEP 2>/var/tmp/totals \
+  || { cat /var/tmp/totals; exit 1; }
+unpacked=$(sed -n 's/^Total bytes written: \([0-9]*\).*/\1/p' /var/tmp/totals)
+
+# What is packed already, no test changes any more.
+if [ $# -gt 0 ]; then
+  rm -rf /app/src
+  as_builder mv /home/build/source /app/src
+fi
+while [ $# -gt 0 ]; do
+  number=$((number + 1))
+  tell step "$number"
+  run "$number" "$2"
+  shift 2
+done
+
+tell archive "$(sha256sum <"$archive" | cut -d' ' -f1)" "$(stat -c %s "$archive")" "$unpacked"
+cat "$archive" >&3

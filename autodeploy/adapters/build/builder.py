@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import BinaryIO, Literal
 from autodeploy.adapters.build import artifacts, context, failures
 from autodeploy.adapters.build.container import Container, Ended, Limits
 from autodeploy.adapters.build.registries import RegistrySettings
+from autodeploy.adapters.build.report import Report
 from autodeploy.adapters.build.trial import Trial
 from autodeploy.model import BaseImage, BuildArtifact, Recipe, Sighting, Source, TechStack, scratch_database
 from autodeploy.ports import Say
@@ -51,14 +50,16 @@ class ContainerBuilder:
         name = artifacts.key(source, recipe, image)
         into.mkdir(parents=True, exist_ok=True)
         with self._cache.held(name):
-            found = self._cache.find(name)
-            if found:
+            kept = self._cache.find(name)
+            placed = self._cache.bring(name, kept, stack, into) if kept else None
+            if placed:
                 say(f"Commit {source.commit[:12]} was built before: using that archive")
-            artifact = found or self._build(name, source, stack, recipe, image, into, say)
-            place = self._cache.bring(name, artifact, into)
-        return artifact.but(
-            path=str(place),
-            commit=source.commit,
+            else:
+                kept = self._build(name, source, stack, recipe, image, into, say)
+                placed = self._cache.bring(name, kept, stack, into)
+        if placed is None:
+            raise failures.engine_failed(0, ["the archive was lost on its way to the cache"])
+        return placed.but(
             start_command=stack.start_command,
             run_packages=stack.run_packages,
             runtime_version=stack.runtime_version,
@@ -84,9 +85,9 @@ class ContainerBuilder:
             left.unlink()  # by a run that was killed
         try:
             with partial.open("wb") as output, (into / "build.log").open("w", encoding="utf-8") as log:
-                report = _Report(recipe, say, log.write)
+                report = Report(recipe, say, log.write, self._limits.log_bytes)
                 ended = self._run(name, source, recipe, image, report, output)
-                log.write(f"exit code {ended.code}; {ended.lines_left_out} lines were left out\n")
+                log.write(f"exit code {ended.code}; {report.left_out} lines were left out\n")
             self._check(ended, report, stack, recipe, partial, into / "build.log")
             artifact = BuildArtifact(
                 path=str(partial),
@@ -97,18 +98,20 @@ class ContainerBuilder:
                 build_duration_seconds=round(time.monotonic() - started, 3),
                 commit=source.commit,
                 base_image=recipe.base_image,
+                unpacked_bytes=report.unpacked_bytes,
             )
             self._cache.keep(name, partial, artifact)
             return artifact
         finally:
             partial.unlink(missing_ok=True)
 
-    def _run(self, name: str, source: Source, recipe: Recipe, image: str, report: _Report, output: BinaryIO) -> Ended:
+    def _run(self, name: str, source: Source, recipe: Recipe, image: str, report: Report, output: BinaryIO) -> Ended:
         container = Container(self._engine, "build", self._limits)
         layer, layer_steps = artifacts.layer_key(source, recipe, image)
         told = {
             "MARK": report.mark, "EPOCH": str(context.epoch(source)), "LAYER": layer, "LAYER_STEPS": str(layer_steps),
-            "KEEP": " ".join(recipe.keep), "EXCLUDE": "\n".join(recipe.exclude),
+            "KEEP": " ".join(recipe.keep), "EXCLUDE": "\n".join(recipe.exclude), "PLACE": "container",
+            "STEPS": str(len(recipe.steps)),
         }  # fmt: skip
         # One cache per repository: what one leaves in it, no other build takes out.
         owner = hashlib.sha256(f"{source.url}\0{source.subdirectory}".encode()).hexdigest()[:16]
@@ -116,7 +119,7 @@ class ContainerBuilder:
         flags += [word for item in told.items() for word in ("--env", "=".join(item))]
         script = files(__package__).joinpath(_SCRIPT).read_text("utf-8")
         seconds = self._limits.build_seconds
-        steps = [word for step in recipe.steps for word in (step.what, step.command)]
+        steps = [word for step in (*recipe.steps, *recipe.tests) for word in (step.what, step.command)]
         # The container's own clock ends it where we are killed and cannot.
         inner = ["timeout", "--kill-after=5", str(seconds + 60), "sh", "-c", script, "build", *steps]
         with self._cache.running(name, container.name) as orphan:
@@ -130,19 +133,21 @@ class ContainerBuilder:
                 seconds,
             )
 
-    def _check(self, ended: Ended, report: _Report, stack: TechStack, recipe: Recipe, archive: Path, log: Path) -> None:
-        lines, language = list(report.lines), stack.language
+    def _check(self, ended: Ended, report: Report, stack: TechStack, recipe: Recipe, archive: Path, log: Path) -> None:
+        lines, language, steps = list(report.lines), stack.language, (*recipe.steps, *recipe.tests)
         if ended.timed_out:
             message = f"the build did not end within {self._limits.build_seconds} s"
             raise failures.broken(message, "Make the build shorter.", language, lines, log)
         if report.failed:
             number, code = report.failed
-            raise failures.step_failed(recipe.steps[number - 1], code, language, lines, log)
+            raise failures.step_failed(steps[number - 1], code, language, lines, log)
         if report.missing:
             message = f"the build left no /app/{report.missing}"
             raise failures.broken(message, "Check that the build command makes it.", language, lines, log)
         if ended.code == 137 and report.step:
-            raise failures.step_failed(recipe.steps[report.step - 1], ended.code, language, lines, log)
+            raise failures.step_failed(
+                (*recipe.steps, *recipe.tests)[report.step - 1], ended.code, language, lines, log
+            )
         if ended.code or not report.checksum:
             raise failures.engine_failed(ended.code, lines)
         if ended.output_bytes > self._limits.archive_bytes:
@@ -150,49 +155,3 @@ class ContainerBuilder:
             raise failures.broken(message, "Leave large files out of the repository.", language, lines, log)
         if artifacts.checksum(archive) != report.checksum:
             raise failures.engine_failed(ended.code, ["the archive was cut on its way out of the container"])
-
-
-class _Report:
-    """Listens to the container: the script's own lines begin with a mark that the build cannot know."""
-
-    def __init__(self, recipe: Recipe, say: Say, log: Callable[[str], object]) -> None:
-        self.mark = secrets.token_hex(16)
-        self.lines: deque[str] = deque(maxlen=200)
-        self.step = 0
-        self.failed: tuple[int, int] | None = None
-        self.missing = self.checksum = ""
-        self._recipe = recipe
-        self._say = say
-        self._log = log
-
-    def hear(self, line: str) -> None:
-        """Take one line of the container's output."""
-        before, found, rest = line.partition(self.mark)
-        if before.strip():
-            self.lines.append(before)
-            self._log(before + "\n")
-            self._say(before)
-        if found:
-            self._told(rest.split())
-
-    def _told(self, words: list[str]) -> None:
-        what, values = words[0], words[1:]
-        if what == "step":
-            self.step = int(values[0])
-            self._announce(self._recipe.steps[self.step - 1].what)
-        elif what == "reused":
-            self._announce("Dependencies are unchanged: using those installed before")
-        elif what == "packing":
-            self._announce("Packing the archive")
-        elif what == "failed":
-            self.failed = (int(values[0]), int(values[1]))
-        elif what == "missing":
-            self.missing = values[0]
-        elif what == "archive":
-            self.checksum = values[0]
-        elif what == "unsafe":
-            self.lines.append("the way to the cloud's metadata address cannot be closed in the container")
-
-    def _announce(self, line: str) -> None:
-        self._log(f"== {line}\n")
-        self._say(line)

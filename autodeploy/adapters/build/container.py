@@ -36,12 +36,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a container ended. `lines_left_out` counts what was beyond the limit of output."""
+    """How a container ended; `output_bytes` counts what it wrote, also beyond the limit of what is kept."""
 
     code: int
     timed_out: bool = False
     output_bytes: int = 0
-    lines_left_out: int = 0
 
 
 class Container:
@@ -101,8 +100,8 @@ class Container:
         clock.daemon = True
         try:
             clock.start()
-            written, left_out = self._stream(process, feed, hear, output)
-            return Ended(process.wait(), late.is_set(), written, left_out)
+            written = self._stream(process, feed, hear, output)
+            return Ended(process.wait(), late.is_set(), written)
         except BaseException:
             self._stop(process)
             raise
@@ -120,7 +119,7 @@ class Container:
         feed: Callable[[BinaryIO], None],
         hear: Callable[[str], None],
         output: BinaryIO,
-    ) -> tuple[int, int]:
+    ) -> int:
         assert process.stdin and process.stdout and process.stderr
         written, failures = [0], list[OSError]()
         threads = [
@@ -129,18 +128,13 @@ class Container:
         ]
         for thread in threads:
             thread.start()
-        heard = left_out = 0
         while raw := process.stderr.readline(_LONGEST_LINE):
-            heard += len(raw)
-            if heard <= self._limits.log_bytes:
-                hear(printable(raw))
-            else:
-                left_out += 1
+            hear(printable(raw))
         for thread in threads:
             thread.join()
         if failures:
             raise failures[0]
-        return written[0], left_out
+        return written[0]
 
     def _keep(
         self, process: subprocess.Popen[bytes], output: BinaryIO, written: list[int], failures: list[OSError]

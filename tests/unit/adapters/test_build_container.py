@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
+import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
 from unit.adapters.building import RECIPE, STACK, World
 
-from autodeploy.adapters.build import artifacts
+from autodeploy.adapters.build import archive, artifacts
 from autodeploy.adapters.build.container import Container, Limits
-from autodeploy.model import Source
+from autodeploy.model import BuildArtifact, EnvironmentVariable, Source, manifest
 
 
 @pytest.fixture
@@ -22,8 +24,9 @@ def world(tmp_path: Path) -> World:
 def test_a_build_leaves_an_archive(world: World) -> None:
     world.engine.play(lines=["", "MARK step 1", "", "MARK step 2", "Collecting flask", "MARK packing"], archive="bytes")
     artifact = world.build()
-    assert Path(artifact.path).read_bytes() == b"bytes"
-    assert (artifact.size_bytes, artifact.type) == (5, "archive")
+    content = Path(artifact.path).read_bytes()
+    assert content.endswith(b"bytes")
+    assert (artifact.size_bytes, artifact.type) == (len(content), "archive")
     assert artifact.checksum == artifacts.checksum(Path(artifact.path))
     assert artifact.build_command.startswith("python3 -m venv /app/venv && ")
     assert (artifact.commit, artifact.start_command) == (world.source.commit, STACK.start_command)
@@ -93,7 +96,8 @@ def test_a_damaged_archive_is_built_again(world: World, damage: str) -> None:
         kept.unlink()
     else:
         (kept.parent / "artifact.json").write_text("{}")
-    assert Path(world.build().path).read_bytes() == b"bytes"
+    world.engine.play(archive="bytes")
+    assert Path(world.build().path).read_bytes().endswith(b"bytes")
     assert world.engine.words
 
 
@@ -134,10 +138,43 @@ def test_old_archives_are_dropped(world: World, monkeypatch: pytest.MonkeyPatch)
     assert len(list((world.folder / "cache" / "artifacts").glob("*/archive.tar.zst"))) == 2
 
 
-def test_an_archive_is_copied_where_it_cannot_be_linked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError("another file system")
+def test_the_manifest_says_what_is_in_the_archive(world: World) -> None:
+    whole = world.folder / "whole.tar.zst"
+    with tarfile.open(world.folder / "tree.tar", "w") as tree:
+        tree.add(world.root / "r.txt", "src/r.txt")
+    subprocess.run(["zstd", "-q", str(world.folder / "tree.tar"), "-o", str(whole)], check=True)
+    name = EnvironmentVariable(name="API_KEY", secret=True, required=True)
+    stack = STACK.but(environment=(name,), migration_command="flask db upgrade")
+    kept = BuildArtifact(
+        path=str(whole), type="archive", size_bytes=whole.stat().st_size, checksum=artifacts.checksum(whole),
+        build_command="", build_duration_seconds=1, commit=world.source.commit, unpacked_bytes=10240,
+    )  # fmt: skip
+    cache = artifacts.ArtifactCache(world.folder / "kept")
+    (world.folder / "kept").mkdir()
+    cache.keep("key", whole, kept)
+    placed = cache.bring("key", kept, stack, world.folder / "out")
+    assert placed is not None
+    assert artifacts.checksum(Path(placed.path)) == placed.checksum
+    subprocess.run(["tar", "--zstd", "-xf", placed.path, "-C", str(world.folder)], check=True)
+    assert (world.folder / "src" / "r.txt").read_text() == "flask\n"
+    told = json.loads((world.folder / "manifest.json").read_text())
+    assert (told["commit"], told["tree"], told["unpacked_bytes"]) == (kept.commit, kept.checksum, 10240)
+    assert (told["start_command"], told["port"], told["environment"]) == ("gunicorn app:app", 8000, ["API_KEY"])
+    assert len(told["release_id"]) == 12
+    other = cache.bring("key", kept, stack.but(port=9000), world.folder / "out")
+    assert other is not None and other.checksum != placed.checksum
+    assert cache.bring("key", kept, stack, world.folder / "again") == placed.but(
+        path=placed.path.replace("/out/", "/again/")
+    )
 
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
-    world.engine.play(archive="bytes")
-    assert Path(world.build().path).read_bytes() == b"bytes"
+
+def test_a_manifest_of_any_size_is_one_frame(tmp_path: Path) -> None:
+    names = tuple(EnvironmentVariable(name=f"NAME_{number}_{'X' * 60}") for number in range(4000))
+    kept = BuildArtifact(
+        path="", type="archive", size_bytes=0, checksum="", build_command="", build_duration_seconds=0
+    )  # fmt: skip
+    (tmp_path / "body").write_bytes(b"")
+    archive.assemble(tmp_path / "body", manifest(kept, STACK.but(environment=names)), tmp_path / "whole.tar.zst")
+    done = subprocess.run(["zstd", "-dc", str(tmp_path / "whole.tar.zst")], capture_output=True, check=True)
+    member = tarfile.TarInfo.frombuf(done.stdout[:512], "utf-8", "strict")
+    assert len(json.loads(done.stdout[512 : 512 + member.size])["environment"]) == 4000

@@ -108,7 +108,7 @@ def test_a_step_killed_for_memory_is_named(world: World) -> None:
 
 def test_a_step_cannot_speak_for_the_builder(world: World) -> None:
     world.engine.play(lines=["archive 00 5", "failed 1 1", "MARK step 1"], archive="bytes")
-    assert world.build().size_bytes == 5
+    assert Path(world.build().path).read_bytes().endswith(b"bytes")
 
 
 def test_what_is_missing_is_named(world: World) -> None:
@@ -156,20 +156,27 @@ def test_an_archive_too_large_is_refused(tmp_path: Path) -> None:
     assert "--memory" not in world.engine.words
 
 
-def test_output_is_bounded(tmp_path: Path) -> None:
+def test_the_output_of_a_chatty_build_is_cut_and_the_build_goes_on(tmp_path: Path) -> None:
     world = World(tmp_path, Limits(log_bytes=100))
-    world.engine.play(lines=["x" * 30] * 50, archive="bytes")
-    with pytest.raises(LocalTargetError):
+    world.engine.play(lines=[*["x" * 30] * 50, "MARK packing"], archive="bytes")
+    assert Path(world.build().path).read_bytes().endswith(b"bytes")
+    assert world.said == [*["x" * 30] * 3, "Packing the archive"]
+    assert "47 lines were left out" in (world.folder / "out" / "build.log").read_text()
+
+
+def test_a_chatty_build_that_fails_shows_its_last_lines(tmp_path: Path) -> None:
+    world = World(tmp_path, Limits(log_bytes=100))
+    world.engine.play(lines=["MARK step 3", *["x" * 30] * 300, "the reason", "MARK failed 3 1"], code=1)
+    with pytest.raises(BuildError, match="collectstatic failed") as caught:
         world.build()
-    assert len(world.said) == 3
-    assert "lines were left out" in (world.folder / "out" / "build.log").read_text()
+    assert caught.value.output.splitlines()[-1] == "the reason"
 
 
 def test_input_may_be_left_unread(world: World) -> None:
     (world.root / "large").write_bytes(b"\0" * 4_000_000)
     source = Source(world.source.url, "1" * 40, world.root, ("large", "r.txt"))
     world.engine.play(reads=False, archive="bytes")
-    assert world.build(source).size_bytes == 5
+    assert Path(world.build(source).path).read_bytes().endswith(b"bytes")
 
 
 def test_ctrl_c_ends_the_container(world: World) -> None:
@@ -199,7 +206,7 @@ def test_the_container_of_a_killed_run_is_ended_by_the_next(world: World) -> Non
     assert world.engine.killed == []
     world.engine.play(archive="bytes")
     (world.folder / "out" / ".of-another-commit.partial").touch()
-    assert world.build().size_bytes == 5
+    assert Path(world.build().path).read_bytes().endswith(b"bytes")
     assert world.engine.killed == [left]
     assert list((world.folder / "out").glob(".*")) == list((world.folder / "cache").rglob("*.running")) == []
 
