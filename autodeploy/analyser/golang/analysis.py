@@ -3,24 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from autodeploy.analyser import health, hints
 from autodeploy.analyser.database import database_variables
 from autodeploy.analyser.environment import settled
-from autodeploy.analyser.golang import building, database, frameworks, versions
+from autodeploy.analyser.golang import building, database, frameworks, migrations, versions
+from autodeploy.analyser.golang.commands import serving_command
+from autodeploy.analyser.golang.configuration import Setting, missing_settings, named_files, read_settings
 from autodeploy.analyser.golang.mains import Program, choose_program
+from autodeploy.analyser.golang.missing import missing_parts
 from autodeploy.analyser.golang.module import read_modules
 from autodeploy.analyser.golang.packages import Code
 from autodeploy.analyser.golang.ports import Port, detect_port
-from autodeploy.analyser.golang.reads import Flow, Read, flow, read_variables
+from autodeploy.analyser.golang.reads import Flow, Read, flow
 from autodeploy.analyser.golang.routes import list_routes
 from autodeploy.analyser.golang.syntax import GoFile
 from autodeploy.analyser.language import Home
 from autodeploy.analyser.procfile import Process, read_procfile
 from autodeploy.analyser.tree import Tree
 from autodeploy.analyser.worker import asks_for_http, left_out, worker_facts, worker_process
-from autodeploy.model import EnvironmentVariable, Evidence, TechStack
+from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence, TechStack, Unknown
+
+
+@dataclass(frozen=True)
+class _Application:
+    """What the facts are read from: the program, and the files that it reaches."""
+
+    code: Code
+    program: Program
+    files: tuple[GoFile, ...]
+    processes: Mapping[str, Process]
+    overrides: Mapping[str, str]
+
+    @cached_property
+    def flow(self) -> Flow:
+        return flow(self.files)
+
+    @cached_property
+    def configured(self) -> tuple[str, ...]:
+        return named_files(self.code.tree, self.files, self.flow.known)
+
+    @cached_property
+    def settings(self) -> tuple[Setting, ...]:
+        return read_settings(self.code.tree, self.configured)
+
+    @property
+    def reads(self) -> Sequence[Read]:
+        return self.flow.all_reads
 
 
 def analyse_go(tree: Tree, home: Home, overrides: Mapping[str, str]) -> TechStack:
@@ -29,12 +61,15 @@ def analyse_go(tree: Tree, home: Home, overrides: Mapping[str, str]) -> TechStac
     processes = read_procfile(tree)
     program = choose_program(code, processes, overrides)
     files = code.reached(program.main)
+    if not program.arguments and (command := serving_command(files)):
+        program = program.with_arguments(command.name)
+    app = _Application(code, program, files, processes, overrides)
     version, constraint, version_because = versions.detect_version(tree, code.modules, overrides)
     framework = frameworks.detect_framework(code, files)
-    command, cgo = building.build_command(code, program.main, files)
-    build_packages, run_packages = building.system_packages(code)
-    facts, because = _running(code, files, program, processes, overrides)
-    told = [home.evidence, *([framework] if framework else []), program.evidence, *version_because, *cgo]
+    needs, needs_because, unknowns = _needs(app)
+    built, built_because = _built(app, needs["database_type"])
+    shown, because = _running(app, needs, needs_because)
+    told = [home.evidence, _manager(code), *([framework] if framework else []), program.evidence, *version_because]
     return TechStack(
         language="go",
         framework=framework.value if framework else None,
@@ -43,64 +78,99 @@ def analyse_go(tree: Tree, home: Home, overrides: Mapping[str, str]) -> TechStac
         version_constraint=constraint,
         package_manager="go",
         dependencies=tuple(sorted({i.path for module in code.modules for i in module.requires if not i.is_indirect})),
-        build_command=command,
         app_root=home.root,
-        build_packages=build_packages,
-        run_packages=run_packages,
-        evidence=(*told, *because),
-        **facts,
+        evidence=(*told, *built_because, *because),
+        unknowns=(*_which_program(program), *unknowns, *missing_settings(tree, app.configured)),
+        **{**needs, **built, **shown},
     )
 
 
+def _manager(code: Code) -> Evidence:
+    file = code.modules[0].file if code.modules else ""
+    return Evidence(fact="package_manager", value="go", file=file, rule="module-file")
+
+
+def _which_program(program: Program) -> list[Unknown]:
+    if not program.others:
+        return []
+    choices = (program.main.target, *program.others)
+    message = f"several programs could be the application: {', '.join(choices)}"
+    return [Unknown(fact="app", message=message, choices=choices, flag="--app")]
+
+
+def _built(app: _Application, kind: DatabaseType | None) -> tuple[dict[str, Any], list[Evidence]]:
+    """Return how the program is built, with what, and how its database is migrated."""
+    code, files = app.code, app.files
+    plan = building.plan_build(code, files)
+    migration = None
+    if kind is not None or "migration_command" in app.overrides:
+        migration = migrations.detect_migration(code, files, app.program, app.processes, app.overrides)
+    further = migrations.build_line(migration, plan.environment, plan.tags)
+    command = building.build_command(code, app.program.main, files, plan, further)
+    build_packages, run_packages, packages = building.system_packages(code, files)
+    because = app.program.evidence.but(fact="build_command", value=command, alternatives=())
+    return {
+        "build_command": command,
+        "build_packages": build_packages,
+        "run_packages": run_packages,
+        "migration_command": migration.command if migration else None,
+    }, [because, *plan.because, *packages, *([migration.evidence] if migration else [])]
+
+
 def _running(
-    code: Code,
-    files: Sequence[GoFile],
-    program: Program,
-    processes: Mapping[str, Process],
-    overrides: Mapping[str, str],
+    app: _Application, needs: Mapping[str, Any], told: list[Evidence]
 ) -> tuple[dict[str, Any], list[Evidence]]:
-    """Return what the running program shows and needs: port, health page, database, variables."""
-    values = flow(files)
-    reads = read_variables(files, values.known)
-    needs, because = _needs(code, files, values, overrides)
-    if _is_worker(files, processes, overrides):
+    """Return what the running program shows: port, health page, variables; and what else its reader should know."""
+    code, program, overrides = app.code, app.program, app.overrides
+    warnings = [*needs["warnings"], *missing_parts(code, app.files), *left_out(app.processes, program.process)]
+    if _is_worker(app):
         shown, begin = worker_facts(overrides.get("start_command") or _command(program, None), program.evidence)
         own = frozenset[str]()
+        if frameworks.serves_grpc(app.files):
+            warnings.append("it answers gRPC and no HTTP: it is run as a worker, which nothing calls from outside")
     else:
-        port = detect_port(code.tree, files, reads, values, program.arguments, overrides)
-        path, path_because = health.detect_health_path(
-            list_routes(code, files), None, overrides, hints.health_path(code.tree)
-        )
+        port = detect_port(code.tree, app.files, app.reads, app.flow, app.settings, program.arguments, overrides)
+        routes = list_routes(code, app.files)
+        path, path_because = health.detect_health_path(routes, None, overrides, hints.health_path(code.tree))
         command = overrides.get("start_command") or _command(program, port)
-        rule = "--start-command" if "start_command" in overrides else "program"
-        start = Evidence(fact="start_command", value=command, file=program.evidence.file, rule=rule)
+        rule = "--start-command" if "start_command" in overrides else program.evidence.rule
+        start = program.evidence.but(fact="start_command", value=command, rule=rule, alternatives=())
         shown = {"start_command": command, "port": port.number, "port_env": port.variable, "health_check_path": path}
         own = frozenset({port.variable or "", port.prefix.partition("=")[0]})
-        begin = [start, port.evidence, path_because]
-    variables = [item for item in _variables(code, reads) if item.name not in own]
-    parts = [
-        *because,
-        *database_variables(_unnamed(variables, because), needs["database_type"], hints.variables(code.tree)),
-    ]
-    environment = _asked(variables, parts, needs["requires_database"])
-    warnings = (*needs["warnings"], *left_out(processes, program.process))
-    return {**needs, **shown, "environment": environment, "warnings": warnings}, [*parts, *begin]
+        begin = [start, *_serves(app), port.evidence, *_port_variable(port), path_because]
+    variables = [item for item in _variables(app) if item.name not in own]
+    kind = needs["database_type"]
+    parts = [*told, *database_variables(_unnamed(variables, told), kind, hints.variables(code.tree))]
+    environment = _asked(variables, parts, kind is not None)
+    return {**shown, "environment": environment, "warnings": tuple(warnings)}, [*parts, *begin]
 
 
-def _needs(
-    code: Code, files: Sequence[GoFile], values: Flow, overrides: Mapping[str, str]
-) -> tuple[dict[str, Any], list[Evidence]]:
-    kind, because = database.detect_database(code, files, overrides)
-    services = database.detect_services(files)
-    told = [f"{name} is used and not made: give its address with --env" for name in services]
+def _serves(app: _Application) -> list[Evidence]:
+    found = frameworks.serving_place(app.files)
+    file, line = (app.code.tree.where(found[0].path), found[1].line) if found else ("", 0)
+    confidence = "certain" if found else "likely"
+    return [Evidence(fact="is_web_service", value="true", file=file, line=line, rule="serves", confidence=confidence)]
+
+
+def _port_variable(port: Port) -> list[Evidence]:
+    if port.variable is None:
+        return []
+    return [port.evidence.but(fact="port_env", value=port.variable, alternatives=())]
+
+
+def _needs(app: _Application) -> tuple[dict[str, Any], list[Evidence], list[Unknown]]:
+    code, files = app.code, app.files
+    kind, because, unknowns = database.detect_database(code, files, app.settings, app.reads, app.overrides)
+    services = database.detect_services(code, files)
+    told = [f"{item.value} is used and not made: give its address with --env" for item in services]
     told += database.tls_warnings(code, files) if kind == "postgresql" else []
     needs = {
         "requires_database": kind is not None,
         "database_type": kind,
-        "services": services,
+        "services": tuple(item.value for item in services),
         "warnings": tuple(told),
     }
-    return needs, [*because, *database.opened(code, files, values, kind)]
+    return needs, [*because, *services, *database.opened(code, files, app.flow, kind)], unknowns
 
 
 def _unnamed(variables: list[EnvironmentVariable], told: list[Evidence]) -> list[EnvironmentVariable]:
@@ -118,10 +188,12 @@ def _asked(
     return tuple(item if item.name in asked else item.but(required=False, generated=False) for item in kept)
 
 
-def _is_worker(files: Sequence[GoFile], processes: Mapping[str, Process], overrides: Mapping[str, str]) -> bool:
-    if asks_for_http(overrides) or "port" in overrides:
-        return not asks_for_http(overrides)
-    return "web" not in processes and (worker_process(processes) is not None or frameworks.serving(files) is None)
+def _is_worker(app: _Application) -> bool:
+    if asks_for_http(app.overrides) or "port" in app.overrides:
+        return not asks_for_http(app.overrides)
+    if "web" in app.processes:
+        return False
+    return worker_process(app.processes) is not None or frameworks.serving(app.files) is None
 
 
 def _command(program: Program, port: Port | None) -> str:
@@ -131,15 +203,12 @@ def _command(program: Program, port: Port | None) -> str:
     return " ".join(part for part in passed if part)
 
 
-def _variables(code: Code, reads: Sequence[Read]) -> list[EnvironmentVariable]:
+def _variables(app: _Application) -> list[EnvironmentVariable]:
+    tree = app.code.tree
     inside = [
         EnvironmentVariable(
-            name=read.name,
-            required=read.is_required,
-            default=read.default,
-            file=code.tree.where(read.file),
-            line=read.line,
+            name=read.name, required=read.is_required, default=read.default, file=tree.where(read.file), line=read.line
         )
-        for read in reads
+        for read in app.reads
     ]
-    return settled(code.tree, inside, ())
+    return settled(tree, inside, ())

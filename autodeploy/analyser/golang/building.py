@@ -1,20 +1,22 @@
-"""How the program is built: modules downloaded unless vendored, cgo only where something needs it."""
+"""How the program is built: modules downloaded unless vendored, cgo only where needed, with the tags it asks for."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from autodeploy.analyser.golang.packages import Code, Main
 from autodeploy.analyser.golang.syntax import GoFile, string_of
+from autodeploy.analyser.golang.tags import constraint
 from autodeploy.model import APP_PATH, Evidence
 
 BINARY = f"{APP_PATH}/app"
 _CGO = (
     "github.com/mattn/go-sqlite3",
     "gorm.io/driver/sqlite",
-    "github.com/jinzhu/gorm/dialects/sqlite",
     "github.com/confluentinc/confluent-kafka-go",
     "github.com/h2non/bimg",
     "github.com/davidbyttow/govips",
@@ -26,29 +28,81 @@ _CGO = (
     "github.com/smacker/go-tree-sitter",
     "github.com/tree-sitter/go-tree-sitter",
     "github.com/linxGnu/grocksdb",
+    "github.com/pebbe/zmq4",
+    "github.com/otiai10/gosseract",
+    "github.com/google/gopacket/pcap",
+    "github.com/jinzhu/gorm/dialects/sqlite",
+    "github.com/mutecomm/go-sqlcipher",
+    "github.com/logoove/sqlite",
 )
 """Modules that do nothing, or do not compile, without a C compiler."""
 
-_VIPS = ("github.com/h2non/bimg", "github.com/davidbyttow/govips")
+_LIBRARIES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "github.com/h2non/bimg": (("libvips-dev",), ("libvips42",)),
+    "github.com/davidbyttow/govips": (("libvips-dev",), ("libvips42",)),
+    "gopkg.in/gographics/imagick.v3": (("libmagickwand-dev",), ("libmagickwand-7.q16-10",)),
+    "github.com/libgit2/git2go": (("libgit2-dev",), ("libgit2-1.9",)),
+    "github.com/linxGnu/grocksdb": (("librocksdb-dev",), ("librocksdb9.10",)),
+    "github.com/pebbe/zmq4": (("libzmq3-dev",), ("libzmq5",)),
+    "github.com/otiai10/gosseract": (("libtesseract-dev", "libleptonica-dev"), ("libtesseract5", "tesseract-ocr")),
+    "github.com/u2takey/ffmpeg-go": ((), ("ffmpeg",)),
+    "github.com/SebastiaanKlippert/go-wkhtmltopdf": ((), ("wkhtmltopdf",)),
+    "github.com/chromedp/chromedp": ((), ("chromium",)),
+    "github.com/google/gopacket/pcap": (("libpcap-dev",), ("libpcap0.8t64",)),
+}
+"""Debian packages that a module needs to build, and to run."""
 
 
-def build_command(code: Code, main: Main, files: Sequence[GoFile]) -> tuple[str, list[Evidence]]:
-    """Return the commands that make the binary, and why cgo is on where it is."""
-    because = _cgo(code, files)
+@dataclass(frozen=True)
+class Build:
+    """What `go build` is told: the environment, the tags with their flag and a space, and why."""
+
+    environment: str
+    tags: str
+    because: tuple[Evidence, ...]
+
+
+def plan_build(code: Code, files: Sequence[GoFile]) -> Build:
+    """Return how the programs are built."""
+    cgo, tags = _cgo(code, files), _tags(code, files)
+    flag = f"-tags {shlex.quote(tags[0].value)} " if tags else ""
+    return Build(f"CGO_ENABLED={int(bool(cgo))}", flag, (*cgo, *tags))
+
+
+def build_command(code: Code, main: Main, files: Sequence[GoFile], build: Build, further: Sequence[str] = ()) -> str:
+    """Return the commands that make the binary and, with `further`, what runs beside it."""
     parts = [] if "vendor/modules.txt" in code.tree.index else ["go mod download"]
-    parts.append(f"CGO_ENABLED={int(bool(because))} go build -o {BINARY} {shlex.quote(main.target)}")
+    parts.append(f"{build.environment} go build {build.tags}-o {BINARY} {shlex.quote(main.target)}")
+    parts += further
     missing = [path for path in _dotenv_files(files) if path not in code.tree.index]
     # Programs that read a .env file often end where there is none; the host gives the variables themselves.
     parts += [f"touch {shlex.quote(path)}" for path in missing]
-    return " && ".join(parts), because
+    return " && ".join(parts)
 
 
-def system_packages(code: Code) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the Debian packages that the build and the running program need."""
-    required = {item.path for module in code.modules for item in module.requires}
-    if any(path.startswith(known) for path in required for known in _VIPS):
-        return ("libvips-dev",), ("libvips42",)
-    return (), ()
+def system_packages(code: Code, files: Sequence[GoFile]) -> tuple[tuple[str, ...], tuple[str, ...], list[Evidence]]:
+    """Return the Debian packages that the build and the running program need, and why."""
+    build, run, told = set[str](), set[str](), list[Evidence]()
+    for file in files:
+        for imported in sorted(file.imported()):
+            bare = re.sub(r"/v\d+(?=/|$)", "", imported)
+            for known, (building, running) in _LIBRARIES.items():
+                if bare == known or bare.startswith(f"{known}/"):
+                    build, run = build | set(building), run | set(running)
+                    value = " ".join((*building, *running))
+                    where = code.tree.where(file.path)
+                    told.append(Evidence(fact="system_packages", value=value, file=where, rule=known))
+    return tuple(sorted(build)), tuple(sorted(run)), told[:1]
+
+
+def _tags(code: Code, files: Sequence[GoFile]) -> list[Evidence]:
+    """Return the tags that the repository builds with, where a file of the program's packages asks for one."""
+    folders = {posixpath.dirname(file.path) for file in files}
+    paths = [path for path in code.tree.paths if path.endswith(".go") and posixpath.dirname(path) in folders]
+    said = " ".join(constraint(code.tree.read(path)) for path in paths) if code.tags.names else ""
+    names = [name for name in code.tags.names if re.search(rf"\b{name}\b", said)]
+    value, file, line = ",".join(names), code.tags.file, code.tags.line
+    return [Evidence(fact="build_tags", value=value, file=file, line=line, rule="go-build")] if names else []
 
 
 def _cgo(code: Code, files: Sequence[GoFile]) -> list[Evidence]:
@@ -56,7 +110,9 @@ def _cgo(code: Code, files: Sequence[GoFile]) -> list[Evidence]:
         for path in sorted(file.imported()):
             if path == "C" or _needs_cgo(path):
                 return [Evidence(fact="cgo", value=path, file=code.tree.where(file.path), rule="import")]
-    for module in code.modules:
+    # What wraps SQLite's own driver compiles without cgo, and fails when it runs.
+    wraps = any("sqlite" in path for file in files for path in file.imported())
+    for module in code.modules if wraps else ():
         for item in module.requires:
             if _needs_cgo(item.path):
                 return [Evidence(fact="cgo", value=item.path, file=module.file, line=item.line, rule="require")]

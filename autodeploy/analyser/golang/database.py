@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 
-from autodeploy.analyser.database import overridden
+from autodeploy.analyser import hints
+from autodeploy.analyser.database import decided, overridden
+from autodeploy.analyser.golang.configuration import Setting
 from autodeploy.analyser.golang.packages import Code
-from autodeploy.analyser.golang.reads import Flow
-from autodeploy.analyser.golang.syntax import GoFile, line_of, string_of
-from autodeploy.model import DatabaseType, Evidence
+from autodeploy.analyser.golang.reads import Flow, Read
+from autodeploy.analyser.golang.syntax import GoFile, string_of
+from autodeploy.model import DatabaseType, Evidence, Unknown
 
 DRIVERS: dict[str, DatabaseType] = {
     "github.com/lib/pq": "postgresql",
@@ -19,9 +22,15 @@ DRIVERS: dict[str, DatabaseType] = {
     "github.com/jinzhu/gorm/dialects/postgres": "postgresql",
     "github.com/go-pg/pg": "postgresql",
     "github.com/uptrace/bun/driver/pgdriver": "postgresql",
+    "github.com/uptrace/bun/dialect/pgdialect": "postgresql",
+    "github.com/golang-migrate/migrate/database/postgres": "postgresql",
+    "github.com/golang-migrate/migrate/database/pgx": "postgresql",
+    "github.com/golang-migrate/migrate/database/mysql": "mysql",
     "github.com/go-sql-driver/mysql": "mysql",
     "gorm.io/driver/mysql": "mysql",
     "github.com/jinzhu/gorm/dialects/mysql": "mysql",
+    "github.com/ziutek/mymysql": "mysql",
+    "github.com/go-mysql-org/go-mysql": "mysql",
     "go.mongodb.org/mongo-driver": "mongodb",
     "gopkg.in/mgo.v2": "mongodb",
     "github.com/globalsign/mgo": "mongodb",
@@ -33,15 +42,26 @@ SERVICES = {
     "github.com/go-redis/redis": "redis",
     "github.com/gomodule/redigo": "redis",
     "github.com/redis/rueidis": "redis",
+    "github.com/hibiken/asynq": "redis",
+    "github.com/gocraft/work": "redis",
+    "github.com/gofiber/storage/redis": "redis",
+    "github.com/gin-contrib/sessions/redis": "redis",
+    "github.com/go-redis/cache": "redis",
+    "github.com/mediocregopher/radix": "redis",
     "github.com/rabbitmq/amqp091-go": "rabbitmq",
     "github.com/streadway/amqp": "rabbitmq",
     "github.com/segmentio/kafka-go": "kafka",
     "github.com/IBM/sarama": "kafka",
     "github.com/Shopify/sarama": "kafka",
+    "github.com/twmb/franz-go": "kafka",
+    "github.com/confluentinc/confluent-kafka-go": "kafka",
     "github.com/nats-io/nats.go": "nats",
+    "github.com/olivere/elastic": "elasticsearch",
+    "github.com/opensearch-project/opensearch-go": "elasticsearch",
     "github.com/elastic/go-elasticsearch": "elasticsearch",
     "github.com/bradfitz/gomemcache": "memcached",
 }
+_MAJOR = re.compile(r"/v\d+(?=/|$)")
 _SCHEMES: dict[DatabaseType, str] = {"postgresql": "postgres", "mysql": "go-sql-driver", "mariadb": "go-sql-driver"}
 
 
@@ -52,19 +72,76 @@ _OPENS = re.compile(
 """Calls that take the whole address of a database."""
 
 
+_DIALECT_VARIABLE = re.compile(r"(?:DB|DATABASE|SQL|STORAGE)_?(?:TYPE|DIALECT|DRIVER|ENGINE|KIND)$")
+_BY_NAME = re.compile(r"(?:sql|sqlx|gorm|dbr|xorm|otelsql|apmsql)\S*\.(?:Must)?(?:Open|Connect|NewEngine)\w*$")
+_WORDS = {"postgres": "postgresql", "pgx": "postgresql", "mysql": "mysql", "mariadb": "mysql", "mongo": "mongodb"}
+
+
 def detect_database(
-    code: Code, files: Sequence[GoFile], overrides: Mapping[str, str]
-) -> tuple[DatabaseType | None, list[Evidence]]:
-    """Return the kind of database and why: the flag, an imported driver, a required one that nothing imports."""
+    code: Code,
+    files: Sequence[GoFile],
+    settings: Sequence[Setting],
+    reads: Sequence[Read],
+    overrides: Mapping[str, str],
+) -> tuple[DatabaseType | None, list[Evidence], list[Unknown]]:
+    """Return the kind of database, why, and what is left open.
+
+    In this order: the flag; the dialect that is set where nothing else is; the dialect that is opened by its name;
+    an imported driver; a required one that nothing imports.
+    """
+    unknowns: list[Unknown] = []
     if "database_type" in overrides:
         kind, because = overridden(overrides["database_type"])
     else:
         found = _imported(code, files) or _required(code)
         if not found:
-            return None, [Evidence(fact="database_type", value="none", rule="no-driver")]
-        kind, because = _decided(code, found)
+            return None, [Evidence(fact="database_type", value="none", rule="no-driver")], []
+        if len(found) > 1 or _uses_sqlite(files):
+            preset = _preset(code, settings, reads)
+            if preset is not None and preset.value == "none":
+                message = "the program keeps its data in SQLite, unless it is told to use another database"
+                choices = ("none", *found)
+                unknown = Unknown(fact="database_type", message=message, choices=choices, flag="--database-type")
+                return None, [preset.but(alternatives=tuple(found))], [unknown]
+            names = [preset.value] if preset else _named(files)
+            found = {kind: item for kind, item in found.items() if kind in names} or found
+        kind, why, unknowns = decided(list(found.values()), hints.databases(code.tree))
+        because = [why]
     scheme = _SCHEMES.get(kind) if kind else None
-    return kind, because + ([Evidence(fact="database_url_scheme", value=scheme, rule="driver")] if scheme else [])
+    told = [Evidence(fact="database_url_scheme", value=scheme, rule="driver")] if scheme else []
+    return kind, [*because, *told], unknowns
+
+
+def _uses_sqlite(files: Sequence[GoFile]) -> bool:
+    return any("sqlite" in path for file in files for path in file.imported())
+
+
+def _preset(code: Code, settings: Sequence[Setting], reads: Sequence[Read]) -> Evidence | None:
+    """Return the dialect that the program uses where nobody says another: a variable's default, a file's value."""
+    for read in reads:
+        if _DIALECT_VARIABLE.search(read.name) and (kind := _dialect(read.default or "")):
+            where = code.tree.where(read.file)
+            return Evidence(
+                fact="database_type", value=kind, file=where, line=read.default_line, rule="dialect-default"
+            )
+    for setting in settings:
+        if setting.is_dialect and (kind := _dialect(setting.value)):
+            return Evidence(
+                fact="database_type", value=kind, file=setting.file, line=setting.line, rule="configuration"
+            )
+    return None
+
+
+def _dialect(value: str) -> str:
+    if value.lower().startswith(("sqlite", "file")):
+        return "none"
+    return next((kind for word, kind in _WORDS.items() if value.lower().startswith(word)), "")
+
+
+def _named(files: Sequence[GoFile]) -> list[str]:
+    """Return the kinds that are opened by the name of their dialect: sql.Open("postgres", …)."""
+    calls = [call for file in files for call in file.calls if _BY_NAME.search(call.name) and call.arguments]
+    return [kind for call in calls if (kind := _dialect(string_of(call.arguments[0]) or "")) and kind != "none"]
 
 
 def opened(code: Code, files: Sequence[GoFile], values: Flow, kind: DatabaseType | None) -> list[Evidence]:
@@ -84,10 +161,16 @@ def opened(code: Code, files: Sequence[GoFile], values: Flow, kind: DatabaseType
     return list(found.values())
 
 
-def detect_services(files: Sequence[GoFile]) -> tuple[str, ...]:
-    """Return the other servers that the program speaks to."""
-    found = {name for file in files for path in file.imported() for known, name in SERVICES.items() if _is(path, known)}
-    return tuple(sorted(found))
+def detect_services(code: Code, files: Sequence[GoFile]) -> list[Evidence]:
+    """Return the other servers that the program speaks to, each once."""
+    found: dict[str, Evidence] = {}
+    for file in files:
+        for path, line in file.import_lines:
+            name = _service(path)
+            if name and name not in found:
+                where = code.tree.where(file.path)
+                found[name] = Evidence(fact="services", value=name, file=where, line=line, rule="import")
+    return [found[name] for name in sorted(found)]
 
 
 def tls_warnings(code: Code, files: Sequence[GoFile]) -> list[str]:
@@ -104,13 +187,11 @@ def tls_warnings(code: Code, files: Sequence[GoFile]) -> list[str]:
 def _imported(code: Code, files: Sequence[GoFile]) -> dict[DatabaseType, Evidence]:
     found: dict[DatabaseType, Evidence] = {}
     for file in files:
-        for node in file.nodes("import"):
-            kind = _kind(string_of(node.child_by_field_name("path")) or "")
+        for path, line in file.import_lines:
+            kind = _kind(path)
             if kind:
                 where = code.tree.where(file.path)
-                found.setdefault(
-                    kind, Evidence(fact="database_type", value=kind, file=where, line=line_of(node), rule="import")
-                )
+                found.setdefault(kind, Evidence(fact="database_type", value=kind, file=where, line=line, rule="import"))
     return found
 
 
@@ -132,24 +213,17 @@ def _required(code: Code) -> dict[DatabaseType, Evidence]:
     return found
 
 
-def _decided(code: Code, found: dict[DatabaseType, Evidence]) -> tuple[DatabaseType, list[Evidence]]:
-    """Return the one that is used: of several drivers the one that examples and compose files speak of most."""
-    files = [
-        path for path in code.tree.paths if re.search(r"(^|/)(\.env[\w.]*|(docker-)?compose[\w.-]*\.ya?ml)$", path)
-    ]
-    text = "\n".join(code.tree.read(path) for path in files).lower()
-    words: dict[DatabaseType, str] = {"postgresql": "postgres", "mysql": "mysql|mariadb", "mongodb": "mongo"}
-    ranked = sorted(found, key=lambda kind: -len(re.findall(words[kind], text)))
-    first = ranked[0]
-    evidence = found[first].but(alternatives=tuple(ranked[1:]))
-    if first == "mysql" and re.search(r"image:\s*[\"']?(?:\S+/)?mariadb\b", text):
-        first, evidence = "mariadb", evidence.but(value="mariadb", alternatives=("mysql", *evidence.alternatives))
-    return first, [evidence]
-
-
+@cache
 def _kind(path: str) -> DatabaseType | None:
     return next((kind for known, kind in DRIVERS.items() if _is(path, known)), None)
 
 
+@cache
+def _service(path: str) -> str | None:
+    return next((name for known, name in SERVICES.items() if _is(path, known)), None)
+
+
 def _is(path: str, known: str) -> bool:
-    return path == known or path.startswith(f"{known}/")
+    """Tell whether a path is a package of the module, whatever its major version: migrate/v4/database/postgres."""
+    bare = _MAJOR.sub("", path)
+    return any(name == known or name.startswith(f"{known}/") for name in (path, bare))

@@ -1,4 +1,4 @@
-"""Chooses the program to run: flag, Procfile, Dockerfile, what serves HTTP, a server's name. Two as good: a refusal."""
+"""Chooses the program to run: flag, Procfile, Dockerfile, what serves HTTP, a server's name; ties are told."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import posixpath
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.golang.frameworks import serving
@@ -18,7 +18,8 @@ from autodeploy.model import Evidence
 _NAMES = ("server", "web", "app", "api", "http", "httpd", "main", "service", "site", "backend")
 _ASIDE = re.compile(
     r"^(?:_?examples?|samples?|demos?|tools?|scripts?|hack|docs?|tests?|testing|e2e|bench(?:mark)?s?|integration|internal"
-    r"|clients?|cli|migrat(?:e|ions?|or)|gen|generate|seed)$"
+    r"|clients?|migrat(?:e|ions?|or)|gen|generate|seed|fixtures?|mocks?|third_party"
+    r"|(?:.*[-_])?(?:workers?|consumers?|cron|cronjobs?|jobs?|scheduler|seed(?:er|s)?|cli|ctl|migrator|lambdas?))$"
 )
 """Folders and names of programs that are not the application."""
 
@@ -31,6 +32,12 @@ class Program:
     arguments: str
     evidence: Evidence
     process: str = ""
+    others: tuple[str, ...] = ()
+    """Programs that are as likely."""
+
+    def with_arguments(self, arguments: str) -> Program:
+        """Return the program with other words after its name."""
+        return replace(self, arguments=arguments)
 
 
 def choose_program(code: Code, processes: Mapping[str, Process], overrides: Mapping[str, str]) -> Program:
@@ -58,20 +65,29 @@ def _named(code: Code, asked: str) -> Program:
     )
 
 
-def _from_procfile(code: Code, process: Process) -> Program | None:
+def program_of(code: Code, process: Process, is_certain: bool = False) -> tuple[Main, str] | None:
+    """Return the program that a process runs, and its arguments; None where it is none of them.
+
+    Where there is one program alone, any name is its, unless that has to be certain.
+    """
     words = _words(process.command)
-    if not words or not code.mains:
-        return None
     if words[:2] == ["go", "run"]:
         words = words[2:]
-    name, arguments = posixpath.basename(words[0]) if words else "", " ".join(_quoted(word) for word in words[1:])
-    names = {name, name.removesuffix(".go"), posixpath.normpath(words[0]) if words else ""}
-    main = next((main for main in code.mains if {_binary(code, main), *_places(main)} & names), None)
-    main = main or (code.mains[0] if len(code.mains) == 1 else None)
-    if main is None:
+    if not words or not code.mains:
         return None
-    program = _program(code, main, arguments, "procfile")
-    evidence = program.evidence.but(file=process.file, line=process.line)
+    name, arguments = posixpath.basename(words[0]), " ".join(_quoted(word) for word in words[1:])
+    names = {name, name.removesuffix(".go"), posixpath.normpath(words[0])}
+    main = next((main for main in code.mains if {_binary(code, main), *_places(main)} & names), None)
+    main = main or (code.mains[0] if len(code.mains) == 1 and not is_certain else None)
+    return (main, arguments) if main else None
+
+
+def _from_procfile(code: Code, process: Process) -> Program | None:
+    told = program_of(code, process)
+    if told is None:
+        return None
+    main, arguments = told
+    evidence = _program(code, main, arguments, process.rule).evidence.but(file=process.file, line=process.line)
     return Program(main, arguments, evidence, process.name)
 
 
@@ -87,7 +103,7 @@ def _from_dockerfile(code: Code) -> Program | None:
             if match := re.search(r"\bgo (?:build|install)\b(.*)", line):
                 words = {word.removeprefix("./").rstrip("/\\;") or "." for word in match[1].split()}
                 for main in code.mains:
-                    if main.target.removeprefix("./") in words:
+                    if words.intersection(_places(main)):
                         output = re.search(r"-o[= ]?(\S+)", match[1])
                         built[main] = (number, posixpath.basename(output[1]) if output else _binary(code, main))
         if len(built) == 1:
@@ -117,20 +133,23 @@ def _by_looks(code: Code, process: Process | None) -> Program:
     if process is None or process.name == "web":
         likely = [main for main in likely if serving(code.reached(main))] or likely
     best = sorted(likely, key=lambda main: (_rank(code, main), main.target))
-    if len(best) > 1 and _rank(code, best[0]) == _rank(code, best[1]):
-        names = ", ".join(main.target for main in best)
-        raise refusal(
-            f"there are several programs that could be the application: {names}",
-            f"Name the one to run, e.g. --app {best[0].target}, or the folder of its module with --path.",
-        )
-    return _program(code, best[0], "", "only-program" if len(code.mains) == 1 else "serves-http")
+    equal = tuple(main.target for main in best if _rank(code, main) == _rank(code, best[0]))
+    program = _program(code, best[0], "", "only-program" if len(code.mains) == 1 else "serves-http")
+    if len(equal) == 1:
+        return program
+    return Program(program.main, "", program.evidence.but(confidence="likely"), others=equal[1:])
 
 
 def _rank(code: Code, main: Main) -> int:
     if main.target == ".":
         return 0
-    names = [_module_name(code), *_NAMES]
-    return names.index(main.name) + 1 if main.name in names else len(names) + 1
+    module = _module_name(code)
+    served = [f"{module}{end}" for end in ("d", "-server", "_server", "-api", "-web", "-service", "")]
+    names = [*served, *_NAMES]
+    if main.name in names:
+        return names.index(main.name) + 1
+    is_server = re.search(r"(?:server|api|web|http|service|backend|gateway|app)$", main.name)
+    return len(names) + (1 if is_server else 2)
 
 
 def _program(code: Code, main: Main, arguments: str, rule: str) -> Program:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import posixpath
 import re
 from dataclasses import dataclass, field
@@ -10,14 +9,9 @@ from functools import cached_property
 
 from autodeploy.analyser.golang.module import Module
 from autodeploy.analyser.golang.syntax import GoFile, parse
+from autodeploy.analyser.golang.tags import Tags, is_built, stated_tags
 from autodeploy.analyser.tree import MAX_MODULE_CHARACTERS, MAX_MODULES, Tree
 
-_OTHER_SYSTEMS = (
-    "aix android darwin dragonfly freebsd hurd illumos ios js nacl netbsd openbsd plan9 solaris wasip1 windows zos"
-)
-_OTHER_MACHINES = "386 arm arm64 loong64 mips mipsle mips64 mips64le ppc64 ppc64le riscv64 s390x sparc64 wasm"
-_ELSEWHERE = re.compile(rf"_({'|'.join((_OTHER_SYSTEMS + ' ' + _OTHER_MACHINES).split())})\.go$")
-_HERE = frozenset({"linux", "amd64", "unix", "gc", "cgo"})
 STARTS = re.compile(r"^func\s+main\s*\(\s*\)", re.MULTILINE)
 """Where a program begins."""
 
@@ -55,7 +49,15 @@ class Code:
         for path in self.tree.paths:
             if path.endswith(".go") and not _is_left_out(path, others):
                 found.setdefault(posixpath.dirname(path), []).append(path)
-        return {folder: tuple(path for path in paths if self._is_built(path)) for folder, paths in found.items()}
+        return {
+            folder: tuple(path for path in paths if is_built(path, self.tree.read(path), self.tags))
+            for folder, paths in found.items()
+        }
+
+    @cached_property
+    def tags(self) -> Tags:
+        """The tags that the repository builds its programs with."""
+        return stated_tags(self.tree)
 
     @cached_property
     def mains(self) -> tuple[Main, ...]:
@@ -102,36 +104,11 @@ class Code:
             return [Main(f"./{path}", folder, (path,)) for path in starting]
         return [Main(target, folder, own)] if starting else []
 
-    def _is_built(self, path: str) -> bool:
-        head = self.tree.read(path).partition("\npackage ")[0]
-        match = re.search(r"^//go:build\s+(.+)$", head, re.MULTILINE)
-        return _holds(match[1]) if match else not re.search(r"^// \+build\s+ignore\b", head, re.MULTILINE)
-
 
 def _is_left_out(path: str, others: set[str]) -> bool:
     parts = path.split("/")
-    if path.endswith("_test.go") or _ELSEWHERE.search(path) or any(part.startswith(("_", ".")) for part in parts):
+    if path.endswith("_test.go") or any(part.startswith(("_", ".")) for part in parts):
         return True
     folders = parts[:-1]
     above = {"/".join(folders[:depth]) for depth in range(1, len(folders) + 1)}
     return bool({"vendor", "testdata"}.intersection(folders) or above & others)
-
-
-def _holds(constraint: str) -> bool:
-    """Tell whether a build constraint holds on Linux; https://pkg.go.dev/cmd/go#hdr-Build_constraints."""
-    words = re.findall(r"\|\||&&|[!()]|[\w.]+", constraint)
-    python = {"||": "or", "&&": "and", "!": "not", "(": "(", ")": ")"}
-    text = " ".join(python.get(word, str(word in _HERE or word.startswith("go1."))) for word in words)
-    try:
-        return _truth(ast.parse(text, mode="eval").body)
-    except (SyntaxError, RecursionError):
-        return True
-
-
-def _truth(node: ast.expr) -> bool:
-    if isinstance(node, ast.BoolOp):
-        parts = [_truth(value) for value in node.values]
-        return any(parts) if isinstance(node.op, ast.Or) else all(parts)
-    if isinstance(node, ast.UnaryOp):
-        return not _truth(node.operand)
-    return isinstance(node, ast.Constant) and node.value is True

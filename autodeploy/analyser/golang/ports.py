@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from autodeploy.analyser import ports
+from autodeploy.analyser import hints, ports
+from autodeploy.analyser.golang.configuration import Setting
 from autodeploy.analyser.golang.frameworks import framework_of, starts
 from autodeploy.analyser.golang.reads import Flow, Read, literal
 from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, text_of
@@ -23,9 +24,16 @@ _FLAG = re.compile(
     r"^(?:port|p|addr|address|listen|bind|(?:http|listen|server|bind|web|api)(?:[-._]?(?:port|addr|address))?)$", re.I
 )
 _ADDRESS = re.compile(r"^(?:[\w.\-\[\]:]*:)?(\d{2,5})$")
+_FOREIGN = re.compile(
+    r"(?:^|_)(?:DB|DATABASE|PG|PGSQL|POSTGRES\w*|MYSQL|MARIADB|MONGO\w*|REDIS|SMTP|MAIL\w*|EMAIL|RABBIT\w*|RMQ|AMQP|KAFKA"
+    r"|NATS|GRPC|METRICS?|PROMETHEUS|PPROF|DEBUG|ADMIN|ELASTIC\w*|ES|JAEGER|OTEL|TLS|SSL|HTTPS|SQL|LDAP|SSH|FTP|CACHE)_"
+)
+"""Words in names of ports that are others', or not the one that people are served on."""
+
+_ASIDE = re.compile(r"debug|pprof|metric|profil|admin|grpc|redirect", re.IGNORECASE)
 _FLAG_CALL = re.compile(
     r"^(?:flag|github\.com/spf13/pflag)\.(?:String|Int|Uint)(?:Var)?P?$"
-    r"|\.(?:Persistent)?Flags\(\)\.(?:String|Int|Uint)\w*$"
+    r"|\.(?:Persistent)?Flags\(\)\.(?:String|Int|Uint)\w*$|^\w+\.(?:String|Int|Uint)(?:Var)?P?$"
 )
 _LITERALS = frozenset({"interpreted_string_literal", "raw_string_literal", "int_literal"})
 
@@ -46,6 +54,7 @@ def detect_port(
     files: Sequence[GoFile],
     reads: Sequence[Read],
     flow: Flow,
+    settings: Sequence[Setting],
     arguments: str,
     overrides: Mapping[str, str],
 ) -> Port:
@@ -62,9 +71,12 @@ def detect_port(
     if re.search(r"\$\{?PORT\b", arguments):
         ways.insert(0, _Way("PORT", None, None))
     way = ways[0] if ways else _Way(None, None, None)
-    hints = [way.hint] if way.hint else []
+    named = way.read.name if way.read else way.variable
+    given = [*([way.hint] if way.hint else []), *(other.hint for other in ways[1:] if other.hint and other.flag)]
+    given += [hint] if named and (hint := hints.value(tree, named)) and not way.hint else []
+    given += literals if not given else []
     # Where nothing in the code sets the port, a literal in the code is where it listens; files only hint.
-    number, evidence = ports.settle_port([*hints, *literals, *ports.file_hints(tree)], DEFAULT, overrides)
+    number, evidence = ports.settle_port([*given, *_set(settings), *ports.file_hints(tree)], DEFAULT, overrides)
     return Port(number, way.variable, evidence, way.prefix, way.flag)
 
 
@@ -79,6 +91,12 @@ class _Way:
     flag: str = ""
 
 
+def _set(settings: Sequence[Setting]) -> Iterator[Evidence]:
+    for setting in settings:
+        if setting.is_port and (match := _ADDRESS.match(setting.value)):
+            yield ports.port_hint(int(match[1]), setting.file, setting.line, "configuration")
+
+
 def _variables(tree: Tree, reads: Sequence[Read]) -> list[_Way]:
     numbers, addresses = [], []
     for read in reads:
@@ -86,12 +104,25 @@ def _variables(tree: Tree, reads: Sequence[Read]) -> list[_Way]:
         hint = (
             ports.port_hint(int(match[1]), tree.where(read.file), read.default_line, "env-default") if match else None
         )
-        if _PORT_VARIABLE.match(read.name) and not (read.default or "").startswith(":"):
+        if _is_port(read) and not (read.default or "").startswith(":"):
             numbers.append(_Way(read.name, hint, read))
-        elif _PORT_VARIABLE.match(read.name) or (_ADDRESS_VARIABLE.match(read.name) and match):
+        elif _is_port(read) or (_ADDRESS_VARIABLE.match(read.name) and match):
             addresses.append(_Way("PORT", hint, read, prefix=f"{read.name}=127.0.0.1:$PORT"))
     # The conventional name first; of several reads of one variable the one with a default says more.
-    return sorted(numbers, key=lambda way: (way.variable != "PORT", way.hint is None)) + addresses
+    return sorted(numbers, key=_ranked) + addresses
+
+
+def _ranked(way: _Way) -> tuple[bool, bool, bool]:
+    name = way.variable or ""
+    return name != "PORT", not _PORT_VARIABLE.match(name), way.hint is None
+
+
+def _is_port(read: Read) -> bool:
+    """Tell whether a variable holds the port: by a usual name, or by an own one with a port for default."""
+    if _PORT_VARIABLE.match(read.name):
+        return True
+    is_own = read.name.endswith("_PORT") and not _FOREIGN.search(read.name)
+    return is_own and re.fullmatch(r":?\d{4,5}", read.default or "") is not None
 
 
 def _of_gin(tree: Tree, files: Sequence[GoFile]) -> Iterator[_Way]:
@@ -106,7 +137,7 @@ def _of_gin(tree: Tree, files: Sequence[GoFile]) -> Iterator[_Way]:
 def _flags(tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node]) -> Iterator[_Way]:
     for file in files:
         for call in file.calls:
-            if not _FLAG_CALL.search(call.name):
+            if not _FLAG_CALL.search(call.name) or call.operand in {"zap", "slog", "log", "zerolog", "attribute"}:
                 continue
             given = [literal(argument, known) for argument in call.arguments]
             name = next((text for text in given[:2] if text and _FLAG.match(text)), None)
@@ -121,6 +152,7 @@ def _traced(tree: Tree, listened: Sequence[tuple[GoFile, Node]], flow: Flow) -> 
     """Yield the variables that the address is made from; where nothing adds a colon, the value is a whole address."""
     for _, node in listened:
         reads = list(flow.within(node))
+        reads = [read for read in reads if not _FOREIGN.search(read.name)]
         read = next((read for read in reads if "PORT" in read.name), reads[0] if reads else None)
         if read is None:
             continue
@@ -137,7 +169,8 @@ def _traced(tree: Tree, listened: Sequence[tuple[GoFile, Node]], flow: Flow) -> 
 def _listened_in(file: GoFile, methods: frozenset[str]) -> Iterator[Node]:
     """Yield the values that say where the program listens."""
     for call in file.calls:
-        yield from _listened(call, methods)
+        if (given := _listened(call, methods)) and not _ASIDE.search(_function(call.node)):
+            yield from given
     for node in file.nodes("field"):
         key, value = (node.child_by_field_name("key"), node.child_by_field_name("value"))
         made = node.parent.parent if node.parent else None
@@ -150,6 +183,15 @@ def _listened_in(file: GoFile, methods: frozenset[str]) -> Iterator[Node]:
             and text_of(kind).endswith("Server")
         ):
             yield value.named_children[0] if value.named_children else value
+
+
+def _function(node: Node) -> str:
+    """Return the name of the function or method around a node."""
+    current: Node | None = node
+    while current is not None and current.type not in {"function_declaration", "method_declaration"}:
+        current = current.parent
+    name = current.child_by_field_name("name") if current is not None else None
+    return text_of(name) if name is not None else ""
 
 
 def _listened(call: Call, methods: frozenset[str]) -> Sequence[Node]:

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as made
 
 from tree_sitter import Node
 
 from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, string_of, text_of
+from autodeploy.analyser.golang.tagged import prefixes, processed_prefix, tagged
+from autodeploy.analyser.golang.viper import ViperKeys, viper_keys
 
-_VARIABLE = re.compile(r"^[A-Z][A-Z0-9_]*$")
+_VARIABLE = re.compile(r"^[A-Z](?:[A-Z0-9_]*[A-Z0-9])?$")
 _STANDARD = frozenset({"os.Getenv", "os.LookupEnv", "syscall.Getenv"})
 _HELPER = re.compile(r"env", re.IGNORECASE)
 _NO_HELPER = re.compile(r"setenv|unset|bindenv|prefix|expand|replacer|clearenv|hasenv", re.IGNORECASE)
 _DEMANDS = re.compile(r"must|require", re.IGNORECASE)
 _ENDS = re.compile(r"(?:^|\.)(?:Fatal\w*|Panic\w*|panic|Exit)$")
-_VIPER = "github.com/spf13/viper"
-_VIPER_GET = re.compile(rf"^{re.escape(_VIPER)}\.Get")
 _HOLDERS = frozenset({"short_var_declaration", "assignment_statement", "var_spec", "if_statement", "block"})
 _MAX_DEPTH = 4
 _NEAR_BYTES = 300
 """How far after a variable is read its test is looked for."""
-
-_TAG = re.compile(r'(\w[\w-]*):"((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Read:
     line: int
     default_line: int = 0
     node_id: int = 0
+    field: str = ""
+    """The struct's field that holds the value."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ class Flow:
     known: Mapping[str, Node]
     functions: Mapping[str, Node]
     reads: Mapping[int, Read]
+    all_reads: Sequence[Read] = ()
+    fields: Mapping[str, Read] = made(default_factory=dict)
+    """Reads into a struct, by the name of the field, where that is of one struct alone."""
 
     def within(self, node: Node) -> Iterator[Read]:
         """Yield the reads that a value is made from, through names and functions of the program, near ones first."""
@@ -55,6 +60,8 @@ class Flow:
             for part in descendants(current):
                 if part.id in self.reads:
                     yield self.reads[part.id]
+                elif part.type == "field_identifier" and text_of(part) in self.fields:
+                    yield self.fields[text_of(part)]
                 elif part.type == "identifier" and depth < _MAX_DEPTH and (name := text_of(part)) not in seen:
                     seen.add(name)
                     further = (self.known.get(name), self.functions.get(name))
@@ -65,6 +72,8 @@ class Flow:
         for _ in range(_MAX_DEPTH):
             if node is None or node.id in self.reads:
                 break
+            if node.type == "selector_expression" and (field := node.child_by_field_name("field")) is not None:
+                return self.fields.get(text_of(field))
             node = self.known.get(text_of(node)) if node.type == "identifier" else None
         return self.reads.get(node.id) if node is not None else None
 
@@ -79,7 +88,9 @@ def flow(files: Sequence[GoFile]) -> Flow:
             if name is not None and body is not None:
                 functions[text_of(name)] = body
     reads = read_variables(files, known)
-    return Flow(known, functions, {read.node_id: read for read in reads if read.node_id})
+    counted = Counter(read.field for read in reads if read.field)
+    fields = {read.field: read for read in reads if counted[read.field] == 1}
+    return Flow(known, functions, {read.node_id: read for read in reads if read.node_id}, reads, fields)
 
 
 def constants(files: Sequence[GoFile]) -> dict[str, Node]:
@@ -95,34 +106,56 @@ def constants(files: Sequence[GoFile]) -> dict[str, Node]:
 def read_variables(files: Sequence[GoFile], known: Mapping[str, Node]) -> list[Read]:
     """Return all reads of the environment, in the order of the files."""
     found = []
-    viper = _viper(files)
+    before, keys = prefixes(files), viper_keys(files)
     for file in files:
+        processed = processed_prefix(file)
         for call in file.calls:
             if name := _variable(call, known):
                 found.append(_read(file, call, name, known))
-            elif viper is not None and _VIPER_GET.match(call.name) and call.arguments:
-                found += _configured(file, call, viper, known)
+            elif keys is not None and keys.reads(file, call):
+                found += _configured(file, call, keys, known)
         for node in file.nodes("tagged"):
-            found += _tagged(file, node)
+            for name, default, demanded, line in tagged(file, node, before, processed, keys is not None):
+                called = node.child_by_field_name("name")
+                given = _set(keys, name, default)
+                field = text_of(called) if called is not None else ""
+                found.append(Read(name, given, demanded, file.path, line, line, field=field))
+        found += _of_flags(file)
     return found
 
 
-def _viper(files: Sequence[GoFile]) -> Mapping[str, Node] | None:
-    """Return the defaults of viper's keys where it also looks for them in the environment; None where it does not."""
-    calls = [call for file in files for call in file.calls if call.name.startswith(f"{_VIPER}.")]
-    if not any(call.method == "AutomaticEnv" for call in calls):
-        return None
-    defaults = [call.arguments for call in calls if call.method == "SetDefault" and len(call.arguments) > 1]
-    return {key.lower(): value for given, value, *_ in defaults if (key := string_of(given))}
+def _set(keys: ViperKeys | None, name: str, default: str | None) -> str | None:
+    given = keys.defaults.get(name.lower()) if keys is not None and default is None else None
+    return literal(given, {}) if given is not None else default
 
 
-def _configured(file: GoFile, call: Call, defaults: Mapping[str, Node], known: Mapping[str, Node]) -> Iterator[Read]:
-    """Read viper.GetString("server.port") as SERVER_PORT, which https://pkg.go.dev/github.com/spf13/viper looks for."""
+def _configured(file: GoFile, call: Call, keys: ViperKeys, known: Mapping[str, Node]) -> Iterator[Read]:
     key = literal(call.arguments[0], known)
-    if key is not None and (name := re.sub(r"[.-]", "_", key).upper()) and _VARIABLE.match(name):
-        given = defaults.get(key.lower())
+    name = keys.variable(key) if key is not None else ""
+    if key is not None and _VARIABLE.match(name):
+        given = keys.defaults.get(key.lower())
         line = line_of(given) if given is not None else call.line
         yield Read(name, literal(given, known), False, file.path, call.line, line, call.node.id)
+
+
+def _of_flags(file: GoFile) -> Iterator[Read]:
+    """Read the variables of urfave/cli's flags: EnvVars: []string{"PORT"}, Sources: cli.EnvVars("PORT")."""
+    if not any(path.startswith("github.com/urfave/cli") for path in file.imported()):
+        return
+    for node in file.nodes("field"):
+        key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
+        if key is None or value is None or text_of(key) not in {"EnvVars", "EnvVar", "Sources"} or node.parent is None:
+            continue
+        around = {
+            text_of(name): part for part in node.parent.named_children if (name := part.child_by_field_name("key"))
+        }
+        given = around["Value"].child_by_field_name("value") if "Value" in around else None
+        given = given.named_children[0] if given is not None and given.named_children else given
+        for part in descendants(value):
+            variable = (string_of(part) or "").partition(",")[0]
+            if _VARIABLE.match(variable):
+                demanded = "Required" in around and text_of(around["Required"]).endswith("true")
+                yield Read(variable, literal(given, {}), demanded, file.path, line_of(part), line_of(given or part))
 
 
 def literal(node: Node | None, known: Mapping[str, Node]) -> str | None:
@@ -219,18 +252,3 @@ def _given(body: Node, names: list[str]) -> Node | None:
 def _ends(node: Node) -> bool:
     function = node.child_by_field_name("function") if node.type == "call_expression" else None
     return function is not None and bool(_ENDS.search(text_of(function)))
-
-
-def _tagged(file: GoFile, node: Node) -> Iterator[Read]:
-    """Read struct tags as caarlos0/env, kelseyhightower/envconfig, ilyakaznacheev/cleanenv and sethvargo's do."""
-    tag = node.child_by_field_name("tag")
-    tags = dict(_TAG.findall(string_of(tag) or "")) if tag else {}
-    stated = tags.get("env") or tags.get("envconfig") or ""
-    name, *options = [part.strip() for part in stated.split(",")]
-    if not _VARIABLE.match(name):
-        return
-    default = next((tags[key] for key in ("envDefault", "env-default", "default") if key in tags), None)
-    default = next((option[8:] for option in options if option.startswith("default=")), default)
-    demanded = bool({"required", "notEmpty"}.intersection(options))
-    demanded = demanded or "true" in {tags.get("required"), tags.get("env-required")}
-    yield Read(name, default, demanded and default is None, file.path, line_of(node), line_of(node))

@@ -11,10 +11,26 @@ from autodeploy.analyser.golang.packages import Code
 from autodeploy.analyser.golang.syntax import Call, GoFile, string_of, text_of
 from autodeploy.analyser.health import Route
 
-_VERBS = frozenset({"GET", "Get", "Any", "All", "HandleFunc", "Handle", "Handler", "HandlerFunc", "StaticFile"})
+_VERBS = frozenset(
+    {
+        "GET",
+        "Get",
+        "Any",
+        "All",
+        "HandleFunc",
+        "Handle",
+        "Handler",
+        "HandlerFunc",
+        "StaticFile",
+        "To",
+        "Method",
+        "MethodFunc",
+        "Add",
+    }
+)
 _GROUPS = frozenset({"Group", "Route", "PathPrefix", "Party", "Mount", "NewNamespace"})
 _PART_OF = re.compile(r"RouterGroup|echo\.Group|fiber\.Router|chi\.Router|IRoutes|gin\.IRouter|fiber\.Group")
-_AUTH = re.compile(r"auth|jwt|login|session|token|protect|admin", re.IGNORECASE)
+_AUTH = re.compile(r"auth|jwt|login|session|token|protect|admin|identity|permission|guard|secure|verify", re.IGNORECASE)
 
 
 def list_routes(code: Code, files: Sequence[GoFile]) -> list[Route]:
@@ -35,13 +51,19 @@ def _routes(code: Code, file: GoFile) -> Iterator[Route]:
         if call.operand in partial and call.operand not in groups:
             continue
         words = " ".join(text_of(argument) for argument in call.arguments[1:-1])
-        whole = re.sub(r"/{2,}", "/", f"{prefix}/{path.lstrip('/')}") if prefix else path
+        whole = _joined(prefix, path)
         yield Route(_plain(whole), is_open and not _AUTH.search(words), code.tree.where(file.path), call.line)
 
 
 def _path(call: Call) -> str | None:
-    position = 1 if call.method in {"Handler", "HandlerFunc"} and len(call.arguments) > 2 else 0
-    text = string_of(call.arguments[position])
+    text = string_of(call.arguments[0])
+    if len(call.arguments) > 2 and (text is None or re.fullmatch(r"[A-Z, ]+", text)):
+        # The method stands before the path: r.Handler(http.MethodGet, "/path", …).
+        if "GET" not in text_of(call.arguments[0]).upper():
+            return None
+        text = string_of(call.arguments[1])
+    elif call.method in {"To", "Method", "MethodFunc", "Add"}:
+        return None
     if text is None:
         return None
     verb, _, rest = text.rpartition(" ")
@@ -63,10 +85,11 @@ def _takes_get(call: Call) -> bool:
 
 def _groups(file: GoFile) -> dict[str, tuple[str, str, str]]:
     """Map a group's name to its parent, its prefix, and the words it was made with."""
-    found = {}
-    for name, value in file.values():
-        for call in file.calls:
-            if call.method in _GROUPS and value.start_byte <= call.node.start_byte < value.end_byte:
+    found: dict[str, tuple[str, str, str]] = {}
+    calls = [call for call in file.calls if call.method in _GROUPS]
+    for name, value in file.values() if calls else ():
+        for call in calls:
+            if value.start_byte <= call.node.start_byte < value.end_byte:
                 prefix = string_of(call.arguments[0]) if call.arguments else None
                 if prefix is not None:
                     found[name] = (call.operand, prefix, text_of(value))
@@ -79,8 +102,8 @@ def _prefix(call: Call, groups: dict[str, tuple[str, str, str]]) -> tuple[str, b
     while name in groups and name not in seen:
         seen.add(name)
         name, part, words = groups[name]
-        prefix, is_open = part.rstrip("/") + prefix, is_open and not _AUTH.search(words.partition(",")[2])
-    return _enclosing(call.node) + prefix, is_open
+        prefix, is_open = _joined(part, prefix), is_open and not _AUTH.search(words.partition(",")[2])
+    return _joined(_enclosing(call.node), prefix), is_open
 
 
 def _enclosing(node: Node) -> str:
@@ -92,7 +115,7 @@ def _enclosing(node: Node) -> str:
         if function is not None and given is not None and text_of(function).endswith((".Route", ".Group")):
             first = given.named_children[0] if given.named_children else None
             if first is not None and len(given.named_children) > 1:
-                prefix = (string_of(first) or "").rstrip("/") + prefix
+                prefix = _joined(string_of(first) or "", prefix)
         current = current.parent
     return prefix
 
@@ -105,6 +128,13 @@ def _parameters_that_are_groups(file: GoFile) -> frozenset[str]:
         if kind is not None and _PART_OF.search(text_of(kind)) and parent is not None and parent.type != "func_literal":
             found |= {text_of(name) for name in node.children_by_field_name("name")}
     return frozenset(found)
+
+
+def _joined(prefix: str, path: str) -> str:
+    """Return one path below another; an empty one adds no slash."""
+    if not prefix or not path:
+        return prefix or path
+    return re.sub(r"/{2,}", "/", f"/{prefix.strip('/')}/{path.lstrip('/')}")
 
 
 def _plain(path: str) -> str:

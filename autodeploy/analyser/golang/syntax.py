@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 
 import tree_sitter_go
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
@@ -27,6 +27,18 @@ _WANTED = """
 (package_clause) @package
 (function_declaration) @function
 """
+
+
+_SMALL = 1500
+_SPEAKS = re.compile(
+    r"[Ee]nv|ENV|[Pp]ort\b|PORT|Addr|Listen|Serve|onfig(?:File|Name|Path)?\(|viper|cobra|\bcli\.|flag\.|\"/|`/"
+    r"|\.(?:Run|Start|Get|GET|Handle\w*|Group|Route|Mount|PathPrefix|Any|All|Open|Connect\w*|ApplyURI|ParseURL)\("
+    r"|pgx(?:pool)?\.|dotenv|Load\w*\("
+)
+"""Words of which every fact that is read from calls, values or tags needs one."""
+
+_BODY = re.compile(r"^(?:func|type|var|const)\b", re.MULTILINE)
+_SPEC = re.compile(r"^(?:import)?[ \t]*([\w.]+)?[ \t]*\"([^\"\s]+)\"", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,7 @@ class GoFile:
     imports: dict[str, str]
     calls: tuple[Call, ...]
     captures: dict[str, list[Node]] = field(repr=False)
+    import_lines: tuple[tuple[str, int], ...] = ()
 
     def nodes(self, kind: str) -> list[Node]:
         """Return the nodes of one kind of the query, in order."""
@@ -80,19 +93,37 @@ class GoFile:
 
     def imported(self) -> frozenset[str]:
         """Return the paths it imports."""
+        return self._imported
+
+    @cached_property
+    def _imported(self) -> frozenset[str]:
         return frozenset(self.imports.values())
 
 
 def parse(path: str, text: str) -> GoFile:
-    """Return one file's parts; a broken one has those that can be read."""
+    """Return one file's parts; a broken one has those that can be read.
+
+    A file in which no word speaks of any fact is not parsed: of it, the imports are enough.
+    """
+    if len(text) > _SMALL and not _SPEAKS.search(text):
+        return _unparsed(path, text)
     root = Parser(_LANGUAGE).parse(text.encode("utf-8", "replace")).root_node
     captures = QueryCursor(_query()).captures(root)
     for nodes in captures.values():
         nodes.sort(key=lambda node: node.start_byte)
-    imports = dict(_import(node) for node in captures.get("import", []))
+    found = [(*_import(node), line_of(node)) for node in captures.get("import", [])]
+    imports = {name: imported for name, imported, _ in found}
     package = next((text_of(node.named_children[0]) for node in captures.get("package", []) if node.named_children), "")
     calls = tuple(_call(node, imports) for node in captures.get("call", []))
-    return GoFile(path, package, imports, calls, captures)
+    return GoFile(path, package, imports, calls, captures, tuple((imported, line) for _, imported, line in found))
+
+
+def _unparsed(path: str, text: str) -> GoFile:
+    head = _BODY.split(text, maxsplit=1)[0]
+    found = [(match, head.count("\n", 0, match.start()) + 1) for match in _SPEC.finditer(head)]
+    imports = dict(_named(match[1] or "", match[2]) for match, _ in found)
+    package = match[1] if (match := re.search(r"^package\s+(\w+)", text, re.MULTILINE)) else ""
+    return GoFile(path, package, imports, (), {}, tuple((match[2], line) for match, line in found))
 
 
 def text_of(node: Node) -> str:
@@ -128,12 +159,16 @@ def _query() -> Query:
 
 
 def _import(node: Node) -> tuple[str, str]:
-    path = string_of(node.child_by_field_name("path")) or ""
     name = node.child_by_field_name("name")
-    if name is not None and text_of(name) not in {"_", "."}:
-        return text_of(name), path
-    if name is not None:
-        return f"{text_of(name)} {path}", path
+    return _named(text_of(name) if name is not None else "", string_of(node.child_by_field_name("path")) or "")
+
+
+def _named(name: str, path: str) -> tuple[str, str]:
+    """Return what the file calls an import, and its path."""
+    if name and name not in {"_", "."}:
+        return name, path
+    if name:
+        return f"{name} {path}", path
     last = re.sub(r"/v\d+$|\.v\d+$", "", path).rsplit("/", 1)[-1]
     return last.removeprefix("go-").removesuffix("-go") if "-" in last else last, path
 

@@ -6,6 +6,7 @@ the code leaves open, and never overrules what the code says.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
@@ -14,7 +15,7 @@ from autodeploy.analyser.hints import compose, dockerfile, examples, platforms
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import EnvironmentVariable, Evidence
 
-__all__ = ["databases", "environment", "health_path", "ports", "processes", "services", "variables"]
+__all__ = ["databases", "environment", "health_path", "ports", "processes", "services", "value", "variables"]
 
 
 def databases(tree: Tree) -> tuple[Evidence, ...]:
@@ -56,6 +57,15 @@ def environment(tree: Tree) -> tuple[EnvironmentVariable, ...]:
 def variables(tree: Tree) -> tuple[Evidence, ...]:
     """Return which variables a platform fills from the database that it makes: `NAME=part`."""
     return tuple(_facts(tree, "database_variable"))
+
+
+def value(tree: Tree, variable: str) -> Evidence | None:
+    """Return the port that an example gives the variable, be it alone or in an address; None for none."""
+    given = examples.value(tree, variable)
+    match = re.fullmatch(r"(?:[\w.\-\[\]:/]*:)?(\d{2,5})", given[0]) if given else None
+    if given is None or match is None:
+        return None
+    return Evidence(fact="port", value=match[1], file=given[1], line=given[2], rule="env-example", confidence="likely")
 
 
 def _facts(tree: Tree, fact: str) -> Iterator[Evidence]:

@@ -29,6 +29,16 @@ _SPEAKS = re.compile(
 _LINE = re.compile(r"^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$")
 
 
+def value(tree: Tree, name: str) -> tuple[str, str, int] | None:
+    """Return the value that an example gives a variable, its file and line; None for none."""
+    for file in (*FILES, "app.env", "config.env"):
+        for number, line in tree.lines(file) if file in tree.index else ():
+            match = _LINE.match(line)
+            if match and match[1] == name and (given := match[2].strip().strip("\"'")):
+                return given, tree.where(file), number
+    return None
+
+
 def read(tree: Tree) -> Iterator[Evidence]:
     """Yield the facts that example files tell, in the order of the files."""
     for file in FILES:

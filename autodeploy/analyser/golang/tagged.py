@@ -1,0 +1,89 @@
+"""Variables that struct tags name: caarlos0/env, envconfig, cleanenv, go-envconfig, and viper's mapstructure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from tree_sitter import Node
+
+from autodeploy.analyser.golang.syntax import GoFile, line_of, string_of, text_of
+
+_TAG = re.compile(r'(\w[\w-]*):"((?:[^"\\]|\\.)*)"')
+_NAME = re.compile(r"^[A-Z][A-Z0-9_]*$")
+_ENVCONFIG = "github.com/kelseyhightower/envconfig"
+Tagged = tuple[str, str | None, bool, int]
+"""Name, default, whether it is demanded, line."""
+
+
+def prefixes(files: Sequence[GoFile]) -> dict[str, str]:
+    """Return what stands before the variables of a struct's fields, by the struct's name."""
+    found: dict[str, str] = {}
+    for file in files:
+        for node in file.nodes("tagged"):
+            tags = _tags(node)
+            kind = node.child_by_field_name("type")
+            before = tags.get("envPrefix") or tags.get("env-prefix")
+            if before and kind is not None:
+                found[text_of(kind).strip("*").rpartition(".")[2]] = before
+    return found
+
+
+def tagged(file: GoFile, node: Node, before: Mapping[str, str], processed: str | None, binds: bool) -> Iterator[Tagged]:
+    """Yield the variable of one field. `processed` is envconfig's prefix, `binds`: viper looks into the environment."""
+    tags = _tags(node)
+    stated = tags.get("env") or tags.get("envconfig") or ""
+    name, *options = [part.strip() for part in stated.split(",")]
+    if not name and processed is not None:
+        name = _of_field(node, processed, tags)
+    if not name and binds and _NAME.match(tags.get("mapstructure", "")):
+        name = tags["mapstructure"]
+    elif name:
+        name = _before(node, before) + name
+    if not _NAME.match(name):
+        return
+    default = next((tags[key] for key in ("envDefault", "env-default", "default") if key in tags), None)
+    default = next((option[8:] for option in options if option.startswith("default=")), default)
+    demanded = bool({"required", "notEmpty"}.intersection(options))
+    demanded = demanded or "true" in {tags.get("required"), tags.get("env-required")}
+    yield name, default, demanded and default is None, line_of(node)
+
+
+def processed_prefix(file: GoFile) -> str | None:
+    """Return the prefix that envconfig.Process is given in a file, with its underscore; None where it is not called."""
+    for call in file.calls:
+        if call.name in {f"{_ENVCONFIG}.Process", f"{_ENVCONFIG}.MustProcess"} and call.arguments:
+            given = string_of(call.arguments[0])
+            if given is None:
+                named = text_of(call.arguments[0])
+                given = next((string_of(value) for name, value in file.values() if name == named), "") or ""
+            return f"{given.upper()}_" if given else ""
+    return None
+
+
+def _tags(node: Node) -> dict[str, str]:
+    tag = node.child_by_field_name("tag")
+    return dict(_TAG.findall(string_of(tag) or "")) if tag is not None else {}
+
+
+def _of_field(node: Node, prefix: str, tags: Mapping[str, str]) -> str:
+    field = node.child_by_field_name("name")
+    name = text_of(field) if field is not None else ""
+    if not name[:1].isupper() or tags.get("ignored") == "true":
+        return ""
+    if tags.get("split_words") == "true":
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return prefix + name.upper()
+
+
+def _before(node: Node, before: Mapping[str, str]) -> str:
+    """Return the prefixes of the fields and structs around a field."""
+    found, current = "", node.parent
+    while current is not None:
+        if current.type == "field_declaration":
+            tags = _tags(current)
+            found = (tags.get("envPrefix") or tags.get("env-prefix") or "") + found
+        elif current.type == "type_spec" and (name := current.child_by_field_name("name")) is not None:
+            found = before.get(text_of(name), "") + found
+        current = current.parent
+    return found
