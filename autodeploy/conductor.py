@@ -33,6 +33,7 @@ from autodeploy.model import (
     DeploymentResult,
     DeploymentState,
     Preview,
+    Request,
     RollbackResult,
     Stage,
 )
@@ -194,13 +195,17 @@ class HiveMindConductor:
         def warn(message: str) -> None:
             agent.warn(ledger.state, message)
 
-        tries(self._clock.sleep, warn)(ledger.perform, stage, given, self._actions()[stage])
+        tries(self._clock.sleep, warn)(ledger.perform, stage, given, self._actions(ledger)[stage])
         self._ui.done(kind.title)
 
-    def _actions(self) -> dict[Stage, Callable[[DeploymentState], DeploymentState]]:
+    def _actions(self, ledger: Ledger) -> dict[Stage, Callable[[DeploymentState], DeploymentState]]:
         agents = self._agents
+
+        def remember(request: Request) -> None:
+            ledger.write(ledger.state.but(request=request))  # at once: what fails later must not ask again
+
         return {
-            "analyze": agents.compiler.analyze,
+            "analyze": lambda state: agents.compiler.analyze(state, remember),
             "build": agents.compiler.build,
             "plan": self._plan,
             "provision": lambda state: agents.provisioner.run(state).but(approval=None),

@@ -217,6 +217,9 @@ class UI(Protocol):
     def confirm(self, question: str) -> bool:
         """Ask yes or no; without a terminal, raise ApprovalError naming --yes."""
 
+    def choose(self, question: str, choices: Sequence[str]) -> str:
+        """Ask which of `choices`, the first being the likely one; raise ApprovalError where nobody answers."""
+
 
 class Outside(Protocol):
     """A deployment as the world sees it, over the network and nothing else."""

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.agents.choices import ENVIRONMENT, environment_of, settings_for
+from autodeploy.agents.questions import Remember, ask, open_questions
 from autodeploy.agents.reading import read_repository
 from autodeploy.builder import recipe
-from autodeploy.errors import AnalysisError, SourceError
-from autodeploy.model import BuildArtifact, DeploymentState, Source, TechStack, corrected, scratch_database
+from autodeploy.errors import AnalysisError, SourceError, TrialError
+from autodeploy.model import (
+    BuildArtifact,
+    DeploymentState,
+    Request,
+    Sighting,
+    Source,
+    TechStack,
+    corrected,
+    scratch_database,
+)
 from autodeploy.model.repository import RepositoryUrl
-from autodeploy.planner import check_database
+from autodeploy.planner import base_image, check_needs
 from autodeploy.ports import UI, Builder, Clock, Repo, Store
 from autodeploy.releaser import trial_environment
 from autodeploy.settings import Settings
+
+
+def _forget(_: Request) -> None:
+    """Keep no answer: what was asked is in the state that comes back."""
+
+
+_UNREACHED = re.compile(
+    r"ECONNREFUSED|ENOTFOUND|EAI_AGAIN|getaddrinfo|name resolution|not known|no such host|[Cc]onnection (refused|error)"
+    r"|unreachable|ServerSelection|MongoNetwork|[Tt]imed? ?out|lookup .* on |dial tcp|did not answer"
+)
+"""What applications say of a server that is not there."""
 
 OURS = frozenset({"DATABASE_URL", "PORT"})
 
@@ -43,15 +66,18 @@ class HiveMindCompiler(HiveMindAgent):
         if given:
             self._store.save_secrets(deployment_id, {**self._store.secrets(deployment_id), **given})
 
-    def analyze_repository(self, repo_url: str, local_path: str) -> TechStack:
+    def analyze_repository(self, repo_url: str, local_path: str, description: str = "") -> TechStack:
         """Clone `repo_url` into the folder `local_path` and return its technology, with evidence."""
         with self._attempting(f"Analysing {RepositoryUrl.parse(repo_url).text}"):
-            source, stack = read_repository(self._repo, repo_url, Path(local_path), self._settings)
+            source, stack = read_repository(self._repo, repo_url, Path(local_path), self._settings, description)
             self._sources[Path(local_path)] = source
             self.say(f"commit {source.commit[:12]}, {len(source.paths)} files")
         database = f", {stack.database_type}" if stack.requires_database else ""
         self.say(f"{stack.language} {stack.runtime_version}, {stack.framework or 'no framework'}{database}")
         self.say(f"starts with: {stack.start_command}")
+        for unknown in stack.unknowns:
+            if len(unknown.choices) <= 1:
+                self.say(f"{unknown.message}{f' ({unknown.flag} settles it)' if unknown.flag else ''}")
         return stack
 
     def build_application(self, tech_stack: TechStack, source_path: str) -> BuildArtifact:
@@ -63,15 +89,33 @@ class HiveMindCompiler(HiveMindAgent):
         self.say(f"artifact {artifact.checksum[:12]}, {artifact.size_bytes / 1e6:.1f} MB")
         return artifact
 
-    def analyze(self, state: DeploymentState) -> DeploymentState:
-        """Return the state with commit and TechStack; refuse a missing variable, and a database that nobody has."""
+    def analyze(self, state: DeploymentState, remember: Remember = _forget) -> DeploymentState:
+        """Return the state with commit and TechStack; refuse what nobody could build, or run with what was given.
+
+        What the repository leaves open is asked for; `remember` gets each answer at once.
+        """
         with self._working_on(state):
-            self._settings = settings_for(state, self._settings, self._store)
-            path = self._checkout_path(state)
-            stack = self.analyze_repository(self._typed.get(state.repo_url, state.repo_url), str(path))
-            check_database(stack, self._settings)
+            state, stack = self._understand(state, remember)
+            source = self._sources[self._checkout_path(state)]
+            with self._attempting("Seeing whether it can be deployed"):
+                recipe(stack, source)
+                base_image(stack)
+                for warning in check_needs(stack, self._settings):
+                    self.say(warning, "WARNING")
             self._settle_environment(state, stack)
-            return self._logged(state, tech_stack=stack, commit=self._sources[path].commit)
+            return self._logged(state, tech_stack=stack, commit=source.commit)
+
+    def _understand(self, state: DeploymentState, remember: Remember) -> tuple[DeploymentState, TechStack]:
+        """Return the state with all answers, and the technology that follows from them."""
+        while True:
+            self._settings = settings_for(state, self._settings, self._store)
+            path = str(self._checkout_path(state))
+            stack = self.analyze_repository(self._typed.get(state.repo_url, state.repo_url), path, state.description)
+            questions = open_questions(stack, state.request)
+            if not questions:
+                return state, stack
+            may_ask = not self._settings.yes
+            state = state.but(request=ask(questions, state.request, self._ui, may_ask, remember))
 
     def build(self, state: DeploymentState) -> DeploymentState:
         """Return the state with an artifact that answered in a trial."""
@@ -80,10 +124,8 @@ class HiveMindCompiler(HiveMindAgent):
             path = self._checkout_path(state)
             artifact = self.build_application(state.tech_stack, str(path))
             given = environment_of(self._store, state.deployment_id)
-            environment = trial_environment(state.tech_stack, given, scratch_database(state.tech_stack))
-            seen = self._builder.trial(artifact, state.tech_stack, environment, self.say)
-            self.say(f"trial: {seen}")
-            stack = corrected(state.tech_stack, seen)
+            seen = self._try(artifact, state.tech_stack, given)
+            stack = corrected(state.tech_stack, seen) if seen else state.tech_stack
             if stack != state.tech_stack:
                 for evidence in stack.evidence:
                     if evidence not in state.tech_stack.evidence:
@@ -102,6 +144,21 @@ class HiveMindCompiler(HiveMindAgent):
 
     def _checkout_path(self, state: DeploymentState) -> Path:
         return self._store.folder(state.deployment_id) / "source"
+
+    def _try(self, artifact: BuildArtifact, stack: TechStack, given: Mapping[str, str]) -> Sighting | None:
+        """Boot the artifact; None for one that waits for its owner's server, which no trial reaches."""
+        scratch = scratch_database(stack)
+        others = stack.services + ((str(stack.database_type),) if stack.requires_database and scratch is None else ())
+        try:
+            seen = self._builder.trial(artifact, stack, trial_environment(stack, given, scratch), self.say)
+        except TrialError as err:
+            if not (others and _UNREACHED.search(f"{err.message}\n{err.output}")):
+                raise
+            names = ", ".join(others)
+            self.say(f"a trial has no network, and shows nothing without {names}: {err.message}", "WARNING")
+            return None
+        self.say(f"trial: {seen}")
+        return seen
 
     def _source(self, path: Path) -> Source:
         """Return what was checked out before, so that a retry builds no other commit and needs no credentials."""

@@ -18,7 +18,7 @@ class Reading(NamedTuple):
     stack: TechStack
 
 
-def read_repository(repo: Repo, repo_url: str, into: Path, settings: Settings) -> Reading:
+def read_repository(repo: Repo, repo_url: str, into: Path, settings: Settings, description: str = "") -> Reading:
     """Check the repository out into the folder `into`, and analyse it; raise SourceError or AnalysisError."""
     source = repo.checkout(repo_url, settings.ref, settings.path, into)
-    return Reading(source, analyse(source, settings.overrides))
+    return Reading(source, analyse(source, settings.overrides, description))

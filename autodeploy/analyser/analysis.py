@@ -7,6 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
+from autodeploy.analyser import description as described
 from autodeploy.analyser import language, overriding
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.golang import analyse_go
@@ -29,17 +30,18 @@ OVERRIDES = overriding.SHARED | {
 """The facts that a flag may settle."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
-_ANALYSERS: dict[Language, Callable[[Tree, Home, Mapping[str, str]], TechStack]] = {
+Analyser = Callable[[Tree, Home, Mapping[str, str]], TechStack]
+_ANALYSERS: dict[Language, Analyser] = {
     "python": analyse_python,
     "go": analyse_go,
     "nodejs": analyse_nodejs,
 }
 
 
-def analyse(source: Source, overrides: Mapping[str, str] = _NONE) -> TechStack:
+def analyse(source: Source, overrides: Mapping[str, str] = _NONE, description: str = "") -> TechStack:
     """Return the application's technology with evidence; raise AnalysisError naming what to type next.
 
-    An empty override says nothing.
+    An empty override says nothing. `description` is what a person says of the application; code is believed first.
     """
     said = {fact: value for fact, value in overrides.items() if value}
     unknown = sorted(set(said) - OVERRIDES)
@@ -50,12 +52,24 @@ def analyse(source: Source, overrides: Mapping[str, str] = _NONE) -> TechStack:
     if refused := _refused(tree, tongue, said):
         raise refused
     try:
-        stack = _ANALYSERS[tongue](tree, home, said)
+        stack = _described(_ANALYSERS[tongue], tree, home, said, description)
     except AnalysisError as err:
         if refused := _refused(tree, tongue, said, nothing_found=True):
             raise refused from err
         raise
     return overriding.settle(language.completed(home, stack), said)
+
+
+def _described(analyser: Analyser, tree: Tree, home: Home, said: Mapping[str, str], description: str) -> TechStack:
+    """Return the stack of the code, with the database that the description asks for where the code leaves it open."""
+    stack = analyser(tree, home, said)
+    asked = described.asked_database(description) if "database_type" not in said else None
+    if asked is None or asked == stack.database_type:
+        return stack
+    if described.settles_database(stack, asked):
+        return described.as_described(analyser(tree, home, {**said, "database_type": asked}))
+    warned: TechStack = stack.but(warnings=(*stack.warnings, described.contradiction(stack, asked)))
+    return warned
 
 
 def _refused(

@@ -41,7 +41,7 @@ def analyze(
 
     try:
         settings = ready(context, ref=ref, path=path, overrides=dict(facts) or None)
-        found = _read(wired(context, settings), existing(url))
+        found = _read(wired(context, settings), existing(url), description)
     except AgentError as err:
         if json:
             _print(error_as_json(err))
@@ -54,13 +54,13 @@ def analyze(
         show_facts(found.stack)
 
 
-def _read(wiring: Wiring, url: str) -> Reading:
+def _read(wiring: Wiring, url: str, description: str) -> Reading:
     from autodeploy.agents.compiler import HiveMindCompiler
     from autodeploy.agents.reading import read_repository
 
     with tempfile.TemporaryDirectory(prefix="autodeploy-") as folder:
         wiring.ui.stage(HiveMindCompiler.name, "Reading the repository")
-        found = read_repository(wiring.repo, url, Path(folder) / "source", wiring.settings)
+        found = read_repository(wiring.repo, url, Path(folder) / "source", wiring.settings, description)
         wiring.ui.done(f"Read {len(found.source.paths)} files of {found.source.commit[:12]}")
     return found
 

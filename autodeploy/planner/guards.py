@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from autodeploy.errors import PlanError
 from autodeploy.model import CloudFacts, DatabaseEngine, TechStack
+from autodeploy.planner import needs
+from autodeploy.planner.refusals import refusal
 from autodeploy.planner.sizing import engine_of
 from autodeploy.settings import Settings
 
@@ -16,8 +17,6 @@ WIDEST_PREFIX = 8
 OWN_TAGS = frozenset({"Application", "DeploymentId", "ManagedBy", "Name"})
 MOST_TAGS = 40
 """AWS takes 50 on a resource; https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html."""
-
-OWN_DATABASE = re.compile(r"^(DATABASE|DB|MONGO|MONGODB|POSTGRES|POSTGRESQL|MYSQL|MARIADB)_?(URL|URI)$")
 
 
 def admin_cidr(facts: CloudFacts, settings: Settings) -> str:
@@ -43,37 +42,16 @@ def zones(facts: CloudFacts) -> tuple[str, str]:
     return names[0], names[1]
 
 
-def brings_own_database(stack: TechStack, settings: Settings) -> str | None:
-    """Return the variable that gives the application's own database, None where AutoDeploy is to make it."""
-    if not stack.requires_database:
-        return None
-    return next((name for name in sorted(settings.environment) if OWN_DATABASE.match(name)), None)
-
-
-def check_database(stack: TechStack, settings: Settings) -> None:
-    """Raise PlanError for a database that no target offers and whose address was not given."""
-    if stack.requires_database and not brings_own_database(stack, settings):
-        _engine(stack)
-
-
 def database_engine(stack: TechStack, facts: CloudFacts) -> DatabaseEngine:
     """Return the engine of the managed database; raise PlanError for a database that the target does not offer."""
-    engine, kind = _engine(stack), stack.database_type
+    needs.check_engine(stack)
+    kind = stack.database_type or "postgresql"
+    engine = engine_of(kind)
+    assert engine is not None
     if facts.target == "local" and engine not in (facts.engine_versions or {"postgres": ""}):
         raise refusal(
             f"the local target has no {kind}",
             "Deploy with --target aws, or give the address of your own: --env DATABASE_URL=…",
-        )
-    return engine
-
-
-def _engine(stack: TechStack) -> DatabaseEngine:
-    kind = stack.database_type or "postgresql"
-    engine = engine_of(kind)
-    if engine is None:
-        raise refusal(
-            f"the application needs {kind}, for which there is no managed database here",
-            "Make one elsewhere and give its address: --env DATABASE_URL=… (or MONGODB_URI, as the application reads)",
         )
     return engine
 
@@ -103,11 +81,6 @@ def check_tags(tags: dict[str, str]) -> dict[str, str]:
     if len(tags) > MOST_TAGS:
         raise refusal(f"{len(tags)} tags are more than the {MOST_TAGS} that there is room for", "Give fewer --tag.")
     return tags
-
-
-def refusal(message: str, remediation: str) -> PlanError:
-    """Return the error of HiveMind SysEng for a plan that is not made."""
-    return PlanError(message, remediation, agent="HiveMind SysEng", context="Planning the infrastructure")
 
 
 _NAME_CIDR = "Name your own address or network: --admin-cidr 203.0.113.7/32"

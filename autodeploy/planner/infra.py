@@ -5,7 +5,8 @@ from __future__ import annotations
 from autodeploy.model import PYTHON_OF_IMAGE, BaseImage, CloudFacts, DatabasePlan, InfraPlan, TechStack, WebPlan
 from autodeploy.model.build import image_of_python
 from autodeploy.naming import slug
-from autodeploy.planner import guards, sizing
+from autodeploy.planner import guards, needs, sizing
+from autodeploy.planner.refusals import refusal
 from autodeploy.settings import Settings
 from autodeploy.templating import render
 
@@ -66,7 +67,7 @@ def base_image(stack: TechStack) -> BaseImage:
         return "debian-13"
     if image := image_of_python(stack.runtime_version):
         return image
-    raise guards.refusal(
+    raise refusal(
         f"no base image brings Python {stack.runtime_version}",
         f"Choose one that is there: --runtime-version {next(iter(PYTHON_OF_IMAGE.values()))}",
     )
@@ -75,13 +76,13 @@ def base_image(stack: TechStack) -> BaseImage:
 def _image(stack: TechStack, facts: CloudFacts) -> str:
     wanted = base_image(stack)
     if wanted not in facts.images:
-        raise guards.refusal(
+        raise refusal(
             f"{facts.region} has no image of {wanted}", "Choose another region, or another --runtime-version."
         )
     return facts.images[wanted]
 
 
 def _database(stack: TechStack, facts: CloudFacts, settings: Settings) -> DatabasePlan | None:
-    if not stack.requires_database or guards.brings_own_database(stack, settings):
+    if not stack.requires_database or needs.own_database(stack, settings):
         return None
     return sizing.database(guards.database_engine(stack, facts), facts.engine_versions)

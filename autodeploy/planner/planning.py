@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from autodeploy.model import CloudFacts, InfraPlan, Plan, TechStack
-from autodeploy.planner import cost, guards, prices
+from autodeploy.planner import cost, needs, prices
 from autodeploy.planner.infra import lower
 from autodeploy.settings import Settings
 
@@ -32,14 +32,14 @@ def plan(
         certificate_chain_pem=certificate_chain_pem,
         settings=settings,
     )
-    own = guards.brings_own_database(stack, settings)
+    own = needs.own_database(stack, settings)
     brought = (f"no database is made: {own} names the application's own",) if own else ()
     return Plan(
         infra=infra,
         application=tuple(_application(stack)),
         cost=cost.bill(infra),
         prices_as_of=prices.AS_OF,
-        notes=(*brought, *_stand_ins(infra), *cost.notes(infra), *stack.warnings),
+        notes=(*brought, *_stand_ins(infra), *cost.notes(infra), *needs.check_needs(stack, settings), *stack.warnings),
     )
 
 

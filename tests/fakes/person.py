@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
+from autodeploy.errors import ApprovalError
 from autodeploy.model import Plan, Preview
 
 BEGINNING = datetime(2026, 11, 22, 12, 0, tzinfo=timezone.utc)
@@ -24,10 +26,11 @@ class FakeClock:
 
 
 class FakeUI:
-    """A person who says `answer` to every question; `lines` is all that was shown."""
+    """A person who says `answer` to every question and takes the same choice; `lines` is all that was shown."""
 
     def __init__(self, answer: bool = True) -> None:
         self.answer = answer
+        self.choice = 0
         self.lines: list[str] = []
 
     def stage(self, agent: str, title: str) -> None:
@@ -45,3 +48,9 @@ class FakeUI:
     def confirm(self, question: str) -> bool:
         self.lines.append(question)
         return self.answer
+
+    def choose(self, question: str, choices: Sequence[str]) -> str:
+        self.lines.append(f"{question} {' | '.join(choices)}")
+        if not self.answer:
+            raise ApprovalError("nobody answers", "Give it as a flag.")
+        return choices[self.choice]

@@ -58,6 +58,25 @@ class PlainTerminal:
             )
         return self._ask(f"{printable.line(question)} [y/N] ")
 
+    def choose(self, question: str, choices: Sequence[str]) -> str:
+        """Ask which of `choices`, by its number or itself; nothing typed: the first. Raise ApprovalError at the end."""
+        shown = [printable.line(choice) for choice in choices]
+        while self._can_ask():
+            self._line(printable.line(question))
+            for number, choice in enumerate(shown, 1):
+                self._line(f"  {number}  {choice}")
+            typed = self._typed(f"1 to {len(shown)} [1] ")
+            if not typed.endswith("\n"):
+                break
+            answer = typed.strip() or "1"
+            if answer in shown:
+                return choices[shown.index(answer)]
+            if answer.isdecimal() and 1 <= int(answer) <= len(choices):
+                return choices[int(answer) - 1]
+        raise ApprovalError(
+            "this needs an answer, and there is nobody to ask", "Give it as a flag.", context=printable.line(question)
+        )
+
     def summary(self, result: DeploymentResult, hints: Sequence[str] = ()) -> None:
         """Show where the application answers, or that it does not, and what can be typed next."""
         self.close()
@@ -105,12 +124,15 @@ class PlainTerminal:
         return self._answers.isatty() and self._stream.isatty()
 
     def _ask(self, question: str) -> bool:
+        return self._typed(question).strip().lower() in {"y", "yes"}
+
+    def _typed(self, question: str) -> str:
         with self._turn:
             print(question, end="", file=self._stream, flush=True)
             answer = self._answers.readline()
             if not answer.endswith("\n"):
                 print(file=self._stream)
-        return answer.strip().lower() in {"y", "yes"}
+        return answer
 
     def _stop(self, failed: bool) -> None:
         """Nothing stands on a plain terminal."""

@@ -6,7 +6,7 @@ import os
 import sys
 import textwrap
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -71,6 +71,11 @@ class RichTerminal(PlainTerminal):
         """Ask yes or no; without a terminal, raise ApprovalError naming --yes."""
         self._stop(failed=False)
         return super().confirm(question)
+
+    def choose(self, question: str, choices: Sequence[str]) -> str:
+        """Ask which of `choices`; raise ApprovalError where nobody answers."""
+        self._stop(failed=False)
+        return super().choose(question, choices)
 
     def _show(self, renderable: RenderableType) -> None:
         self._console.print(renderable)
