@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from analysis_bench import analyses
+
 from autodeploy import settings
 from autodeploy.model import DeploymentState, InfraPlan
 from autodeploy.wiring import Wiring
@@ -138,6 +140,7 @@ def main() -> None:
     shutil.copytree(SAMPLE, repository)
     try:
         helps(folder)
+        analyses(sorted(path for path in SAMPLE.parent.iterdir() if path.is_dir()))
         ups(home, deployments(home, repository))
     finally:
         autodeploy(home, "local", "reset")

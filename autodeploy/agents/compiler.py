@@ -78,6 +78,8 @@ class HiveMindCompiler(HiveMindAgent):
         for unknown in stack.unknowns:
             if len(unknown.choices) <= 1:
                 self.say(f"{unknown.message}{f' ({unknown.flag} settles it)' if unknown.flag else ''}")
+        for warning in stack.warnings:
+            self.say(warning, "WARNING")
         return stack
 
     def build_application(self, tech_stack: TechStack, source_path: str) -> BuildArtifact:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from autodeploy.analyser import description as described
-from autodeploy.analyser import language, overriding
+from autodeploy.analyser import language, leaks, overriding
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.golang import analyse_go
 from autodeploy.analyser.language import Home
@@ -57,7 +57,8 @@ def analyse(source: Source, overrides: Mapping[str, str] = _NONE, description: s
         if refused := _refused(tree, tongue, said, nothing_found=True):
             raise refused from err
         raise
-    return overriding.settle(language.completed(home, stack), said)
+    settled = overriding.settle(language.completed(home, stack), said)
+    return _with_leaks(settled, tree if home.root == "." else Tree(source))
 
 
 def _described(analyser: Analyser, tree: Tree, home: Home, said: Mapping[str, str], description: str) -> TechStack:
@@ -77,6 +78,12 @@ def _refused(
 ) -> AnalysisError | None:
     """Return the refusal of what is no application, unless a flag says that it is one."""
     return None if {"app", "start_command", "language"} & said.keys() else no_application(tree, tongue, nothing_found)
+
+
+def _with_leaks(stack: TechStack, tree: Tree) -> TechStack:
+    found = leaks.find_leaks(tree)
+    told = tuple(map(leaks.warning_of, found))
+    return stack.but(evidence=(*stack.evidence, *found), warnings=(*stack.warnings, *told)) if found else stack
 
 
 def _home(source: Source, said: Mapping[str, str]) -> Home:

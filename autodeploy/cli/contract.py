@@ -39,6 +39,11 @@ def as_json(stack: TechStack, source: Source) -> dict[str, Any]:
         "evidence": [_plain(evidence) for evidence in stack.evidence],
         "unknowns": [_plain(unknown) for unknown in stack.unknowns],
         "warnings": list(stack.warnings),
+        "secrets": [
+            {"kind": leak.value, "file": leak.file, "line": leak.line}
+            for leak in stack.evidence
+            if leak.fact == "committed_secret"
+        ],
     }
 
 

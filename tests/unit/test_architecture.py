@@ -27,6 +27,7 @@ LIBRARIES = {
     "autodeploy.settings": {"pydantic"},
     "autodeploy.templating": {"jinja2"},
     "autodeploy.analyser": {
+        "detect_secrets",
         "nodesemver",
         "packaging",
         "tree_sitter",
@@ -146,6 +147,8 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
         "cryptography",
         "tree_sitter",
         "nodesemver",
+        "detect_secrets",
+        "requests",
     )
     program = f"import sys, autodeploy.cli; print(*(name for name in {heavy!r} if name in sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT)

@@ -20,7 +20,7 @@ KEYS = [
     *("url", "commit", "language", "framework", "runtime_version", "version_constraint", "package_manager"),
     *("build_tool", "build_command", "start_command", "server_package", "port", "port_env", "app_root"),
     *("requires_database", "database_type", "services", "system_packages", "environment", "health_check_path"),
-    *("is_web_service", "migration_command", "dependencies", "evidence", "unknowns", "warnings"),
+    *("is_web_service", "migration_command", "dependencies", "evidence", "unknowns", "warnings", "secrets"),
 ]
 
 
