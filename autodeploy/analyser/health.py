@@ -18,6 +18,8 @@ _NAMES = (
     "_health",
     "_healthz",
     "healthy",
+    "healthchecker",
+    "health-checker",
     "livez",
     "liveness",
     "live",

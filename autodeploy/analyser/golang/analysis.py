@@ -193,7 +193,10 @@ def _is_worker(app: _Application) -> bool:
         return not asks_for_http(app.overrides)
     if "web" in app.processes:
         return False
-    return worker_process(app.processes) is not None or frameworks.serving(app.files) is None
+    if worker_process(app.processes) is not None:
+        return True
+    # A framework without a call that serves: that call is in a module that is not here.
+    return frameworks.serving(app.files) is None and frameworks.detect_framework(app.code, app.files) is None
 
 
 def _command(program: Program, port: Port | None) -> str:

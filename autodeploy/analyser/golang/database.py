@@ -11,7 +11,7 @@ from autodeploy.analyser.database import decided, overridden
 from autodeploy.analyser.golang.configuration import Setting
 from autodeploy.analyser.golang.packages import Code
 from autodeploy.analyser.golang.reads import Flow, Read
-from autodeploy.analyser.golang.syntax import GoFile, string_of
+from autodeploy.analyser.golang.syntax import GoFile, line_of, string_of, text_of
 from autodeploy.model import DatabaseType, Evidence, Unknown
 
 DRIVERS: dict[str, DatabaseType] = {
@@ -73,6 +73,7 @@ _OPENS = re.compile(
 
 
 _DIALECT_VARIABLE = re.compile(r"(?:DB|DATABASE|SQL|STORAGE)_?(?:TYPE|DIALECT|DRIVER|ENGINE|KIND)$")
+_FIELD = re.compile(r"^(?:(?:DB|Db|Database|SQL)_?)?(?:Dialect|Driver|DriverName|Engine|Type|Kind)$")
 _BY_NAME = re.compile(r"(?:sql|sqlx|gorm|dbr|xorm|otelsql|apmsql)\S*\.(?:Must)?(?:Open|Connect|NewEngine)\w*$")
 _WORDS = {"postgres": "postgresql", "pgx": "postgresql", "mysql": "mysql", "mariadb": "mysql", "mongo": "mongodb"}
 
@@ -97,7 +98,7 @@ def detect_database(
         if not found:
             return None, [Evidence(fact="database_type", value="none", rule="no-driver")], []
         if len(found) > 1 or _uses_sqlite(files):
-            preset = _preset(code, settings, reads)
+            preset = _preset(code, files, settings, reads)
             if preset is not None and preset.value == "none":
                 message = "the program keeps its data in SQLite, unless it is told to use another database"
                 choices = ("none", *found)
@@ -116,7 +117,7 @@ def _uses_sqlite(files: Sequence[GoFile]) -> bool:
     return any("sqlite" in path for file in files for path in file.imported())
 
 
-def _preset(code: Code, settings: Sequence[Setting], reads: Sequence[Read]) -> Evidence | None:
+def _preset(code: Code, files: Sequence[GoFile], settings: Sequence[Setting], reads: Sequence[Read]) -> Evidence | None:
     """Return the dialect that the program uses where nobody says another: a variable's default, a file's value."""
     for read in reads:
         if _DIALECT_VARIABLE.search(read.name) and (kind := _dialect(read.default or "")):
@@ -124,6 +125,13 @@ def _preset(code: Code, settings: Sequence[Setting], reads: Sequence[Read]) -> E
             return Evidence(
                 fact="database_type", value=kind, file=where, line=read.default_line, rule="dialect-default"
             )
+    for file in files:
+        for node in file.nodes("field"):
+            key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
+            given = value.named_children[0] if value is not None and value.named_children else value
+            if key is not None and _FIELD.match(text_of(key)) and (kind := _dialect(string_of(given) or "")):
+                where = code.tree.where(file.path)
+                return Evidence(fact="database_type", value=kind, file=where, line=line_of(node), rule="field-default")
     for setting in settings:
         if setting.is_dialect and (kind := _dialect(setting.value)):
             return Evidence(

@@ -38,8 +38,7 @@ def detect_migration(
 ) -> Migration | None:
     """Return how the database is migrated; None where the program does so itself, or nothing that is shipped can."""
     if "migration_command" in overrides:
-        command = overrides["migration_command"]
-        return Migration(command, _because(command, "", 0, "--migration-command")) if command else None
+        return None
     if "release" in processes and (released := _released(code, program, processes["release"])):
         return released
     if found := migrating_command(files):

@@ -12,7 +12,7 @@ from autodeploy.analyser import hints, ports
 from autodeploy.analyser.golang.configuration import Setting
 from autodeploy.analyser.golang.frameworks import framework_of, starts
 from autodeploy.analyser.golang.reads import Flow, Read, literal
-from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, text_of
+from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, string_of, text_of
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 
@@ -30,6 +30,7 @@ _FOREIGN = re.compile(
 )
 """Words in names of ports that are others', or not the one that people are served on."""
 
+_SPOKEN = re.compile(r"PORT|ADDR|LISTEN|BIND|HOST|URL|ENDPOINT|SERVER")
 _ASIDE = re.compile(r"debug|pprof|metric|profil|admin|grpc|redirect", re.IGNORECASE)
 _FLAG_CALL = re.compile(
     r"^(?:flag|github\.com/spf13/pflag)\.(?:String|Int|Uint)(?:Var)?P?$"
@@ -160,6 +161,8 @@ def _traced(tree: Tree, listened: Sequence[tuple[GoFile, Node]], flow: Flow) -> 
         hint = (
             ports.port_hint(int(match[1]), tree.where(read.file), read.default_line, "env-default") if match else None
         )
+        if hint is None and not _SPOKEN.search(read.name):
+            continue
         if flow.exactly(node) is not None:
             yield _Way("PORT", hint, read, prefix=f"{read.name}=127.0.0.1:$PORT")
         elif "PORT" in read.name:
@@ -197,7 +200,8 @@ def _function(node: Node) -> str:
 def _listened(call: Call, methods: frozenset[str]) -> Sequence[Node]:
     if call.method.startswith("ListenAndServe") or (call.operand and call.method in methods):
         return call.arguments[:1]
-    return call.arguments[1:2] if call.name == "net.Listen" else ()
+    is_network = call.name == "net.Listen" and (string_of(call.arguments[0]) or "tcp").startswith("tcp")
+    return call.arguments[1:2] if is_network else ()
 
 
 def _port_of(node: Node, tree: Tree, file: GoFile, known: Mapping[str, Node], depth: int = 0) -> Iterator[Evidence]:
@@ -206,5 +210,7 @@ def _port_of(node: Node, tree: Tree, file: GoFile, known: Mapping[str, Node], de
             yield from _port_of(known[text_of(part)], tree, file, known, depth + 1)
         text = literal(part, {}) if part.type in _LITERALS else None
         match = _ADDRESS.match(text or "")
+        if match and match[1] == "6060" and "net/http/pprof" in file.imported():
+            continue  # the port of Go's profiler
         if match and part.parent is not None and part.parent.type != "index_expression" and int(match[1]) < 65536:
             yield ports.port_hint(int(match[1]), tree.where(file.path), line_of(part), "listens")

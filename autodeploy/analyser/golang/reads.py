@@ -17,7 +17,7 @@ from autodeploy.analyser.golang.viper import ViperKeys, viper_keys
 _VARIABLE = re.compile(r"^[A-Z](?:[A-Z0-9_]*[A-Z0-9])?$")
 _STANDARD = frozenset({"os.Getenv", "os.LookupEnv", "syscall.Getenv"})
 _HELPER = re.compile(r"env", re.IGNORECASE)
-_NO_HELPER = re.compile(r"setenv|unset|bindenv|prefix|expand|replacer|clearenv|hasenv", re.IGNORECASE)
+_NO_HELPER = re.compile(r"envvars|setenv|unset|bindenv|prefix|expand|replacer|clearenv|hasenv", re.IGNORECASE)
 _DEMANDS = re.compile(r"must|require", re.IGNORECASE)
 _ENDS = re.compile(r"(?:^|\.)(?:Fatal\w*|Panic\w*|panic|Exit)$")
 _HOLDERS = frozenset({"short_var_declaration", "assignment_statement", "var_spec", "if_statement", "block"})
@@ -85,7 +85,7 @@ def flow(files: Sequence[GoFile]) -> Flow:
     for file in files:
         for node in file.nodes("function"):
             name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
-            if name is not None and body is not None:
+            if node.type == "function_declaration" and name is not None and body is not None:
                 functions[text_of(name)] = body
     reads = read_variables(files, known)
     counted = Counter(read.field for read in reads if read.field)

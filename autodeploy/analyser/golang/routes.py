@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from tree_sitter import Node
 
+from autodeploy.analyser.golang.groups import AUTH, Groups, joined, read_groups, scope_of
 from autodeploy.analyser.golang.packages import Code
 from autodeploy.analyser.golang.syntax import Call, GoFile, string_of, text_of
 from autodeploy.analyser.health import Route
 
 _VERBS = frozenset(
-    {
+    [
         "GET",
         "Get",
         "Any",
@@ -26,33 +27,35 @@ _VERBS = frozenset(
         "Method",
         "MethodFunc",
         "Add",
-    }
+    ]
 )
-_GROUPS = frozenset({"Group", "Route", "PathPrefix", "Party", "Mount", "NewNamespace"})
-_PART_OF = re.compile(r"RouterGroup|echo\.Group|fiber\.Router|chi\.Router|IRoutes|gin\.IRouter|fiber\.Group")
-_AUTH = re.compile(r"auth|jwt|login|session|token|protect|admin|identity|permission|guard|secure|verify", re.IGNORECASE)
+"""Methods that register a route which may answer GET."""
 
 
 def list_routes(code: Code, files: Sequence[GoFile]) -> list[Route]:
     """Return the routes in the order of the files."""
-    return [route for file in files for route in _routes(code, file)]
+    groups = read_groups(files)
+    return [route for file in files for route in _routes(code, file, groups)]
 
 
-def _routes(code: Code, file: GoFile) -> Iterator[Route]:
-    groups = _groups(file)
-    partial = _parameters_that_are_groups(file)
+def _routes(code: Code, file: GoFile, groups: Groups) -> Iterator[Route]:
     for call in file.calls:
         if call.method not in _VERBS or not call.operand or not call.arguments:
             continue
         path = _path(call)
         if path is None or not _takes_get(call):
             continue
-        prefix, is_open = _prefix(call, groups)
-        if call.operand in partial and call.operand not in groups:
+        before = groups.prefix(scope_of(call.node), call.operand)
+        if before is None:
             continue
         words = " ".join(text_of(argument) for argument in call.arguments[1:-1])
-        whole = _joined(prefix, path)
-        yield Route(_plain(whole), is_open and not _AUTH.search(words), code.tree.where(file.path), call.line)
+        whole = joined(_enclosing(call.node), joined(before[0], path))
+        yield Route(
+            _plain(whole),
+            before[1] and groups.is_open(call) and not AUTH.search(words),
+            code.tree.where(file.path),
+            call.line,
+        )
 
 
 def _path(call: Call) -> str | None:
@@ -83,29 +86,6 @@ def _takes_get(call: Call) -> bool:
     return given is not None and bool(re.search(r"\bGET\b|MethodGet", text_of(given)))
 
 
-def _groups(file: GoFile) -> dict[str, tuple[str, str, str]]:
-    """Map a group's name to its parent, its prefix, and the words it was made with."""
-    found: dict[str, tuple[str, str, str]] = {}
-    calls = [call for call in file.calls if call.method in _GROUPS]
-    for name, value in file.values() if calls else ():
-        for call in calls:
-            if value.start_byte <= call.node.start_byte < value.end_byte:
-                prefix = string_of(call.arguments[0]) if call.arguments else None
-                if prefix is not None:
-                    found[name] = (call.operand, prefix, text_of(value))
-    return found
-
-
-def _prefix(call: Call, groups: dict[str, tuple[str, str, str]]) -> tuple[str, bool]:
-    """Return what stands before a route's path, and whether nothing on the way asks for a login."""
-    prefix, is_open, name, seen = "", True, call.operand, set()
-    while name in groups and name not in seen:
-        seen.add(name)
-        name, part, words = groups[name]
-        prefix, is_open = _joined(part, prefix), is_open and not _AUTH.search(words.partition(",")[2])
-    return _joined(_enclosing(call.node), prefix), is_open
-
-
 def _enclosing(node: Node) -> str:
     """Return the prefixes of the functions around a node: r.Route("/api", func(r chi.Router) { … })."""
     prefix, current = "", node.parent
@@ -115,26 +95,9 @@ def _enclosing(node: Node) -> str:
         if function is not None and given is not None and text_of(function).endswith((".Route", ".Group")):
             first = given.named_children[0] if given.named_children else None
             if first is not None and len(given.named_children) > 1:
-                prefix = _joined(string_of(first) or "", prefix)
+                prefix = joined(string_of(first) or "", prefix)
         current = current.parent
     return prefix
-
-
-def _parameters_that_are_groups(file: GoFile) -> frozenset[str]:
-    """Names of parameters whose prefix the caller decides; those within this file's own nested calls are resolved."""
-    found = set()
-    for node in file.nodes("parameter"):
-        kind, parent = node.child_by_field_name("type"), node.parent.parent if node.parent else None
-        if kind is not None and _PART_OF.search(text_of(kind)) and parent is not None and parent.type != "func_literal":
-            found |= {text_of(name) for name in node.children_by_field_name("name")}
-    return frozenset(found)
-
-
-def _joined(prefix: str, path: str) -> str:
-    """Return one path below another; an empty one adds no slash."""
-    if not prefix or not path:
-        return prefix or path
-    return re.sub(r"/{2,}", "/", f"/{prefix.strip('/')}/{path.lstrip('/')}")
 
 
 def _plain(path: str) -> str:

@@ -25,13 +25,13 @@ _WANTED = """
 (for_statement) @loop
 (select_statement) @select
 (package_clause) @package
-(function_declaration) @function
+[(function_declaration) (method_declaration)] @function
 """
 
 
 _SMALL = 1500
 _SPEAKS = re.compile(
-    r"[Ee]nv|ENV|[Pp]ort\b|PORT|Addr|Listen|Serve|onfig(?:File|Name|Path)?\(|viper|cobra|\bcli\.|flag\.|\"/|`/"
+    r"[Ee]nv|ENV|(?<!im)[Pp]ort\b|PORT|Addr|Listen|Serve|onfig(?:File|Name|Path)?\(|viper|cobra|\bcli\.|flag\.|\"/|`/"
     r"|\.(?:Run|Start|Get|GET|Handle\w*|Group|Route|Mount|PathPrefix|Any|All|Open|Connect\w*|ApplyURI|ParseURL)\("
     r"|pgx(?:pool)?\.|dotenv|Load\w*\("
 )

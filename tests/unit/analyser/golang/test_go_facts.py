@@ -93,7 +93,7 @@ def test_of_several_drivers_the_one_that_examples_speak_of() -> None:
     assert serving(LISTEN, both).database_type == "postgresql"
     stack = serving(LISTEN, both, **{".env.example": "DATABASE_URL=mysql://x"})
     assert (stack.database_type, evidence(stack, "database_type").alternatives) == ("mysql", ("postgresql",))
-    assert serving(LISTEN, both, **{"compose.yaml": "image: mariadb:11\nimage: x/mysql"}).database_type == "mariadb"
+    assert serving(LISTEN, both, **{"compose.yaml": "services: {db: {image: 'mariadb:11'}}"}).database_type == "mariadb"
     assert stack_of({"main.go": program()}, {"database_type": "mysql"}).facts("database_url_scheme") == (
         "go-sql-driver",
     )
@@ -189,7 +189,7 @@ def test_the_port_s_variable_is_not_asked_for() -> None:
         ("net/http C", MOD, {}, "go mod download && CGO_ENABLED=1 go build -o /app/app ."),
         ("net/http gorm.io/driver/sqlite", MOD, {}, "go mod download && CGO_ENABLED=1 go build -o /app/app ."),
         (
-            "net/http",
+            "net/http example.org/sqlitestore",
             f"{MOD}require github.com/mattn/go-sqlite3 v1.14.0 // indirect\n",
             {},
             "go mod download && CGO_ENABLED=1 go build -o /app/app .",
@@ -216,7 +216,7 @@ def test_a_file_of_variables_that_the_program_may_not_miss_is_made_empty(
 
 
 def test_images_need_their_library() -> None:
-    stack = stack_of({"main.go": program()}, mod=f"{MOD}require github.com/h2non/bimg v1.1.9\n")
+    stack = serving(LISTEN, "net/http github.com/h2non/bimg")
     assert (stack.build_packages, stack.run_packages) == (("libvips-dev",), ("libvips42",))
 
 

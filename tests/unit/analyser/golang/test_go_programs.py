@@ -89,11 +89,11 @@ def test_a_program_that_is_not_there_is_refused_with_those_that_are() -> None:
     assert "--app ./cmd/api" in caught.value.remediation
 
 
-def test_several_as_good_are_refused_by_name() -> None:
-    with pytest.raises(AnalysisError, match=r"several programs.*\./cmd/blue, \./cmd/red") as caught:
-        built({"cmd/red/main.go": SERVER, "cmd/blue/main.go": SERVER})
-    assert "--app ./cmd/blue" in caught.value.remediation
-    assert "--path" in caught.value.remediation
+def test_of_several_as_good_the_first_is_taken_and_the_choice_left_open() -> None:
+    stack = stack_of({"cmd/red/main.go": SERVER, "cmd/blue/main.go": SERVER})
+    (unknown,) = stack.unknowns
+    assert (unknown.fact, unknown.choices, unknown.flag) == ("app", ("./cmd/blue", "./cmd/red"), "--app")
+    assert (evidence(stack, "app").value, evidence(stack, "app").confidence) == ("./cmd/blue", "likely")
 
 
 def test_a_library_is_named_as_such() -> None:

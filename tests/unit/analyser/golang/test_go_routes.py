@@ -44,3 +44,39 @@ def test_a_group_of_which_another_file_knows_the_prefix_is_left_alone() -> None:
 def test_the_operator_may_name_it() -> None:
     stack = stack_of({"main.go": program()}, {"health_check_path": "/up"})
     assert stack.health_check_path == "/up"
+
+
+@pytest.mark.parametrize(
+    ("call", "path"),
+    [
+        ('api := r.Group("/api")\nshop.Add(api)', "/api/health"),
+        ('shop.Add(r.Group("/v1"))', "/v1/health"),
+        ('api := r.Group("/api")\nv2 := api.Group("v2")\nshop.Add(v2)', "/api/v2/health"),
+        ('api := r.Group("/api", jwtAuth())\nshop.Add(api)', "/"),
+        ('api := r.Group("/api")\napi.Use(middleware.Auth())\nshop.Add(api)', "/"),
+        ("shop.Add(unknown())", "/"),
+    ],
+)
+def test_a_group_is_followed_into_the_function_that_it_is_given_to(call: str, path: str) -> None:
+    routes = 'package shop\n\nfunc Add(g *gin.RouterGroup) {\n g.GET("/health", h)\n}\n'
+    main = program(f'{call}\nhttp.ListenAndServe(":8080", nil)', "net/http example.org/shop/shop")
+    assert stack_of({"main.go": main, "shop/a.go": routes}).health_check_path == path
+
+
+def test_a_mounted_router_and_names_used_twice_are_kept_apart() -> None:
+    rest = (
+        'func ops() http.Handler {\n r := chi.NewRouter()\n r.Get("/health", h)\n return r\n}\n'
+        'func other() {\n r := x.Group("/other")\n r.GET("/item", h)\n}'
+    )
+    assert serving('r.Mount("/ops", ops())' + LISTEN, rest=rest).health_check_path == "/ops/health"
+
+
+def test_a_login_asked_for_later_does_not_close_what_was_registered_before() -> None:
+    before = 'r.GET("/health", h)\nr.Use(jwt.Middleware())\nr.GET("/", h)'
+    assert serving(before + LISTEN).health_check_path == "/health"
+    assert serving('r.Use(jwt.Middleware())\nr.GET("/health", h)' + LISTEN).health_check_path == "/"
+
+
+def test_routes_that_name_their_methods_first_are_read() -> None:
+    assert serving('r.To("GET,HEAD", "/healthcheck", h)' + LISTEN).health_check_path == "/healthcheck"
+    assert serving('r.Method(http.MethodPost, "/health", h)\nr.Add("x")' + LISTEN).health_check_path == "/"
