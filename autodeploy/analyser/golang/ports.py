@@ -206,7 +206,8 @@ def _listened(call: Call, methods: frozenset[str]) -> Sequence[Node]:
 
 def _port_of(node: Node, tree: Tree, file: GoFile, known: Mapping[str, Node], depth: int = 0) -> Iterator[Evidence]:
     for part in descendants(node):
-        if part.type == "identifier" and depth < 3 and text_of(part) in known:
+        # A selector's last part may be a constant of another package: settings.Address.
+        if part.type in {"identifier", "field_identifier"} and depth < 3 and text_of(part) in known:
             yield from _port_of(known[text_of(part)], tree, file, known, depth + 1)
         text = literal(part, {}) if part.type in _LITERALS else None
         match = _ADDRESS.match(text or "")
