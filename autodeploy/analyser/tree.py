@@ -36,10 +36,12 @@ class Tree:
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
-        """All files, without those of package managers and virtual environments."""
+        """All files, without those of package managers and virtual environments, and without names that are no text."""
         prefix = "" if self.root == "." else f"{self.root}/"
         below = (path[len(prefix) :] for path in self.source.paths if path.startswith(prefix))
-        return tuple(sorted(path for path in below if not _FOREIGN.intersection(path.split("/"))))
+        return tuple(
+            sorted(path for path in below if not _FOREIGN.intersection(path.split("/")) and _can_be_written(path))
+        )
 
     @cached_property
     def index(self) -> frozenset[str]:
@@ -101,6 +103,11 @@ class Tree:
         if path not in self._trees:
             self._trees[path] = _parse(self.read(path)) if path in self.modules else None
         return self._trees[path]
+
+
+def _can_be_written(path: str) -> bool:
+    """Tell whether a name can stand in a report: bytes that are no UTF-8 come as lone surrogates."""
+    return path.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in path)
 
 
 def _parse(text: str) -> ast.Module | None:

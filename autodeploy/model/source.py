@@ -42,8 +42,7 @@ class Source:
             return ""
         with (self.root / path).open("rb") as file:
             data = file.read(MAX_READ_BYTES)
-        is_utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        return data.decode("utf-16" if is_utf_16 else "utf-8-sig", errors="replace")
+        return decoded(data)
 
     def below(self, folder: str) -> Source:
         """Return the part of the source in one folder of it; "." is all."""
@@ -57,3 +56,9 @@ class Source:
     def matching(self, *suffixes: str) -> Iterable[str]:
         """Yield the indexed paths that end with one of the suffixes."""
         return (path for path in self.paths if path.endswith(suffixes))
+
+
+def decoded(data: bytes) -> str:
+    """Return a file's text, undecodable bytes replaced: UTF-16 with its mark, else UTF-8."""
+    is_utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_utf_16 else "utf-8-sig", errors="replace")
