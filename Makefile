@@ -45,7 +45,7 @@ test-nightly: setup    ## What is too long for every day: every point at which s
 	$(PY) -m pytest tests -m nightly --durations=10
 
 bench: setup     ## Seconds per stage, and the ratios that we hold ourselves to
-	@$(PY) tools/bench.py
+	@PYTHONPATH=tests $(PY) tools/bench.py
 
 clean:           ## Remove what was made in this checkout; caches outside of it stay
 	rm -rf .venv .make build dist

@@ -19,16 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from analysis_bench import analyses
+from fixtures.large import large_repository
 
 from autodeploy import settings
+from autodeploy.adapters.git import GitRepo
 from autodeploy.model import DeploymentState, InfraPlan
 from autodeploy.wiring import Wiring
 
 ROOT = Path(__file__).parents[1]
-SAMPLE = ROOT / "tests" / "fixtures" / "sample_repos" / "flask-postgres"
+SAMPLES = ROOT / "tests" / "fixtures" / "sample_repos"
+SAMPLE = SAMPLES / "flask-postgres"
 PAIRS = 3
 HELP_PAIRS = 15
 UP_LIMIT = 1.15
+CLONE_LIMIT = 1.15
 HELP_LIMIT = 1.5
 UNCHANGED_LIMIT = 0.25
 
@@ -101,6 +105,22 @@ def bare_up(wiring: Wiring, home: Path, plan: InfraPlan, secrets: Mapping[str, s
     return seconds(lambda: subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL))
 
 
+def clones(folder: Path) -> None:
+    """Compare a first clone of 500 MB with git's own shallow one, and a second one with the first."""
+    url, whole, again = f"file://{large_repository(folder / 'large.git')}", [], []
+    for pair in range(PAIRS):
+        place = folder / f"clones-{pair}"
+        plain = ["git", "clone", "--quiet", "--depth", "1", url, str(place / "plain")]
+        theirs = seconds(lambda plain=plain: subprocess.run(plain, check=True))
+        repo = GitRepo(place / "cache")
+        ours, second = (seconds(lambda: repo.checkout(url, None, ".", place / "source")) for _ in range(2))  # noqa: B023
+        whole.append(ours / theirs)
+        again.append(second / ours)
+        shutil.rmtree(place)
+    verdict("clone / git clone --depth 1", whole, CLONE_LIMIT)
+    verdict("second clone / first", again, 1)
+
+
 def helps(folder: Path) -> None:
     """Compare `--help` with that of a typer program that does nothing."""
     bare = folder / "bare.py"
@@ -141,6 +161,7 @@ def main() -> None:
     try:
         helps(folder)
         analyses(sorted(path for path in SAMPLE.parent.iterdir() if path.is_dir()))
+        clones(folder)
         ups(home, deployments(home, repository))
     finally:
         autodeploy(home, "local", "reset")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -10,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.large import MEGABYTE, large_repository
 from integration.world import World, world
 from performance.conftest import Figure
 
 from autodeploy.adapters.git import GitRepo
 from autodeploy.settings import load
 
-MEGABYTE = 1_000_000
 MINUTE = 60.0
 
 pytestmark = [pytest.mark.performance, pytest.mark.local]
@@ -30,19 +29,7 @@ def seconds(action: Callable[[], object]) -> float:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a repository of 500 MB that cannot be compressed, written straight into a pack."""
-    folder = tmp_path_factory.mktemp("large") / "large.git"
-    subprocess.run(["git", "init", "--quiet", "--bare", "-b", "main", str(folder)], check=True)
-    subprocess.run(["git", "-C", str(folder), "config", "core.compression", "0"], check=True)
-    command = ["git", "-C", str(folder), "fast-import", "--quiet", "--depth=0"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as importing:
-        assert importing.stdin is not None
-        importing.stdin.write(b"commit refs/heads/main\ncommitter t <t@localhost> 1700000000 +0000\ndata 5\nbegin\n")
-        for number in range(500):
-            importing.stdin.write(b"M 644 inline assets/%d.bin\ndata %d\n" % (number, MEGABYTE))
-            importing.stdin.write(os.urandom(MEGABYTE) + b"\n")
-    assert importing.returncode == 0
-    return folder
+    return large_repository(tmp_path_factory.mktemp("large") / "large.git")
 
 
 def test_a_repository_of_500_mb_is_cloned_within_two_minutes(repository: Path, tmp_path: Path, figure: Figure) -> None:
