@@ -94,5 +94,9 @@ def _home(source: Source, said: Mapping[str, str]) -> Home:
     bare = [pattern.rpartition("/")[2] for pattern in others]
     kept = [path for path in source.paths if not any(fnmatchcase(path.rpartition("/")[2], name) for name in bare)]
     home = language.detect_language(replace(source, paths=tuple(kept)))
+    if home.language != chosen:
+        raise refusal(
+            f"the repository holds nothing of {chosen}", "Leave --language out, or name another folder with --path."
+        )
     evidence = Evidence(fact="language", value=chosen, rule="--language", alternatives=(home.evidence.file,))
     return replace(home, evidence=evidence)

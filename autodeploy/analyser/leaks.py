@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
@@ -18,17 +19,25 @@ MAX_OF_A_FILE = 200_000
 MAX_FOUND = 20
 """Beyond these, files add time: shallow ones come first, and no person writes larger ones."""
 
-_TEXTS = re.compile(
-    r"\.(?:py|[cm]?[jt]s|[jt]sx|go|json|ya?ml|toml|ini|cfg|conf(?:ig)?|properties|env|pem|key|p8|(?:ba)?sh|tf|tfvars|vue"
-    r"|svelte|xml|plist)$"
-    r"|(?:^|/)(?:Dockerfile|Containerfile|Procfile|Makefile|\.npmrc|\.pypirc|\.netrc|\.yarnrc|\.git-credentials|\.htpasswd"
-    r"|id_rsa|id_dsa|id_ecdsa|id_ed25519)$",
-    re.IGNORECASE,
+_ENDINGS = frozenset(
+    re.findall(
+        r"\w+",
+        "py js mjs cjs ts mts cts jsx tsx go json yml yaml toml ini cfg conf config properties env pem key p8 sh bash"
+        " tf tfvars vue svelte xml plist npmrc pypirc netrc yarnrc htpasswd envrc",
+    )
 )
-_ASIDE = re.compile(
-    r"(?:^|/)(?:tests?|testing|__tests__|specs?|testdata|(?:__)?fixtures?(?:__)?|examples?|samples?|docs?|(?:__)?mocks?(?:__)?"
-    r"|e2e|cypress|vendor|third_party|dist|build|stories|\.github|locales?|i18n)/",
-    re.IGNORECASE,
+_NAMES = frozenset(
+    re.findall(
+        r"[\w.-]+",
+        "Dockerfile Containerfile Procfile Makefile id_rsa id_dsa id_ecdsa id_ed25519 credentials .git-credentials",
+    )
+)
+_ASIDE = frozenset(
+    re.findall(
+        r"[\w.]+",
+        "test tests testing __tests__ spec specs testdata fixture fixtures __fixtures__ example examples sample samples"
+        " doc docs mock mocks __mocks__ e2e cypress vendor third_party dist build stories .github locale locales i18n",
+    )
 )
 _NOT_MEANT = re.compile(
     r"(^|[._-])(test|tests|spec|mock|mocks|fixture|example|sample|template|tpl|dist|min|lock|schema|stories|conftest)"
@@ -87,8 +96,9 @@ def warning_of(leak: Evidence) -> str:
 
 def _files(tree: Tree) -> Iterator[str]:
     left = MAX_CHARACTERS
-    shallow = sorted((path for path in tree.paths if _is_meant(path)), key=lambda path: (path.count("/"), path))
-    for path in shallow[:MAX_FILES]:
+    readable = (path for path in tree.paths if _is_text(path.rpartition("/")[2]))
+    shallow = sorted(readable, key=lambda path: path.count("/"))
+    for path in islice(filter(_is_meant, shallow), MAX_FILES):
         size = len(tree.read(path))
         if size <= MAX_OF_A_FILE:
             left -= size
@@ -97,11 +107,13 @@ def _files(tree: Tree) -> Iterator[str]:
             yield path
 
 
+def _is_text(name: str) -> bool:
+    return name.rpartition(".")[2] in _ENDINGS or name in _NAMES or name.startswith(".env.")
+
+
 def _is_meant(path: str) -> bool:
-    name = path.rpartition("/")[2]
-    if _ASIDE.search(path) or _NOT_MEANT.search(name):
-        return False
-    return bool(_TEXTS.search(path) or _ENVIRONMENT.search(name))
+    *folders, name = path.lower().split("/")
+    return _ASIDE.isdisjoint(folders) and not _NOT_MEANT.search(name)
 
 
 def _leaks(tree: Tree, path: str) -> Iterator[tuple[int, str]]:

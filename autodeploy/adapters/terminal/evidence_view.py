@@ -12,26 +12,28 @@ from rich.text import Text
 from autodeploy.adapters.terminal import printable
 from autodeploy.model import Evidence
 
-WIDE = 120
-"""Columns from which rule, alternatives and confidence have columns of their own."""
+WIDE, NARROW = 120, 80
+"""Columns from which rule, alternatives and confidence have columns of their own; below which not even the place has."""
 
 
 def write(evidence: Iterable[Evidence], stream: TextIO, width: int) -> None:
     """Write the table, `width` columns wide; what does not fit is folded, never cut."""
-    is_wide = width >= WIDE
     console = Console(file=stream, width=width, highlight=False)
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for heading in ("Fact", "Value", "Where", *(("Rule", "Otherwise", "Confidence") if is_wide else ("Because",))):
+    last = ("Where", "Rule", "Otherwise", "Confidence") if width >= WIDE else ("Where", "Because")
+    for heading in ("Fact", "Value", *(last if width >= NARROW else last[1:])):
         table.add_column(heading, overflow="fold")
     for item in evidence:
-        table.add_row(*(Text(printable.line(cell)) for cell in _cells(item, is_wide)))
+        table.add_row(*(Text(printable.line(cell)) for cell in _cells(item, width)))
     console.print(table)
 
 
-def _cells(item: Evidence, is_wide: bool) -> tuple[str, ...]:
+def _cells(item: Evidence, width: int) -> tuple[str, ...]:
     where = f"{item.file}:{item.line}" if item.line else item.file
     others = ", ".join(item.alternatives)
-    if is_wide:
+    if width >= WIDE:
         return (item.fact, item.value, where, item.rule, others, item.confidence)
-    because = (item.rule, others and f"else {others}", item.confidence)
-    return (item.fact, item.value, where, "; ".join(part for part in because if part))
+    because = "; ".join(part for part in (item.rule, others and f"else {others}", item.confidence) if part)
+    if width >= NARROW:
+        return (item.fact, item.value, where, because)
+    return (item.fact, item.value, f"{where}: {because}" if where else because)
