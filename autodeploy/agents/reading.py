@@ -20,5 +20,5 @@ class Reading(NamedTuple):
 
 def read_repository(repo: Repo, repo_url: str, into: Path, settings: Settings, description: str = "") -> Reading:
     """Check the repository out into the folder `into`, and analyse it; raise SourceError or AnalysisError."""
-    source = repo.checkout(repo_url, settings.ref, settings.path, into)
+    source = repo.checkout(repo_url, settings.ref or None, settings.path or ".", into)
     return Reading(source, analyse(source, settings.overrides, description))

@@ -36,7 +36,7 @@ def analyze(
     """Say what a repository is, without building it. Exit code: 30 for what cannot be deployed."""
     from autodeploy.cli.analysis_views import show_evidence, show_facts
     from autodeploy.cli.choices import existing, ready, wired
-    from autodeploy.cli.contract import as_json, error_as_json
+    from autodeploy.cli.contract import as_json, error_as_json, placed
     from autodeploy.errors import AgentError
 
     try:
@@ -46,12 +46,13 @@ def analyze(
         if json:
             _print(error_as_json(err))
         raise
+    stack = placed(found.stack, settings.path)
     if json:
-        _print(as_json(found.stack, found.source))
+        _print(as_json(stack, found.source))
     elif explain:
-        show_evidence(found.stack)
+        show_evidence(stack)
     else:
-        show_facts(found.stack)
+        show_facts(stack)
 
 
 def _read(wiring: Wiring, url: str, description: str) -> Reading:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import posixpath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def as_json(stack: TechStack, source: Source) -> dict[str, Any]:
         "server_package": stack.server_package,
         "port": stack.port if stack.is_web_service else None,
         "port_env": stack.port_env,
-        "app_root": str(PurePosixPath(stack.app_root)),
+        "app_root": stack.app_root,
         "requires_database": stack.requires_database,
         "database_type": stack.database_type,
         "services": list(stack.services),
@@ -45,6 +45,25 @@ def as_json(stack: TechStack, source: Source) -> dict[str, Any]:
             if leak.fact == "committed_secret"
         ],
     }
+
+
+def placed(stack: TechStack, folder: str) -> TechStack:
+    """Return the stack with its places as the repository knows them, where one folder of it was analysed."""
+    if posixpath.normpath(folder or ".") == ".":
+        return stack
+
+    def place(file: str) -> str:
+        return posixpath.normpath(posixpath.join(folder, file)) if file else ""
+
+    moved: TechStack = stack.but(
+        app_root=place(stack.app_root),
+        evidence=tuple(
+            item.but(file=place(item.file), **({"value": place(item.value)} if item.fact == "app_root" else {}))
+            for item in stack.evidence
+        ),
+        environment=tuple(item.but(file=place(item.file)) for item in stack.environment),
+    )
+    return moved
 
 
 def _plain(noun: Evidence | Unknown) -> dict[str, Any]:

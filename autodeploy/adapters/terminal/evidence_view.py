@@ -13,7 +13,7 @@ from autodeploy.adapters.terminal import printable
 from autodeploy.model import Evidence
 
 WIDE, NARROW = 120, 80
-"""Columns from which rule, alternatives and confidence have columns of their own; below which not even the place has."""
+"""Columns from which rule, alternatives and confidence have columns of their own; below which the place has none."""
 
 
 def write(evidence: Iterable[Evidence], stream: TextIO, width: int) -> None:

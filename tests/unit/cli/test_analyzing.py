@@ -67,6 +67,25 @@ class TestJson:
         found = capsys_run("analyze", str(SAMPLES / "python-worker"), "--json").json
         assert (found["is_web_service"], found["port"], found["health_check_path"]) == (False, None, None)
 
+    def test_of_a_folder_names_places_as_the_repository_knows_them(self, capsys_run) -> None:
+        found = capsys_run("analyze", str(SAMPLES), "--path", "express-postgres", "--json").json
+        assert found["app_root"] == "express-postgres"
+        assert {item["evidence"]["file"] for item in found["environment"]} == {"express-postgres/index.js"}
+        files = {item["file"] for item in found["evidence"]} - {""}
+        assert files and all(file.startswith("express-postgres/") for file in files)
+
+    def test_names_committed_secrets_without_their_values(self, capsys_run, tmp_path: Path) -> None:
+        (tmp_path / "shop").mkdir()
+        value = "q7Rk2mZx9LwT4vBn8YcJ"
+        files = {"requirements__txt": "flask==3.0.0\n", "app__py": "import flask\napp = flask.Flask('a')\n"}
+        folder = written(tmp_path / "shop", **files, __env=f"MAIL_PASSWORD={value}\n")
+        for view in ("--json", "--explain", "--ref=", "--path="):
+            shown = capsys_run("analyze", folder, view)
+            assert ".env:1" in shown.out and value not in shown.out + shown.err
+        assert capsys_run("analyze", folder, "--json").json["secrets"] == [
+            {"kind": "value of MAIL_PASSWORD", "file": ".env", "line": 1}
+        ]
+
     def test_is_alone_on_standard_output(self, capsys_run) -> None:
         shown = capsys_run("analyze", str(SAMPLES / "go-plain"), "--json")
         assert shown.out.startswith("{") and "HiveMind DevOps" in shown.err
