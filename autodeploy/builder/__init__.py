@@ -21,4 +21,4 @@ def recipe(stack: TechStack, source: Source) -> Recipe:
             agent="HiveMind DevOps",
             context="Choosing how to build the application",
         )
-    return _LANGUAGES[stack.language](stack, source.below(stack.app_root))
+    return _LANGUAGES[stack.language](stack, source.built_in(stack.app_root, stack.facts("install_root")))

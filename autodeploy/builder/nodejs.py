@@ -46,6 +46,13 @@ _QUIET = {
 
 def recipe(stack: TechStack, source: Source) -> Recipe:
     """Return how to build a Node.js application; raise AnalysisError where its Node.js cannot be had."""
+    if not stack.start_command:
+        raise AnalysisError(
+            "nothing says how the application starts: package.json has no start script for production",
+            "Add one, or name the command: --start-command 'node FILE' (it listens on $PORT).",
+            agent="HiveMind DevOps",
+            context="Choosing how to build the application",
+        )
     parts = [part.strip() for part in stack.build_command.split(" && ") if part.strip()]
     # Yarn prunes by another installation: only what comes first is the installation that all else waits for.
     installs = [part for part in parts[:1] if _INSTALL.match(part)]

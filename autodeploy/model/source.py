@@ -16,7 +16,7 @@ class Source:
     """One commit on disk: `root` is the application's folder, `paths` are POSIX paths below it, sorted.
 
     Symbolic links that leave `root` are not indexed. `commit` is the full hash, or `dirty-<digest>`
-    for a folder with uncommitted work.
+    for a folder with uncommitted work. `around` is what this is a part of: a package of a workspace is installed there.
     """
 
     url: str
@@ -25,6 +25,7 @@ class Source:
     paths: tuple[str, ...]
     subdirectory: str = "."
     ref: str | None = None
+    around: Source | None = None
 
     def __contains__(self, path: str) -> bool:
         return path in self._index
@@ -51,7 +52,13 @@ class Source:
             return self
         inner = tuple(path[len(f"{prefix}/") :] for path in self.paths if path.startswith(f"{prefix}/"))
         subdirectory = str(PurePosixPath(self.subdirectory) / prefix)
-        return replace(self, root=self.root / prefix, paths=inner, subdirectory=subdirectory)
+        return replace(
+            self, root=self.root / prefix, paths=inner, subdirectory=subdirectory, around=self.around or self
+        )
+
+    def built_in(self, app_root: str, install_roots: tuple[str, ...]) -> Source:
+        """Return what is built: the application's folder, or the one of the whole that it is installed from."""
+        return (self.around or self).below(install_roots[0]) if install_roots else self.below(app_root)
 
     def matching(self, *suffixes: str) -> Iterable[str]:
         """Yield the indexed paths that end with one of the suffixes."""

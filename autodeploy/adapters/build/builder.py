@@ -45,7 +45,7 @@ class ContainerBuilder:
 
     def build(self, source: Source, stack: TechStack, recipe: Recipe, into: Path, say: Say) -> BuildArtifact:
         """Run the recipe in a container, leave archive and build log in `into`; raise BuildError."""
-        source = source.below(stack.app_root)
+        source = source.built_in(stack.app_root, stack.facts("install_root"))
         image = self._image_for("builder", recipe.base_image, recipe.packages, say)
         name = artifacts.key(source, recipe, image)
         into.mkdir(parents=True, exist_ok=True)

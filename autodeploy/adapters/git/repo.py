@@ -102,7 +102,10 @@ class GitRepo:
             named = ", ".join(pointers[:5])
             self._say(f"Git LFS content is not fetched; {len(pointers)} files are pointers only: {named}")
         _record_file(into).write_text(json.dumps(record), "utf-8")
-        return Source(record.url, record.commit, root, paths, record.inner, record.ref)
+        around = None
+        if root != into:
+            around = Source(record.url, record.commit, into, tree.index(into), ref=record.ref)
+        return Source(record.url, record.commit, root, paths, record.inner, record.ref, around)
 
 
 def _record_file(into: Path) -> Path:

@@ -13,10 +13,13 @@ from autodeploy.analyser.nodejs import database, migrations, ports, routes, vers
 from autodeploy.analyser.nodejs.code import Code, Module, read_code
 from autodeploy.analyser.nodejs.environment import detect_environment
 from autodeploy.analyser.nodejs.frameworks import detect_framework
-from autodeploy.analyser.nodejs.manifest import Manifest, read_manifest
-from autodeploy.analyser.nodejs.packages import build_command, kept_packages
+from autodeploy.analyser.nodejs.libraries import refuse_library
+from autodeploy.analyser.nodejs.manifest import Manifest
+from autodeploy.analyser.nodejs.native import detect_packages
+from autodeploy.analyser.nodejs.packages import kept_packages
+from autodeploy.analyser.nodejs.places import Place, find_place
 from autodeploy.analyser.nodejs.start import Start, detect_start
-from autodeploy.analyser.procfile import Process, read_procfile
+from autodeploy.analyser.procfile import Process
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence, TechStack
 
@@ -33,46 +36,72 @@ _SERVICES = {
 class _Application:
     """What the facts are read from. `modules` are those that the running application imports."""
 
-    tree: Tree
-    manifest: Manifest
+    place: Place
     code: Code
+    framework: tuple[str, str] | None
     start: Start
     file: str
     modules: tuple[Module, ...]
     processes: Mapping[str, Process]
     overrides: Mapping[str, str]
 
+    @property
+    def tree(self) -> Tree:
+        """The application's folder."""
+        return self.place.tree
+
+    @property
+    def manifest(self) -> Manifest:
+        """The application's package.json."""
+        return self.place.manifest
+
+    @property
+    def framework_name(self) -> str | None:
+        """The framework, None for plain Node.js."""
+        return self.framework[0] if self.framework else None
+
 
 def analyse_nodejs(tree: Tree, home: Home, overrides: Mapping[str, str]) -> TechStack:
     """Return the technology of a Node.js application; raise AnalysisError naming what to type next."""
-    manifest, code, processes = read_manifest(tree), read_code(tree), read_procfile(tree)
-    start = detect_start(tree, manifest, processes, overrides)
+    place = find_place(tree)
+    manifest, code, processes = place.manifest, read_code(place.tree), place.processes()
+    framework = detect_framework(manifest)
+    start = detect_start(place.tree, manifest, processes, overrides, framework[0] if framework else None)
     file = start.file(manifest)
     modules = code.reachable(source_of(code, file)) if file else ()
-    app = _Application(tree, manifest, code, start, file, modules or code.modules, processes, overrides)
+    if framework is None and start.server is None and not ports.listens(modules or code.modules):
+        refuse_library(manifest, processes, overrides)
+    app = _Application(place, code, framework, start, file, modules or code.modules, processes, overrides)
     return _compose(app, home)
 
 
 def _compose(app: _Application, home: Home) -> TechStack:
-    tree, manifest, overrides = app.tree, app.manifest, app.overrides
-    framework = detect_framework(manifest)
-    version, constraint, version_because = versions.detect_version(tree, manifest, overrides)
-    port, port_env, port_because = ports.detect_port(tree, app.modules, app.processes.get("web"), overrides)
-    paths = routes.list_routes(app.code, framework[0] if framework else None)
-    path, path_because = health.detect_health_path(
-        paths, framework[0] if framework else None, overrides, hints.health_path(tree)
+    tree, manifest, overrides, framework = app.tree, app.manifest, app.overrides, app.framework_name
+    version, constraint, version_because, conflicts = versions.detect_version(app.place.places, overrides)
+    port, port_env, port_because = ports.detect_port(
+        tree, app.modules, app.processes.get("web"), overrides, app.start, framework
     )
-    kind, kind_because = database.detect_database(tree, manifest, overrides)
+    paths = routes.list_routes(app.code, framework) if app.start.server is None else []
+    path, path_because = health.detect_health_path(paths, framework, overrides, hints.health_path(tree))
+    kind, kind_because = database.detect_database(app.place.tree, manifest, overrides, app.place.shared())
     variables = detect_environment(app.code, app.modules)
     parts = database_variables(variables, kind, hints.variables(tree))
     migration = migrations.detect_migration(tree, manifest, app.start.line, app.processes, overrides) if kind else None
     lines = [app.start.line, migration.line if migration else ""]
-    kept = kept_packages(manifest, lines, app.modules)
-    told = [home.evidence, *_project_evidence(app, framework, kept), version_because, *kind_because, *parts]
+    kept = kept_packages(manifest, lines, app.modules if app.start.server is None else ())
+    build, run, native_because, native_warnings = detect_packages(manifest)
+    told = [
+        *app.place.language(home),
+        *_project_evidence(app, kept),
+        version_because,
+        *kind_because,
+        *parts,
+        *native_because,
+    ]
     services = _services(manifest)
     return TechStack(
         language="nodejs",
-        framework=framework[0] if framework else None,
+        framework=framework,
         runtime_version=version,
         build_tool="npm",
         version_constraint=constraint,
@@ -80,19 +109,24 @@ def _compose(app: _Application, home: Home) -> TechStack:
         requires_database=kind is not None,
         database_type=kind,
         package_manager=manifest.package_manager,
-        build_command=build_command(tree, manifest, app.start, app.file, kept),
-        start_command=app.start.command,
+        build_command=app.place.build(app.start, app.file, kept),
+        start_command=app.place.started(app.start.command, "start_command" in overrides),
+        server_package=app.start.server,
         port=port,
         port_env=port_env,
-        app_root=home.root,
+        app_root=tree.root,
         services=services,
+        build_packages=build,
+        run_packages=run,
         environment=_asked(variables, parts, kind),
         health_check_path=path,
-        is_web_service=_is_web(app, framework),
-        migration_command=(migration.command or None) if migration else None,
-        evidence=(*told, app.start.evidence, port_because, path_because, *([migration.evidence] if migration else [])),
-        warnings=tuple(_warnings(manifest, services)),
-    )
+        is_web_service=_is_web(app),
+        migration_command=app.place.started(migration.command, False) or None if migration else None,
+        evidence=(*told, *app.place.start_evidence(app.start), port_because, path_because,
+                  *([migration.evidence] if migration else [])),
+        unknowns=app.place.unknowns(app.start),
+        warnings=(*conflicts, *_warnings(app, services), *native_warnings),
+    )  # fmt: skip
 
 
 def source_of(code: Code, file: str) -> str:
@@ -104,23 +138,17 @@ def source_of(code: Code, file: str) -> str:
     return next((name for name in names if code.find("", f"./{name}")), file)
 
 
-def _is_web(app: _Application, framework: tuple[str, str] | None) -> bool:
+def _is_web(app: _Application) -> bool:
     if "web" in app.processes or "port" in app.overrides or "health_check_path" in app.overrides:
         return True
-    return framework is not None or ports.listens(app.modules)
+    return app.framework is not None or app.start.server is not None or ports.listens(app.modules)
 
 
-def _project_evidence(app: _Application, framework: tuple[str, str] | None, kept: tuple[str, ...]) -> list[Evidence]:
+def _project_evidence(app: _Application, kept: tuple[str, ...]) -> list[Evidence]:
     manifest = app.manifest
-    lock = app.tree.where(manifest.lock) if manifest.lock else manifest.file
-    told = [
-        Evidence(
-            fact="package_manager", value=manifest.package_manager, file=lock,
-            rule="lock-file" if manifest.lock else "package-file", alternatives=manifest.other_locks,
-        )
-    ]  # fmt: skip
-    if framework:
-        told.append(manifest.evidence("framework", framework[0], framework[1], "dependency"))
+    told = [manifest.managed] if manifest.managed else []
+    if app.framework:
+        told.append(manifest.evidence("framework", app.framework[0], app.framework[1], "dependency"))
     if kept:
         value = ", ".join(kept)
         told.append(manifest.evidence("development_packages", value, kept[0], "needed-at-run"))
@@ -140,6 +168,8 @@ def _asked(
     return tuple(item.but(required=False, generated=False) if item.name in filled else item for item in kept)
 
 
-def _warnings(manifest: Manifest, services: tuple[str, ...]) -> list[str]:
+def _warnings(app: _Application, services: tuple[str, ...]) -> list[str]:
+    manager = app.place.root_manifest
     told = [f"{service} is used and not made: give its address with --env" for service in services]
-    return told + [f"{name} is not honoured: {manifest.lock} is" for name in manifest.other_locks]
+    told += [f"{name} is not honoured: {manager.lock or manager.package_manager} is" for name in manager.other_locks]
+    return told + ([app.start.warning] if app.start.warning else [])

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from autodeploy.analyser.nodejs import jsonc
 from autodeploy.analyser.nodejs.manifest import Manifest
 
 FRAMEWORKS: dict[str, str] = {
     "next": "next",
     "nuxt": "nuxt",
-    "@remix-run/serve": "remix",
+    "nuxt3": "nuxt",
     "@react-router/serve": "react-router",
+    "@react-router/node": "react-router",
+    "@react-router/express": "react-router",
+    "@remix-run/serve": "remix",
+    "@remix-run/node": "remix",
+    "@remix-run/express": "remix",
+    "@sveltejs/kit": "sveltekit",
     "@sveltejs/adapter-node": "sveltekit",
-    "@astrojs/node": "astro",
+    "astro": "astro",
     "@adonisjs/core": "adonis",
     "@feathersjs/feathers": "feathers",
     "parse-server": "parse-server",
     "@nestjs/core": "nest",
     "fastify": "fastify",
     "@hapi/hapi": "hapi",
+    "hapi": "hapi",
     "koa": "koa",
     "hono": "hono",
     "restify": "restify",
@@ -27,19 +37,32 @@ FRAMEWORKS: dict[str, str] = {
 }
 """Name of the framework by its package. Those that stand upon another come first: Nest is served by Express."""
 
-FRONT_ENDS = ("vite", "react-scripts", "@vue/cli-service", "@angular/cli", "parcel", "gatsby", "webpack-dev-server")
+BUILT_WITH = frozenset({"nuxt", "nuxt3", "@sveltejs/kit", "@sveltejs/adapter-node", "astro"})
+"""Packages that development depends on by custom: what they build needs none of them."""
+
+FRONT_ENDS = (
+    "vite", "react-scripts", "@vue/cli-service", "@angular/cli", "parcel", "gatsby", "@docusaurus/core", "vitepress",
+    "@11ty/eleventy", "webpack-dev-server",
+)  # fmt: skip
 """Tools that make pages for a browser; what they serve by themselves is for development."""
 
 
 def detect_framework(manifest: Manifest) -> tuple[str, str] | None:
-    """Return framework and package; None for plain Node.js. SvelteKit's and Nuxt's are development packages."""
+    """Return framework and package; None for plain Node.js."""
     for package, framework in FRAMEWORKS.items():
-        if manifest.has(package) or (framework in {"nuxt", "sveltekit"} and package in manifest.development):
+        if manifest.has(package) or (package in BUILT_WITH and package in manifest.development):
             return framework, package
     return None
 
 
 def declares_server(package: str) -> bool:
     """Tell whether the text of a package.json depends on a framework that serves; Next.js is one, Vite is none."""
-    declared = jsonc.table(package).get("dependencies")
-    return isinstance(declared, dict) and not FRAMEWORKS.keys().isdisjoint(declared)
+    return serves(jsonc.table(package))
+
+
+def serves(package: Mapping[str, Any]) -> bool:
+    """Tell whether a package.json depends on a framework that serves."""
+    declared, development = (package.get(key) for key in ("dependencies", "devDependencies"))
+    names = set(declared) if isinstance(declared, dict) else set()
+    names |= BUILT_WITH.intersection(development) if isinstance(development, dict) else set()
+    return not names.isdisjoint(FRAMEWORKS)

@@ -9,19 +9,11 @@ from typing import Any
 
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.nodejs import jsonc
+from autodeploy.analyser.nodejs.managers import choose_manager
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 
 FILE = "package.json"
-LOCKS = {
-    "package-lock.json": "npm",
-    "npm-shrinkwrap.json": "npm",
-    "pnpm-lock.yaml": "pnpm",
-    "yarn.lock": "yarn",
-    "bun.lock": "bun",
-    "bun.lockb": "bun",
-}
-"""The lock files and the tools that write them."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +29,7 @@ class Manifest:
     scripts: dict[str, str] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
     other_locks: tuple[str, ...] = ()
+    managed: Evidence | None = None
 
     def has(self, *names: str) -> bool:
         """Tell whether production needs one of the packages."""
@@ -70,37 +63,19 @@ def read_manifest(tree: Tree) -> Manifest:
         raise refusal(f"{tree.where(FILE)} is no JSON: {err}", "Correct it; `npm pkg get` shows the place.") from err
     if not isinstance(package, dict):
         raise refusal(f"{tree.where(FILE)} holds no object", "Make one with: npm init")
-    lock, others = _lock(tree, package)
+    manager, lock, others, because = choose_manager(tree, package, text)
     return Manifest(
         tree.where(FILE),
         text,
-        _manager(package, lock),
+        manager,
         lock,
         _strings(package, "dependencies") | _strings(package, "optionalDependencies"),
         _strings(package, "devDependencies"),
         _strings(package, "scripts"),
         package,
         others,
+        because,
     )
-
-
-def _lock(tree: Tree, package: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Return the lock of the tool that packageManager names, else the first that is there; and the others."""
-    found = [name for name in LOCKS if name in tree.index]
-    named = _named(package)
-    first = next((name for name in found if LOCKS[name] == named), "" if named else next(iter(found), ""))
-    return first, tuple(name for name in found if name != first and LOCKS[name] != LOCKS.get(first))
-
-
-def _manager(package: dict[str, Any], lock: str) -> str:
-    return _named(package) or LOCKS.get(lock, "npm")
-
-
-def _named(package: dict[str, Any]) -> str:
-    """Return the tool of `packageManager` (https://nodejs.org/api/packages.html#packagemanager)."""
-    value = package.get("packageManager")
-    name = value.partition("@")[0] if isinstance(value, str) else ""
-    return name if name in LOCKS.values() else ""
 
 
 def _strings(package: dict[str, Any], key: str) -> dict[str, str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.nodejs.code import Module, text
 from autodeploy.analyser.nodejs.database import prisma_schema, uses_prisma
-from autodeploy.analyser.nodejs.manifest import LOCKS, Manifest
-from autodeploy.analyser.nodejs.scripts import development_packages
+from autodeploy.analyser.nodejs.manifest import Manifest
+from autodeploy.analyser.nodejs.scripts import development_packages, run_script
 from autodeploy.analyser.nodejs.start import Start
+from autodeploy.analyser.nodejs.workspaces import Member, Workspace
 from autodeploy.analyser.tree import Tree
 
 _IMPORTED = """
@@ -20,36 +20,117 @@ _IMPORTED = """
 """
 _COMPILED = re.compile(r"^(dist|build|lib|out|output|\.output|\.next|compiled)/")
 _BUILD_SCRIPTS = ("heroku-postbuild", "build", "build:prod", "build:production", "build:server", "compile", "tsc")
+_GENERATES = re.compile(r"\bprisma generate\b")
+_LOCKED = {"npm": "npm ci", "pnpm": "pnpm install --frozen-lockfile", "bun": "bun install --frozen-lockfile"}
 _PRUNE = {
     "npm": "npm prune --omit=dev --ignore-scripts --no-audit",
     "pnpm": "CI=true pnpm prune --prod --ignore-scripts",
     "yarn": "yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline",
+    "bun": "rm -rf node_modules && bun install --production --frozen-lockfile --ignore-scripts",
 }
 
 
 def build_command(tree: Tree, manifest: Manifest, start: Start, file: str, kept: Sequence[str]) -> str:
-    """Return the commands that build, joined by &&; raise AnalysisError for a tool that cannot be had.
+    """Return the commands that build, joined by &&.
 
     `file` is what node is told to run, `kept` are the development packages that production needs after all.
     """
-    commands = [_install(tree, manifest)]
-    if uses_prisma(manifest) and (schema := prisma_schema(tree, manifest)):
+    script = _script(tree, manifest, file)
+    commands = [install_command(tree, manifest)]
+    if schema := _ungenerated(tree, manifest, script):
         commands.append(f"node_modules/.bin/prisma generate --schema {schema}")
-    script = next((name for name in _BUILD_SCRIPTS if name in manifest.scripts), None)
-    if script in {"heroku-postbuild", "build"} or (script and _awaits_build(tree, file)):
-        commands.append(f"npm run {script}")
-    elif _awaits_build(tree, file) and "tsconfig.json" in tree.index:
-        commands.append("npx tsc")
+    commands += [run_script(manifest, script)] if script else _unscripted(tree, manifest, start, file)
     commands += [_local(command) for command in start.builds]
-    if manifest.development and not kept:
-        commands.append(_prune(tree, manifest))
+    if manifest.development and not kept and start.server is None:
+        commands += _prune(tree, manifest)
     return " && ".join(commands)
+
+
+def workspace_build(
+    workspace: Workspace, root: Manifest, member: Member, tree: Tree, manifest: Manifest, start: Start, file: str
+) -> str:
+    """Return the commands that build one package of a workspace from its root, with what it depends on."""
+    commands = [install_command(workspace.tree, root)]
+    chain = workspace.needed(member)
+    script = _script(tree, manifest, file)
+    built = [item for item in chain if "build" in item.table("scripts") and item is not member]
+    for item in chain:
+        inner = Tree(workspace.tree.source, workspace.tree.where(item.folder))
+        if schema := _member_schema(inner, item):
+            commands.append(f"cd {item.folder}; npx prisma generate --schema {schema}")
+    if "turbo.json" in workspace.tree.index and _has(workspace.root, "turbo") and script == "build":
+        commands.append(f"npx turbo run build --filter={member.name}...")
+    elif root.package_manager == "pnpm" and script == "build":
+        commands.append(f"pnpm --filter {member.name}... run build")
+    else:
+        commands += [_member_script(root, item, "build") for item in built]
+        own = _unscripted(tree, manifest, start, file)
+        commands += (
+            [_member_script(root, member, script)] if script else [f"cd {member.folder}; {own[0]}"] if own else []
+        )
+    return " && ".join([*commands, *(f"cd {member.folder}; {_local(command)}" for command in start.builds)])
+
+
+def install_command(tree: Tree, manifest: Manifest) -> str:
+    """Return the command that installs what the lock file says, or what package.json asks for without one."""
+    manager = manifest.package_manager
+    if manager == "yarn" and manifest.lock:
+        return f"yarn install {'--immutable' if is_berry(tree, manifest) else '--frozen-lockfile'}"
+    return _LOCKED[manager] if manifest.lock else f"{manager} install"
 
 
 def kept_packages(manifest: Manifest, lines: Iterable[str], modules: Iterable[Module]) -> tuple[str, ...]:
     """Return the development packages that running needs: whose programs are called, or which the code imports."""
     called = {package for line in lines for package in development_packages(manifest, line)}
     return tuple(sorted(called | {name for module in modules for name in _imported(manifest, module)}))
+
+
+def is_berry(tree: Tree, manifest: Manifest) -> bool:
+    """Tell whether Yarn is one from 2 on, whose lock file is YAML."""
+    named = str(manifest.fields.get("packageManager", ""))
+    if named.startswith("yarn@") and not manifest.lock:
+        return not named.startswith("yarn@1")
+    return "__metadata:" in tree.read("yarn.lock")[:2000] or ".yarnrc.yml" in tree.index
+
+
+def _script(tree: Tree, manifest: Manifest, file: str) -> str | None:
+    """Return the script that builds what is started; None where nothing has to be built by one."""
+    script = next((name for name in _BUILD_SCRIPTS if name in manifest.scripts), None)
+    return script if script in {"heroku-postbuild", "build"} or (script and _awaits_build(tree, file)) else None
+
+
+def _unscripted(tree: Tree, manifest: Manifest, start: Start, file: str) -> list[str]:
+    if start.default_build:
+        return [_local(start.default_build)]
+    return ["npx tsc"] if _awaits_build(tree, file) and "tsconfig.json" in tree.index else []
+
+
+def _ungenerated(tree: Tree, manifest: Manifest, script: str | None) -> str | None:
+    """Return the schema of a Prisma client that no script makes; None where there is none to be made."""
+    names = ("postinstall", "prepare", "prebuild", *([script] if script else []))
+    if not uses_prisma(manifest) or any(_GENERATES.search(manifest.scripts.get(name, "")) for name in names):
+        return None
+    return prisma_schema(tree, manifest)
+
+
+def _member_schema(tree: Tree, member: Member) -> str | None:
+    scripts = " ".join(str(line) for line in member.table("scripts").values())
+    if not _has(member, "@prisma/client", "prisma") or re.search(r"prisma generate", scripts):
+        return None
+    return next((path for path in ("prisma/schema.prisma", "schema.prisma") if path in tree.index), None)
+
+
+def _member_script(root: Manifest, member: Member, script: str) -> str:
+    return {
+        "npm": f"npm run {script} --workspace {member.folder}",
+        "pnpm": f"pnpm --filter {member.name} run {script}",
+        "yarn": f"yarn workspace {member.name} run {script}",
+        "bun": f"bun run --cwd {member.folder} {script}",
+    }[root.package_manager]
+
+
+def _has(member: Member, *names: str) -> bool:
+    return any(name in member.table(key) for key in ("dependencies", "devDependencies") for name in names)
 
 
 def _imported(manifest: Manifest, module: Module) -> Iterable[str]:
@@ -61,30 +142,15 @@ def _imported(manifest: Manifest, module: Module) -> Iterable[str]:
             yield name[0]
 
 
-def _install(tree: Tree, manifest: Manifest) -> str:
-    has_lock = bool(manifest.lock) and LOCKS[manifest.lock] == manifest.package_manager
-    if manifest.package_manager == "npm":
-        return "npm ci" if has_lock else "npm install"
-    if manifest.package_manager == "pnpm":
-        return "pnpm install --frozen-lockfile" if has_lock else "pnpm install"
-    if manifest.package_manager == "yarn":
-        option = "--immutable" if is_berry(tree, manifest) else "--frozen-lockfile"
-        return f"yarn install {option}" if has_lock else "yarn install"
-    raise refusal(
-        f"{manifest.file} is managed by {manifest.package_manager}, which AutoDeploy does not install",
-        "Commit a package-lock.json beside it: npm install --package-lock-only, and drop packageManager.",
-    )
-
-
-def is_berry(tree: Tree, manifest: Manifest) -> bool:
-    """Tell whether Yarn is one from 2 on, whose lock file is YAML."""
-    return "__metadata:" in tree.read("yarn.lock")[:2000] or ".yarnrc.yml" in tree.index
-
-
-def _prune(tree: Tree, manifest: Manifest) -> str:
+def _prune(tree: Tree, manifest: Manifest) -> list[str]:
     if manifest.package_manager == "yarn" and is_berry(tree, manifest):
-        return "yarn workspaces focus --production"
-    return _PRUNE[manifest.package_manager]
+        # Before 4, a plugin brings the command.
+        has_focus = re.search(r"^\s+version: ([89]|\d\d)", tree.read("yarn.lock")[:2000], re.MULTILINE)
+        is_plugged = "workspace-tools" in tree.read(".yarnrc.yml")
+        return ["yarn workspaces focus --production"] if has_focus or is_plugged else []
+    if manifest.package_manager == "bun" and manifest.fields.get("trustedDependencies"):
+        return []
+    return [_PRUNE[manifest.package_manager]]
 
 
 def _awaits_build(tree: Tree, file: str) -> bool:
@@ -93,5 +159,5 @@ def _awaits_build(tree: Tree, file: str) -> bool:
 
 def _local(command: str) -> str:
     """Run a program of the dependencies as npm's scripts would."""
-    is_known = re.match(r"(node|npm|npx|yarn|pnpm)\b", command)
+    is_known = re.match(r"(node|npm|npx|yarn|pnpm|bun|cp|rm|if)\b", command)
     return command if is_known else f"PATH=$PWD/node_modules/.bin:$PATH {command}"

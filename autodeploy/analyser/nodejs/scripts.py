@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from autodeploy.analyser.nodejs.manifest import Manifest
 
 _RUN = re.compile(
-    r"^(?:(?:npm|pnpm|yarn|bun)\s+(?:run|run-script)\s+(?:--?silent\s+|-s\s+)?|(?:yarn|pnpm|npm)\s+(?=start\b))"
+    r"^(?:(?:npm|pnpm|yarn|bun)\s+(?:run|run-script)\s+(?:--?silent\s+|-s\s+)?|(?:yarn|pnpm|npm|bun)\s+(?=start\b))"
     r"(?P<script>[\w:.-]+)$"
 )
 _WRAPPER = re.compile(
@@ -16,16 +16,20 @@ _WRAPPER = re.compile(
 )
 _ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\S*)\s+")
 _WATCHES = re.compile(
-    r"^(nodemon|ts-node-dev|tsnd|node-dev|supervisor|vite(?!\s+preview)|next dev|nuxt dev|nuxi dev|react-scripts start"
-    r"|vue-cli-service serve|ng serve|webpack(-dev-server| serve)|parcel|astro dev|remix dev|gatsby develop|nx serve"
-    r"|strapi develop|concurrently|npm-run-all|run-p|live-server|browser-sync|gulp|grunt|docker(-compose)?|nest start"
-    r"|node ace serve|adonis serve|wrangler dev|sls offline|serverless offline|firebase|heroku local|foreman)\b"
-    r"|(^|\s)--watch(-path)?\b"
+    r"^(nodemon|ts-node-dev|tsnd|node-dev|supervisor|vite(?! preview\b.*\$\{?PORT)(?! build)|next dev|next$|nuxt$"
+    r"|(nuxt|nuxi) (dev|preview)|react-scripts start|vue-cli-service serve|ng (serve|s$)|ng$|webpack-dev-server"
+    r"|webpack serve|parcel(?! build)|astro (dev|preview)|(remix|react-router) (vite:)?dev|gatsby (develop|serve)"
+    r"|docusaurus (start|serve)|vitepress (dev|preview|serve)|eleventy.*--serve|(rsbuild|rspack) (dev|preview|serve)"
+    r"|turbo (run )?dev|nx (serve|run \S+:serve)|ionic serve|expo start|storybook dev|strapi develop|nest start"
+    r"|node ace(\.js)? serve|concurrently|npm-run-all|run-p|live-server|browser-sync|gulp|grunt|docker(-compose)?"
+    r"|adonis serve|wrangler dev|bun (run )?--(hot|watch)|sls offline|serverless offline|firebase|heroku local"
+    r"|foreman)(?!\S)|(^|\s)--watch(-path)?\b"
 )
 _BUILDS = re.compile(
-    r"^(tsc|tsup|swc|babel|webpack|rollup|esbuild|nest build|next build|nuxt build|nuxi build|vite build|parcel build"
-    r"|nx build|turbo|gulp|grunt|rimraf|rm|mkdirp?|cp|cpx|copyfiles|ncp|del|shx|tsc-alias|prisma generate"
-    r"|react-scripts build|sass|node-sass|postcss|tailwindcss|npm (ci|install|i)|yarn(?: install)?|pnpm install)\b"
+    r"^(tsc|tsup|swc|babel|webpack|rollup|esbuild|(nest|next|nuxt|nuxi|vite|parcel|nx|ng|vue-cli-service|react-scripts"
+    r"|react-router|gatsby|docusaurus|bun|ncc|node ace) build|remix (vite:)?build|astro (build|check)|svelte-kit"
+    r"|unbuild|tsdown|turbo|gulp|grunt|rimraf|rm|mkdirp?|cp|cpx|copyfiles|ncp|del|shx|tsc-alias|prisma generate|sass"
+    r"|node-sass|postcss|tailwindcss|(npm|pnpm|bun) (ci|install|i)|yarn install|yarn$)(?!\S)"
 )
 _TOOLS = {
     "ts-node": "ts-node",
@@ -51,6 +55,16 @@ _TOOLS = {
     "sucrase-node": "sucrase",
     "serve": "serve",
     "typeorm": "typeorm",
+    "typeorm-ts-node-commonjs": "typeorm",
+    "typeorm-ts-node-esm": "typeorm",
+    "remix-serve": "@remix-run/serve",
+    "react-router-serve": "@react-router/serve",
+    "react-router": "@react-router/dev",
+    "remix": "@remix-run/dev",
+    "nuxt": "nuxt",
+    "astro": "astro",
+    "mikro-orm": "@mikro-orm/cli",
+    "mikro-orm-esm": "@mikro-orm/cli",
     "drizzle-kit": "drizzle-kit",
     "tsconfig-paths": "tsconfig-paths",
     "rimraf": "rimraf",
@@ -76,11 +90,16 @@ class Part:
         return bool(_BUILDS.match(self.bare)) and not self.watches
 
     @property
+    def by_bun(self) -> bool:
+        """Tell whether bun runs a file, and not node."""
+        return self.bare.startswith("bun ") and bool(self.node_file)
+
+    @property
     def node_file(self) -> str:
         """Return the file that node, or one of its kin, is told to run; "" when there is none."""
         match = re.match(
-            r"^(?:node|nodemon|ts-node|ts-node-dev|tsnd|tsx(?:\s+watch)?|babel-node|node-dev|supervisor|pm2-runtime"
-            r"|pm2 start)\b(?P<rest>.*)$",
+            r"^(?:node|bun(?:\s+run)?|nodemon|ts-node|ts-node-dev|tsnd|tsx(?:\s+watch)?|babel-node|node-dev|supervisor"
+            r"|pm2-runtime|pm2 start)\b(?P<rest>.*)$",
             self.bare,
         )
         if not match:
@@ -104,6 +123,12 @@ def parts(manifest: Manifest, line: str, depth: int = 0) -> list[Part]:
         elif command:
             found.append(part)
     return found
+
+
+def run_script(manifest: Manifest, name: str) -> str:
+    """Return how the application's package manager runs a script."""
+    manager = manifest.package_manager
+    return f"{manager} start" if name == "start" and manager != "bun" else f"{manager} run {name}"
 
 
 def is_for_development(manifest: Manifest, line: str) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.nodejs import jsonc
-from autodeploy.analyser.nodejs.frameworks import FRONT_ENDS
 from autodeploy.analyser.nodejs.manifest import Manifest
-from autodeploy.analyser.nodejs.scripts import Part, is_for_development, parts
+from autodeploy.analyser.nodejs.scripts import Part, is_for_development, parts, run_script
+from autodeploy.analyser.nodejs.serving import STANDALONE, Serving, own_serving
+from autodeploy.analyser.nodejs.sites import SERVER, Site, detect_site
 from autodeploy.analyser.procfile import Process
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
@@ -23,12 +24,18 @@ _COMPILED = re.compile(r"^(dist|build|lib|out|output|bin|\.output)/")
 
 @dataclass(frozen=True)
 class Start:
-    """How the application starts. `line` is what is run in the end; `builds` must have run while building."""
+    """How the application starts. `line` is what is run in the end; `builds` must have run while building.
+
+    `default_build` is what builds where no script does, `server` a package that the builder has to bring.
+    """
 
     command: str
     line: str
     evidence: Evidence
     builds: tuple[str, ...] = ()
+    default_build: str = ""
+    server: str | None = None
+    warning: str = ""
 
     def file(self, manifest: Manifest) -> str:
         """Return the file that node is told to run, without "./"; "" when no file is named."""
@@ -41,34 +48,40 @@ class Start:
 
 
 def detect_start(
-    tree: Tree, manifest: Manifest, processes: Mapping[str, Process], overrides: Mapping[str, str]
+    tree: Tree,
+    manifest: Manifest,
+    processes: Mapping[str, Process],
+    overrides: Mapping[str, str],
+    framework: str | None = None,
 ) -> Start:
     """Return the start command and why; raise AnalysisError when nothing says how to start."""
     if "start_command" in overrides:
         command = overrides["start_command"]
         return Start(command, command, Evidence(fact="start_command", value=command, rule="--start-command"))
-    found = list(_candidates(tree, manifest, processes))
+    found = list(_candidates(tree, manifest, processes, framework))
     if found:
         others = tuple(dict.fromkeys(item.command for item in found[1:] if item.command != found[0].command))
-        first = found[0]
-        return Start(first.command, first.line, first.evidence.but(alternatives=others), first.builds)
-    pages = next((name for name in FRONT_ENDS if name in manifest.dependencies or name in manifest.development), None)
-    if pages:
+        return replace(found[0], evidence=found[0].evidence.but(alternatives=others))
+    if framework is None and not _has_server(tree):
         raise refusal(
-            f"{manifest.file} builds pages for a browser ({pages}) and starts no server",
-            "Deploy it with a server of its own: add one with a start script, or name it: --start-command 'COMMAND'.",
+            f"nothing says how to start: {manifest.file} has no start script for production and no main file",
+            "Add a start script to package.json, or name the command: --start-command 'node FILE' (on $PORT).",
         )
-    raise refusal(
-        f"nothing says how to start: {manifest.file} has no start script for production and no main file",
-        "Add a start script to package.json, or name the command: --start-command 'node FILE' (it listens on $PORT).",
-    )
+    # What else is told of such an application is of use, though it cannot be deployed as it is.
+    return Start("", "", Evidence(fact="start_command", value="none", rule="nothing-starts", confidence="default"))
 
 
-def _candidates(tree: Tree, manifest: Manifest, processes: Mapping[str, Process]) -> Iterator[Start]:
+def _candidates(
+    tree: Tree, manifest: Manifest, processes: Mapping[str, Process], framework: str | None
+) -> Iterator[Start]:
+    site = detect_site(tree, manifest, framework)
+    if site and framework:
+        yield _site(manifest, site)
+    own = own_serving(tree, manifest, framework)
     for name in ("start", *_PRODUCTION_SCRIPTS):
         line = manifest.scripts.get(name)
-        if line and not is_for_development(manifest, line):
-            yield _script(manifest, name, line)
+        if line and not is_for_development(manifest, line) and not _is_built_elsewhere(tree, manifest, line, own):
+            yield _script(tree, manifest, name, line)
     for name in ("web", "worker"):
         process = processes.get(name)
         if process and not is_for_development(manifest, process.command):
@@ -76,24 +89,58 @@ def _candidates(tree: Tree, manifest: Manifest, processes: Mapping[str, Process]
                 fact="start_command", value=process.command, file=process.file, line=process.line, rule="procfile"
             )
             yield Start(with_programs(process.command), process.command, because)
+    if own:
+        because = Evidence(
+            fact="start_command", value=own.command, file=own.file or manifest.file, rule=f"{framework}-serves",
+            confidence="likely",
+        )  # fmt: skip
+        after = (own.after,) if own.after else ()
+        yield Start(with_programs(own.command), own.command, because, after, own.build, warning=own.warning)
+    if site and not framework and not _has_server(tree):
+        yield _site(manifest, site)
     yield from _files(tree, manifest)
 
 
-def _script(manifest: Manifest, name: str, line: str) -> Start:
-    """Run the script by npm; but what it builds, it builds beforehand: the release's folder is read-only."""
+def _site(manifest: Manifest, site: Site) -> Start:
+    because = Evidence(
+        fact="start_command", value=site.command, file=site.file, rule="static-site", confidence="likely",
+        line=manifest.line_of(site.tool) if site.file == manifest.file else 0,
+    )  # fmt: skip
+    return Start(site.command, site.command, because, (), site.build, SERVER)
+
+
+def _is_built_elsewhere(tree: Tree, manifest: Manifest, line: str, own: Serving | None) -> bool:
+    """Tell whether a script speaks of what is built in a folder of its own: Adonis's `node bin/server.js`."""
+    file = next((part.node_file for part in parts(manifest, line) if part.node_file), "")
+    return bool(own and file and file not in tree.index and own.command == f"node build/{posixpath.normpath(file)}")
+
+
+def _has_server(tree: Tree) -> bool:
+    """Tell whether a file that is called like a server's opens a port."""
+    names = (f"{stem}{end}" for stem in _CUSTOM for end in (".js", ".mjs", ".cjs", ".ts"))
+    return any(
+        re.search(r"\.listen\(|createServer\(|\bserve\(", tree.read(name)) for name in names if name in tree.index
+    )
+
+
+def _script(tree: Tree, manifest: Manifest, name: str, line: str) -> Start:
+    """Run the script by its package manager; what it builds is built beforehand: a release's folder is read-only."""
     own = parts(manifest, manifest.scripts.get("build", ""))
     chain = parts(manifest, line)
     builds = [part for part in chain[:-1] if part.builds or part.command in {item.command for item in own}]
     before = parts(manifest, manifest.scripts.get(f"pre{name}", ""))
     builds_before = bool(before) and all(part.builds for part in before)
-    command = "npm start" if name == "start" else f"npm run {name}"
+    command = run_script(manifest, name)
     if builds:
         command = with_programs(" && ".join(part.command for part in chain if part not in builds))
     elif builds_before:
-        command += " --ignore-scripts"
+        command = f"npm {'start' if name == 'start' else f'run {name}'} --ignore-scripts"
     made = [*(before if builds_before else []), *builds]
     because = manifest.evidence("start_command", command, name, "script")
-    return Start(command, line, because, tuple(part.command for part in made if part not in own))
+    made_first = [part.command for part in made if part not in own]
+    if ".next/standalone" in line and ".next/static" not in manifest.scripts.get("build", ""):
+        made_first.append(STANDALONE)
+    return Start(command, line, because, tuple(made_first))
 
 
 def _files(tree: Tree, manifest: Manifest) -> Iterator[Start]:
@@ -163,7 +210,7 @@ def compiled(tree: Tree, path: str) -> str:
 def with_programs(command: str) -> str:
     """Return a command that finds the programs of the dependencies, as npm's scripts do."""
     bare = re.split(r"\s*(?:&&|;|\|\|)\s*", command)
-    if all(re.match(r"^(node|npm|npx|yarn|pnpm)\b", Part(part, part).bare) for part in bare):
+    if all(re.match(r"^(node|npm|npx|yarn|pnpm|bun|bunx|cd|serve)\b", Part(part, part).bare) for part in bare):
         return command
     return f"PATH=/app/src/node_modules/.bin:$PATH; {command}"
 

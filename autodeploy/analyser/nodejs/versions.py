@@ -1,9 +1,9 @@
-"""Chooses the Node.js version: what the repository asks for, among the pinned releases."""
+"""Chooses the major version of Node.js that the repository asks for; whether it can be had is the builder's matter."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import nodesemver
@@ -14,10 +14,16 @@ from autodeploy.analyser.toml import line_of, table
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import NODE_DEFAULT, NODE_RELEASES, Evidence
 
-_PIN = re.compile(r"[v=~^\s]*(?P<major>\d+)(\.(\d+|x|\*)){0,2}")
-_CODENAMES = {"fermium": "14", "gallium": "16", "hydrogen": "18", "iron": "20", "jod": "22", "krypton": "24"}
+_MAJORS = tuple(str(major) for major in range(31))
+_PIN = re.compile(r"[v=~^\s]*(?P<major>\d{1,3})(\.(\d+|x|\*)){0,2}")
+_CODENAMES = {
+    "argon": "4", "boron": "6", "carbon": "8", "dubnium": "10", "erbium": "12", "fermium": "14", "gallium": "16",
+    "hydrogen": "18", "iron": "20", "jod": "22", "krypton": "24",
+}  # fmt: skip
 """The lines with long-term support, as nvm calls them; https://github.com/nodejs/Release."""
-_NEWEST = frozenset({"lts", "lts/*", "lts/-0", "node", "latest", "current", "stable", "system", "--lts"})
+_NEWEST = frozenset({"lts", "lts/*", "lts/-0", "node", "latest", "current", "stable", "system", "--lts", "*", "x"})
+_LITERAL = re.compile(r"(\d{1,3})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?")
+_FROM = re.compile(r"^FROM\s+(?:--platform=\S+\s+)?(?:[\w.-]+/)*node:(?P<tag>[\w.-]+)", re.IGNORECASE)
 _LONGEST = 200
 
 
@@ -34,86 +40,128 @@ class Wish:
         """Return the major versions that fit, oldest first; None when the wish says nothing that can be read."""
         name = self.constraint.strip().lower()
         if name in _NEWEST or not name:
-            return tuple(NODE_RELEASES)
-        if (code := name.removeprefix("lts/")) in _CODENAMES:
+            return _MAJORS
+        if (code := name.removeprefix("lts/").removeprefix("lts-")) in _CODENAMES:
             return (_CODENAMES[code],)
         if pin := _PIN.fullmatch(name):
-            return tuple(major for major in NODE_RELEASES if major == pin["major"])
-        if not _is_range(name):
-            return None
-        fitting = [major for major, release in NODE_RELEASES.items() if _satisfies(release, name)]
-        # A range that only older releases of a line satisfy means that line.
-        return tuple(fitting or [major for major in NODE_RELEASES if _overlaps(major, name)])
+            return tuple(major for major in _MAJORS if major == str(int(pin["major"]))) or None
+        wanted = _range(name)
+        return tuple(major for major in _MAJORS if _overlaps(major, name, wanted)) or None if wanted else None
 
 
-def detect_version(tree: Tree, manifest: Manifest, overrides: Mapping[str, str]) -> tuple[str, str, Evidence]:
-    """Return the version, the constraint it answers ("" for none), and why; raise AnalysisError when none fits."""
+def detect_version(
+    places: Sequence[tuple[Tree, Manifest]], overrides: Mapping[str, str]
+) -> tuple[str, str, Evidence, list[str]]:
+    """Return the version, the constraint it answers ("" for none), why, and which files say something else.
+
+    `places` are the application and, where it is a part of a workspace, its root. Raises AnalysisError where
+    a flag names no version.
+    """
     if "runtime_version" in overrides:
         wishes = [Wish(overrides["runtime_version"], "", 0, "--runtime-version")]
+        if wishes[0].majors() is None:
+            raise refusal(
+                f"{overrides['runtime_version']!r} is no version of Node.js",
+                f"Name one, or a range of npm's: --runtime-version {NODE_DEFAULT}.x",
+            )
     else:
-        wishes = [wish for wish in _wishes(tree, manifest) if wish.majors() is not None]
+        wishes = [wish for place in places for wish in _wishes(*place) if wish.majors() is not None]
+        wishes = wishes or [wish for tree, _ in places for wish in _images(tree) if wish.majors() is not None]
     if not wishes:
         version = f"{NODE_DEFAULT}.x"
-        return version, "", Evidence(fact="runtime_version", value=version, rule="default", confidence="default")
-    first = wishes[0]
-    fitting = first.majors()
-    if not fitting:
-        raise _no_fit(first)
-    deciding = first
+        return version, "", Evidence(fact="runtime_version", value=version, rule="default", confidence="default"), []
+    return _settled(wishes)
+
+
+def _settled(wishes: Sequence[Wish]) -> tuple[str, str, Evidence, list[str]]:
+    """Take what most of the wishes leave; one that contradicts those before it is only told of."""
+    first = deciding = wishes[0]
+    fitting, told = first.majors() or (), []
     for wish in wishes[1:]:
-        both = [major for major in fitting if major in (wish.majors() or ())]
-        if both and len(both) < len(fitting):
-            fitting, deciding = tuple(both), wish
-    version = f"{NODE_DEFAULT if NODE_DEFAULT in fitting else fitting[-1]}.x"
-    others = tuple(f"{wish.constraint} ({wish.file})" for wish in wishes if wish is not deciding)
+        both = tuple(major for major in fitting if major in (wish.majors() or ()))
+        if not both:
+            asked = f"{wish.file} asks for Node.js {wish.constraint}, {first.file} for {first.constraint}"
+            custom = ", as npm and hosts of applications do" if first.rule == "engines.node" else ""
+            told.append(f"{asked}: the latter is obeyed{custom}")
+        elif len(both) < len(fitting):
+            fitting, deciding = both, wish
+    version = f"{min(fitting, key=_rank)}.x"
     because = Evidence(
         fact="runtime_version", value=version, file=deciding.file, line=deciding.line, rule=deciding.rule,
-        alternatives=others,
+        alternatives=tuple(f"{wish.constraint} ({wish.file})" for wish in wishes if wish is not deciding),
+        confidence="likely" if deciding.rule == "dockerfile" else "certain",
     )  # fmt: skip
-    return version, first.constraint, because
+    return version, first.constraint, because, told
+
+
+def _rank(major: str) -> tuple[bool, bool, bool, int]:
+    """Order the majors: the default, those that can be had, those with long-term support; of equals the newest."""
+    return major != NODE_DEFAULT, major not in NODE_RELEASES, int(major) % 2 == 1, -int(major)
 
 
 def _wishes(tree: Tree, manifest: Manifest) -> Iterator[Wish]:
     """Yield what the files ask for: what package.json promises to all, then what version managers read."""
-    engines = manifest.fields.get("engines")
-    if isinstance(engines, dict) and isinstance(engines.get("node"), str):
-        yield Wish(engines["node"][:_LONGEST], manifest.file, manifest.line_of("node", "engines"), "engines.node")
-    for file in (".nvmrc", ".node-version"):
-        for number, content in tree.lines(file):
+    fields, file = manifest.fields, manifest.file
+    if asked := _text(fields, "engines", "node"):
+        yield Wish(asked, file, manifest.line_of("node", "engines"), "engines.node")
+    for name in (".nvmrc", ".node-version"):
+        for number, content in tree.lines(name):
             if content and not content.startswith("#"):
-                yield Wish(content[:_LONGEST].partition("#")[0].strip(), tree.where(file), number, file)
+                yield Wish(content[:_LONGEST].partition("#")[0].strip(), tree.where(name), number, name)
                 break
-    volta = manifest.fields.get("volta")
-    if isinstance(volta, dict) and isinstance(volta.get("node"), str):
-        yield Wish(volta["node"][:_LONGEST], manifest.file, manifest.line_of("node", "volta"), "volta.node")
+    if asked := _text(fields, "volta", "node"):
+        yield Wish(asked, file, manifest.line_of("node", "volta"), "volta.node")
     for number, content in tree.lines(".tool-versions"):
         words = content.split()
         if len(words) > 1 and words[0] in {"nodejs", "node"}:
             yield Wish(words[1][:_LONGEST], tree.where(".tool-versions"), number, ".tool-versions")
-    for file in ("mise.toml", ".mise.toml"):
-        asked = table(tree.read(file), "tools").get("node")
-        if isinstance(asked, str):
-            yield Wish(asked[:_LONGEST], tree.where(file), line_of(tree.read(file), "node"), file)
+    for name in ("mise.toml", ".mise.toml", ".config/mise.toml", ".mise/config.toml"):
+        if asked := _mise(tree.read(name)):
+            yield Wish(asked[:_LONGEST], tree.where(name), line_of(tree.read(name), "node"), name)
+    for runtime in _listed(fields.get("devEngines"), "runtime"):
+        if runtime.get("name") == "node" and (asked := _text({"r": runtime}, "r", "version")):
+            yield Wish(asked, file, manifest.line_of("version", "devEngines"), "devEngines.runtime")
 
 
-def _is_range(constraint: str) -> bool:
+def _images(tree: Tree) -> Iterator[Wish]:
+    """Yield what Dockerfiles run on, which tells where nothing else does."""
+    for name in ("Dockerfile", "dockerfile", "Containerfile"):
+        for number, content in tree.lines(name):
+            if match := _FROM.match(content):
+                yield Wish(match["tag"].partition("-")[0], tree.where(name), number, "dockerfile")
+
+
+def _mise(text: str) -> str:
+    tools = table(text, "tools")
+    asked = tools.get("node", tools.get("nodejs"))
+    asked = asked.get("version") if isinstance(asked, dict) else asked
+    asked = asked[0] if isinstance(asked, list) and asked else asked
+    return asked if isinstance(asked, str) else ""
+
+
+def _text(fields: Mapping[str, object], key: str, inner: str) -> str:
+    value = fields.get(key)
+    asked = value.get(inner) if isinstance(value, dict) else None
+    return asked[:_LONGEST] if isinstance(asked, str) else ""
+
+
+def _listed(value: object, key: str) -> list[dict[str, object]]:
+    """Return the objects under a key that holds one or a list of them."""
+    inner = value.get(key) if isinstance(value, dict) else None
+    return [item for item in (inner if isinstance(inner, list) else [inner]) if isinstance(item, dict)]
+
+
+def _range(constraint: str) -> nodesemver.Range | None:
     try:
-        return nodesemver.valid_range(constraint, loose=True) is not None
+        return nodesemver.make_range(constraint, loose=True)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-        return False
+        return None
 
 
-def _satisfies(release: str, constraint: str) -> bool:
-    return bool(nodesemver.satisfies(release, constraint, loose=True))
-
-
-def _overlaps(major: str, constraint: str) -> bool:
-    return any(_satisfies(f"{major}.{minor}.{patch}", constraint) for minor in range(24) for patch in (0, 5))
-
-
-def _no_fit(wish: Wish) -> Exception:
-    where = f"{wish.file}:{wish.line} asks" if wish.file else f"{wish.rule} asks"
-    return refusal(
-        f"no Node.js that can be had fits: {where} for {wish.constraint!r}; there are {', '.join(NODE_RELEASES)}",
-        f"Widen the constraint, or choose one yourself: --runtime-version {NODE_DEFAULT}.x",
-    )
+def _overlaps(major: str, constraint: str, wanted: nodesemver.Range) -> bool:
+    """Tell whether a release of a line fits: an interval that meets the line holds one of its ends, or begins in it."""
+    named = [match.groups("0") for match in _LITERAL.finditer(constraint) if match[1] == major]
+    begun = [f"{major}.{minor}.{patch}" for _, minor, patch in named]
+    begun += [f"{major}.{minor}.{int(patch) + 1}" for _, minor, patch in named]
+    ends = [f"{major}.999.999", f"{major}.0.0"]
+    return any(wanted.test(nodesemver.make_semver(release, loose=True)) for release in (*ends, *begun))

@@ -76,14 +76,39 @@ def test_the_package_manager_is_the_named_one_else_the_locks(
 
 def test_a_second_lock_is_told() -> None:
     stack = stack_of(None, **{"package-lock.json": "{}", "yarn.lock": ""})
-    assert evidence(stack, "package_manager").alternatives == ("yarn.lock",)
-    assert stack.warnings == ("yarn.lock is not honoured: package-lock.json is",)
+    assert evidence(stack, "package_manager").alternatives == ("package-lock.json",)
+    assert stack.warnings == ("package-lock.json is not honoured: yarn.lock is",)
 
 
-def test_bun_is_refused_with_what_to_do() -> None:
-    with pytest.raises(AnalysisError, match="bun") as caught:
-        stack_of(None, **{"bun.lock": ""})
-    assert "package-lock" in caught.value.remediation
+@pytest.mark.parametrize(
+    ("package", "files", "manager", "rule"),
+    [
+        ({"devEngines": {"packageManager": {"name": "pnpm"}}}, {}, "pnpm", "devEngines.packageManager"),
+        ({"engines": {"npm": ">=9", "yarn": "1"}}, {}, "yarn", "engines.yarn"),
+        ({"engines": {"npm": ">=9"}}, {"yarn.lock": "", "package-lock.json": ""}, "npm", "engines.npm"),
+        ({"engines": {"npm": "please-use-yarn", "yarn": ">=1"}}, {"package-lock.json": ""}, "npm", "lock-file"),
+        ({}, {"yarn.lock": "", "package-lock.json": "", "Dockerfile": "RUN npm ci\n"}, "npm", "dockerfile"),
+        ({}, {"yarn.lock": "", "package-lock.json": "", "Dockerfile": "RUN bun install\n"}, "yarn", "lock-file"),
+        ({}, {"pnpm-lock.yaml": "", "package-lock.json": ""}, "pnpm", "lock-file"),
+        ({}, {"Dockerfile": "RUN npm install -g pnpm && pnpm install\n"}, "pnpm", "dockerfile"),
+        ({}, {".yarnrc.yml": ""}, "yarn", "settings-file"),
+        ({}, {"bun.lockb": ""}, "bun", "lock-file"),
+        ({"packageManager": "bun@1.2.0"}, {}, "bun", "packageManager"),
+        ({}, {}, "npm", "default"),
+    ],
+)
+def test_where_no_lock_settles_it_others_speak(
+    package: dict[str, Any], files: dict[str, str], manager: str, rule: str
+) -> None:
+    stack = stack_of(package, **files)
+    assert (stack.package_manager, evidence(stack, "package_manager").rule) == (manager, rule)
+
+
+def test_bun_installs_and_leaves_out() -> None:
+    stack = stack_of({"devDependencies": {"a": "1"}}, **{"bun.lock": "", "server.js": ""})
+    assert stack.build_command == (
+        "bun install --frozen-lockfile && rm -rf node_modules && bun install --production --frozen-lockfile --ignore-scripts"
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,11 +124,17 @@ def test_a_range_is_resolved_among_the_pinned_releases(constraint: str, version:
     assert stack_of({"engines": {"node": constraint}}).runtime_version == version
 
 
-@pytest.mark.parametrize("constraint", ["12.x", ">=99", "<14", "6"])
-def test_a_version_that_cannot_be_had_is_refused(constraint: str) -> None:
-    with pytest.raises(AnalysisError, match="no Node") as caught:
-        stack_of({"engines": {"node": constraint}})
-    assert constraint in caught.value.message
+@pytest.mark.parametrize(
+    ("constraint", "version"),
+    [("12.x", "12.x"), ("^17.2", "17.x"), ("<14", "12.x"), ("6", "6.x"), (">=99", "24.x"), (">22.12.0 <23", "22.x"), ("lts/dubnium", "10.x")],
+)  # fmt: skip
+def test_what_is_asked_for_is_told_whether_it_can_be_had_or_not(constraint: str, version: str) -> None:
+    assert stack_of({"engines": {"node": constraint}}).runtime_version == version
+
+
+def test_a_flag_that_names_no_version_is_refused() -> None:
+    with pytest.raises(AnalysisError, match="no version of Node") as caught:
+        stack_of(None, {"runtime_version": "soon"})
     assert "--runtime-version" in caught.value.remediation
 
 
@@ -114,6 +145,12 @@ def test_a_version_that_cannot_be_had_is_refused(constraint: str) -> None:
         ({}, {".node-version": "22.1.0\n"}, "22.x", ".node-version"),
         ({}, {".tool-versions": "python 3.11\nnodejs 18.20.1\n"}, "18.x", ".tool-versions"),
         ({}, {"mise.toml": "[tools]\nnode = '20'\n"}, "20.x", "mise.toml"),
+        ({}, {".mise.toml": "[tools]\nnode = {version = '22'}\n"}, "22.x", ".mise.toml"),
+        ({}, {"mise.toml": "[tools]\nnode = ['20', '22']\n"}, "20.x", "mise.toml"),
+        ({"devEngines": {"runtime": {"name": "node", "version": "^20"}}}, {}, "20.x", "devEngines.runtime"),
+        ({}, {"Dockerfile": "FROM --platform=linux/amd64 node:18-alpine AS x\n"}, "18.x", "dockerfile"),
+        ({}, {"Dockerfile": "FROM node:lts\n"}, "24.x", "dockerfile"),
+        ({"engines": {"node": "20"}}, {"Dockerfile": "FROM node:18\n"}, "20.x", "engines.node"),
         ({"volta": {"node": "16.3.0"}}, {}, "16.x", "volta.node"),
         ({"engines": {"node": ">=18"}}, {".nvmrc": "20"}, "20.x", ".nvmrc"),
         ({"engines": {"node": "18.x"}}, {".nvmrc": "20"}, "18.x", "engines.node"),
@@ -130,6 +167,7 @@ def test_a_conflict_is_told() -> None:
     stack = stack_of({"engines": {"node": "18.x"}}, **{".nvmrc": "20"})
     assert evidence(stack, "runtime_version").alternatives == ("20 (.nvmrc)",)
     assert (stack.version_constraint, evidence(stack, "runtime_version").line) == ("18.x", 9)
+    assert [said for said in stack.warnings if ".nvmrc" in said and "18.x" in said]
 
 
 def test_the_flag_wins() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -77,9 +78,99 @@ def test_nothing_that_starts_is_refused(package: dict[str, Any]) -> None:
     assert "--start-command" in caught.value.remediation
 
 
-def test_pages_for_a_browser_are_no_server() -> None:
-    with pytest.raises(AnalysisError, match=r"pages for a browser \(vite\)"):
-        stack_of({"devDependencies": {"vite": "5"}, "scripts": {"start": "vite", "build": "vite build"}})
+SITES: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
+    "vite": ({"devDependencies": {"vite": "5"}, "scripts": {"dev": "vite", "build": "vite build", "preview": "vite preview"}}, {}, "serve -s dist -l $PORT"),
+    "vite elsewhere": ({"devDependencies": {"vite": "5"}}, {"vite.config.ts": "export default { build: { outDir: 'public_html' } }"}, "serve -s public_html -l $PORT"),
+    "outside": ({"devDependencies": {"vite": "5"}}, {"vite.config.ts": "export default { build: { outDir: '../x' } }"}, "serve -s dist -l $PORT"),
+    "react": ({"dependencies": {"react-scripts": "5"}, "scripts": {"start": "react-scripts start"}}, {"src/index.js": "x()"}, "serve -s build -l $PORT"),
+    "vue": ({"devDependencies": {"@vue/cli-service": "5"}}, {}, "serve -s dist -l $PORT"),
+    "angular": (
+        {"devDependencies": {"@angular/cli": "19"}, "scripts": {"start": "ng serve"}},
+        {"angular.json": '{"projects": {"shop": {"architect": {"build": {"builder": "@angular/build:application", "options": {}}}}}}'},
+        "serve -s dist/shop/browser -l $PORT",
+    ),
+    "gatsby": ({"dependencies": {"gatsby": "5"}, "scripts": {"start": "gatsby develop"}}, {}, "serve public -l $PORT"),
+    "docusaurus": ({"dependencies": {"@docusaurus/core": "3"}, "scripts": {"start": "docusaurus start"}}, {}, "serve build -l $PORT"),
+    "vitepress": ({"devDependencies": {"vitepress": "1"}}, {"docs/.vitepress/config.mts": ""}, "serve docs/.vitepress/dist -l $PORT"),
+    "eleventy": ({"devDependencies": {"@11ty/eleventy": "3"}, "scripts": {"build": "eleventy --output=out"}}, {}, "serve out -l $PORT"),
+    "astro": ({"dependencies": {"astro": "5"}, "scripts": {"start": "astro dev"}}, {"astro.config.mjs": "export default {}"}, "serve dist -l $PORT"),
+    "next, exported": (
+        {"dependencies": {"next": "15"}, "scripts": {"start": "next start"}}, {"next.config.mjs": "export default { output: 'export' }"}, "serve out -l $PORT",
+    ),
+    "nuxt, generated": ({"devDependencies": {"nuxt": "^3"}, "scripts": {"build": "nuxt generate"}}, {}, "serve .output/public -l $PORT"),
+    "sveltekit, static": (
+        {"devDependencies": {"@sveltejs/kit": "2", "@sveltejs/adapter-static": "3"}}, {"svelte.config.js": "adapter({ fallback: '200.html' })"},
+        "serve -s build -l $PORT",
+    ),
+    "react-router, in the browser": (
+        {"dependencies": {"@react-router/node": "7"}}, {"react-router.config.ts": "export default { ssr: false }"}, "serve -s build/client -l $PORT",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_pages_are_served_from_where_their_tool_leaves_them(name: str) -> None:
+    package, files, command = SITES[name]
+    stack = stack_of(package, **files)
+    assert (stack.start_command, stack.server_package, stack.is_web_service) == (command, "serve", True)
+    assert (stack.health_check_path, stack.port, stack.port_env) == ("/", 3000, "PORT")
+    assert "build" in stack.build_command or "generate" in stack.build_command or "eleventy" in stack.build_command
+    assert "prune" not in stack.build_command
+
+
+def test_a_tool_for_pages_beside_a_server_is_no_site() -> None:
+    package = {"devDependencies": {"vite": "5"}, "scripts": {"build": "vite build", "start": "vite"}}
+    assert stack_of(package, **{"server.js": SERVER}).start_command == "node server.js"
+
+
+FRAMEWORKS: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
+    "next": ({"dependencies": {"next": "15"}}, {}, "next start -p $PORT"),
+    "next, standalone": ({"dependencies": {"next": "15"}}, {"next.config.js": "module.exports = { output: 'standalone' }"}, "node .next/standalone/server.js"),
+    "nuxt": ({"devDependencies": {"nuxt": "3"}, "scripts": {"start": "nuxt preview"}}, {}, "node .output/server/index.mjs"),
+    "remix": ({"dependencies": {"@remix-run/serve": "2", "@remix-run/node": "2"}}, {"vite.config.ts": ""}, "remix-serve ./build/server/index.js"),
+    "react-router": ({"dependencies": {"@react-router/serve": "7"}}, {}, "react-router-serve ./build/server/index.js"),
+    "sveltekit": ({"devDependencies": {"@sveltejs/kit": "2", "@sveltejs/adapter-node": "5"}}, {"svelte.config.js": "kit: { adapter: adapter({ out: 'made' }) }"}, "node made/index.js"),
+    "astro": ({"dependencies": {"astro": "5", "@astrojs/node": "9"}}, {"astro.config.mjs": "import node from '@astrojs/node';\nexport default { adapter: node() }"}, "node dist/server/entry.mjs"),
+    "adonis 6": ({"dependencies": {"@adonisjs/core": "6"}, "scripts": {"start": "node bin/server.js"}}, {"bin/server.ts": ""}, "node build/bin/server.js"),
+    "adonis 5": ({"dependencies": {"@adonisjs/core": "5"}, "scripts": {"start": "node server.js"}}, {"server.ts": ""}, "node build/server.js"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_a_framework_serves_what_it_has_built(name: str) -> None:
+    package, files, command = FRAMEWORKS[name]
+    stack = stack_of(package, **files)
+    assert stack.start_command.split("; ")[-1] == command
+    assert stack.framework == re.split(r"[, ]", name)[0]
+    assert "build" in stack.build_command
+    assert stack.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("package", "files"),
+    [
+        ({"devDependencies": {"@sveltejs/kit": "2", "@sveltejs/adapter-auto": "3"}}, {"svelte.config.js": "import a from '@sveltejs/adapter-auto'"}),
+        ({"devDependencies": {"@sveltejs/kit": "2"}}, {}),
+        ({"dependencies": {"astro": "5"}}, {"astro.config.mjs": "import v from '@astrojs/vercel/serverless';\nexport default { adapter: v() }"}),
+        ({"dependencies": {"astro": "5"}}, {"astro.config.mjs": "import n from '@astrojs/node';\nexport default { adapter: n({ mode: 'middleware' }) }"}),
+    ],
+)  # fmt: skip
+def test_an_adapter_that_makes_no_server_is_told(package: dict[str, Any], files: dict[str, str]) -> None:
+    assert len(stack_of(package, **files).warnings) == 1
+
+
+def test_what_is_published_and_starts_nothing_is_a_library() -> None:
+    with pytest.raises(AnalysisError, match="that of a library"):
+        stack_of(
+            {"name": "x", "exports": "./lib/a.js", "main": "lib/a.js", "scripts": {"build": "tsc"}},
+            **{"lib/a.js": "module.exports = 1\n"},
+        )
+
+
+def test_an_application_that_nothing_starts_keeps_its_other_facts() -> None:
+    stack = stack_of({"dependencies": {"koa": "2"}, "engines": {"node": "20"}}, **{"a/app.js": SERVER})
+    assert (stack.start_command, stack.framework, stack.runtime_version) == ("", "koa", "20.x")
+    assert [(unknown.fact, unknown.flag) for unknown in stack.unknowns] == [("start_command", "--start-command")]
 
 
 BUILDS: dict[str, tuple[dict[str, Any], dict[str, str], str, str]] = {
@@ -126,11 +217,11 @@ BUILDS: dict[str, tuple[dict[str, Any], dict[str, str], str, str]] = {
     ),
     "yarn": (
         {"scripts": {"start": "node x.js"}, "devDependencies": {"a": "1"}}, {"yarn.lock": ""},
-        "yarn install --frozen-lockfile && yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline", "npm start",
+        "yarn install --frozen-lockfile && yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline", "yarn start",
     ),
     "yarn from 2 on": (
-        {"scripts": {"start": "node x.js"}, "devDependencies": {"a": "1"}}, {"yarn.lock": "__metadata:\n"},
-        "yarn install --immutable && yarn workspaces focus --production", "npm start",
+        {"scripts": {"start": "node x.js"}, "devDependencies": {"a": "1"}}, {"yarn.lock": "__metadata:\n  version: 8\n"},
+        "yarn install --immutable && yarn workspaces focus --production", "yarn start",
     ),
 }  # fmt: skip
 
