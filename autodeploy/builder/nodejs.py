@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autodeploy.builder import noderuntime
-from autodeploy.builder.nodemanagers import manager_package
+from autodeploy.builder.nodemanagers import manager_package, server_package
 from autodeploy.errors import AnalysisError
 from autodeploy.model import APP_PATH, NODE_RELEASES, BuildStep, Recipe, Source, TechStack, node_release
 
@@ -16,7 +16,11 @@ MODULES = f"{APP_PATH}/modules"
 """Where dependencies are installed apart from the source, so that a change of source alone leaves them be."""
 
 _INSTALL = re.compile(r"^(npm|pnpm|yarn|bun) (ci|install)\b")
-_DECIDING = ("package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", ".npmrc", ".yarnrc")
+_DECIDING = (
+    "package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "pnpm-workspace.yaml",
+    "bun.lock", "bun.lockb", ".npmrc", ".yarnrc", ".pnpmfile.cjs", "bunfig.toml",
+)  # fmt: skip
+_REACH_OUT = ("workspaces", "bundleDependencies", "patchedDependencies")
 _SCRIPTS = ("preinstall", "install", "postinstall", "prepublish", "prepare", "preprepare", "postprepare")
 _LOCAL = re.compile(r"^(file|link|portal|workspace|patch):|^\.{0,2}/")
 _SEES_SOURCE = frozenset({"prisma", "@prisma/client", "patch-package", "electron"})
@@ -39,6 +43,9 @@ _QUIET = {
     "YARN_NODE_LINKER": "node-modules",
     "YARN_CACHE_FOLDER": "/cache/npm/yarn",
     "YARN_ENABLE_GLOBAL_CACHE": "false",
+    "NPM_CONFIG_STORE_DIR": "/cache/npm/pnpm",
+    "NPM_CONFIG_MANAGE_PACKAGE_MANAGER_VERSIONS": "false",
+    "BUN_INSTALL_CACHE_DIR": "/cache/npm/bun",
     "NODE_OPTIONS": "--max-old-space-size=1536",
 }
 """Headers come from the runtime itself; the heap stays below the builder's two gigabytes."""
@@ -59,12 +66,13 @@ def recipe(stack: TechStack, source: Source) -> Recipe:
     builds = parts[len(installs) :]
     runtime = noderuntime.fetch_command(_release(stack.runtime_version))
     other = stack.package_manager if stack.package_manager not in {"", "npm"} else ""
-    manager = [_manager(manager_package(other, source))] if other else []
+    brought = [_brought(manager_package(other, source))] if other else []
+    brought += [_brought(server_package(stack.server_package))] if stack.server_package else []
     return Recipe(
         base_image="debian-13",
         steps=(
             BuildStep(what="Bringing Node.js", command=runtime, inputs=()),
-            *manager,
+            *brought,
             *(step for command in installs for step in _install(command, stack, source)),
             *(BuildStep(what=_title(command), command=command) for command in builds),
             # The headers were needed for native modules alone.
@@ -80,7 +88,7 @@ def recipe(stack: TechStack, source: Source) -> Recipe:
 def _install(command: str, stack: TechStack, source: Source) -> list[BuildStep]:
     what = "Installing dependencies"
     deciding = tuple(path for path in _DECIDING if path in source)
-    if stack.package_manager != "npm" or _sees_source(source.read("package.json")):
+    if _sees_source(source.read("package.json")) or _is_in_place(source):
         return [BuildStep(what=what, command=command)]
     apart = f"mkdir -p {MODULES} && cp {' '.join(deciding)} {MODULES} && cd {MODULES} && {command}"
     brought = f"rm -rf node_modules && mkdir -p {MODULES}/node_modules && mv {MODULES}/node_modules node_modules"
@@ -90,7 +98,13 @@ def _install(command: str, stack: TechStack, source: Source) -> list[BuildStep]:
     ]
 
 
-def _manager(spec: str) -> BuildStep:
+def _is_in_place(source: Source) -> bool:
+    """Tell whether the installation leaves more than node_modules, or concerns several packages."""
+    is_berry = "__metadata:" in source.read("yarn.lock")[:2000] or ".yarnrc.yml" in source
+    return is_berry or "packages:" in source.read("pnpm-workspace.yaml")
+
+
+def _brought(spec: str) -> BuildStep:
     command = f"cd /tmp && npm install --global --prefix {noderuntime.RUNTIME} {spec}"
     return BuildStep(what=f"Bringing {spec}", command=command, inputs=())
 
@@ -101,7 +115,9 @@ def _sees_source(text: str) -> bool:
         package: Any = json.loads(text)
     except ValueError:
         return True
-    if not isinstance(package, dict) or package.get("workspaces") or package.get("bundleDependencies"):
+    if not isinstance(package, dict) or any(package.get(key) for key in _REACH_OUT):
+        return True
+    if isinstance(package.get("pnpm"), dict) and package["pnpm"].get("patchedDependencies"):
         return True
     if set(_SCRIPTS).intersection(_table(package, "scripts")):
         return True

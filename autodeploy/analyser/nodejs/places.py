@@ -98,10 +98,8 @@ class Place:
 
 def find_place(tree: Tree) -> Place:
     """Return where the application of a tree lies; raise AnalysisError for a broken package.json."""
-    above = _above(tree)
-    if above is not None:
-        workspace, member = above
-        return _of_member(workspace, member, ())
+    if above := _above(tree):
+        return _of_member(*above, ())
     manifest = read_manifest(tree)
     workspace = read_workspace(tree)
     able = candidates(workspace) if workspace else []

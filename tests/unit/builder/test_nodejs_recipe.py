@@ -11,7 +11,7 @@ import pytest
 
 from autodeploy.builder import noderuntime, recipe
 from autodeploy.errors import AnalysisError
-from autodeploy.model import NODE_DEFAULT, NODE_RELEASES, EnvironmentVariable, Recipe, Source, TechStack
+from autodeploy.model import NODE_DEFAULT, NODE_RELEASES, EnvironmentVariable, Evidence, Recipe, Source, TechStack
 
 STACK = TechStack(
     language="nodejs", runtime_version="22.x", build_tool="npm", package_manager="npm", start_command="npm start",
@@ -54,6 +54,7 @@ def test_dependencies_are_installed_apart_so_that_they_outlive_the_source(tmp_pa
         {"scripts": {"postinstall": "node x.js"}},
         {"scripts": {"prepare": "husky"}},
         {"workspaces": ["packages/*"]},
+        {"pnpm": {"patchedDependencies": {"a": "patches/a.patch"}}},
         {"dependencies": {"mine": "file:./mine"}},
         {"devDependencies": {"mine": "../mine"}},
         {"dependencies": {"@prisma/client": "5"}},
@@ -83,25 +84,54 @@ def test_a_package_json_that_only_people_can_read_is_installed_in_place(tmp_path
         ("yarn", "yarn@4.1.1", "__metadata:\n", "@yarnpkg/cli-dist@4.1.1"),
         ("yarn", "yarn@1.22.19", "", "yarn@1.22.19"),
         ("yarn", "yarn@; rm -rf /", "", "yarn@1.22.22"),
+        ("bun", None, "", "bun@1.4.5"),
+        ("bun", "bun@1.2.3", "", "bun@1.2.3"),
     ],
 )
 def test_other_package_managers_are_brought_first(
     tmp_path: Path, manager: str, named: str | None, lock: str, brought: str
 ) -> None:
     stack = STACK.but(package_manager=manager, build_command=f"{manager} install")
-    lock_file = {"pnpm": "pnpm-lock.yaml", "yarn": "yarn.lock"}[manager]
+    lock_file = {"pnpm": "pnpm-lock.yaml", "yarn": "yarn.lock", "bun": "bun.lock"}[manager]
     made = recipe(stack, source(tmp_path, **{**package(packageManager=named), lock_file: lock}))
     assert steps(made)[0] == f"cd /tmp && npm install --global --prefix /app/runtime {brought}"
-    assert steps(made)[1] == f"{manager} install"
-    assert [step.inputs for step in made.steps] == [(), (), None, None]
+    in_place = "__metadata" in lock
+    assert steps(made)[1].endswith(f"{manager} install")
+    assert steps(made)[1].startswith("mkdir -p /app/modules") is not in_place
+    assert [step.inputs is None for step in made.steps[2:]] == [in_place, *([True] * (1 if in_place else 2))]
+
+
+def test_a_workspace_is_installed_from_its_root(tmp_path: Path) -> None:
+    root = {"type": "workspace", "pnpm-workspace.yaml": "packages:\n  - 'apps/*'\n"}
+    stack = STACK.but(
+        package_manager="pnpm", build_command="pnpm install && pnpm --filter web... run build", app_root="apps/web",
+        start_command="cd apps/web && pnpm start", evidence=(Evidence(fact="install_root", value="."),),
+    )  # fmt: skip
+    files = {"package.json": "{}", "pnpm-lock.yaml": "", "apps/web/package.json": "{}", **root}
+    made = recipe(stack, source(tmp_path, **files))
+    assert steps(made)[1:3] == ["pnpm install", "pnpm --filter web... run build"]
+    assert made.steps[2].inputs is None
+
+
+def test_what_serves_pages_is_brought(tmp_path: Path) -> None:
+    stack = STACK.but(server_package="serve", start_command="serve -s dist -l $PORT")
+    made = recipe(stack, source(tmp_path, **package()))
+    assert steps(made)[0] == "cd /tmp && npm install --global --prefix /app/runtime serve@14.2.7"
+
+
+def test_what_nothing_starts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AnalysisError, match="nothing says how") as caught:
+        recipe(STACK.but(start_command=""), source(tmp_path, **package()))
+    assert "--start-command" in caught.value.remediation
 
 
 def test_yarns_second_installation_comes_after_the_build(tmp_path: Path) -> None:
     commands = ["yarn install --frozen-lockfile", "npm run build", "yarn install --production"]
     stack = STACK.but(package_manager="yarn", build_command=" && ".join(commands))
     made = recipe(stack, source(tmp_path, **package(), **{"yarn.lock": ""}))
-    assert steps(made)[1:4] == commands
-    assert made.steps[4].what == "Leaving out what only the build needs"
+    assert steps(made)[3:5] == commands[1:]
+    assert steps(made)[1].endswith(commands[0])
+    assert made.steps[5].what == "Leaving out what only the build needs"
 
 
 def test_the_build_has_stand_ins_but_none_that_pages_would_show(tmp_path: Path) -> None:
