@@ -67,7 +67,11 @@ def recipe(stack: TechStack, source: Source) -> Recipe:
     runtime = noderuntime.fetch_command(_release(stack.runtime_version))
     other = stack.package_manager if stack.package_manager not in {"", "npm"} else ""
     brought = [_brought(manager_package(other, source))] if other else []
+    if other != "bun" and _runs_bun(source.read("package.json")):
+        brought.append(_brought(manager_package("bun", source)))
     brought += [_brought(server_package(stack.server_package))] if stack.server_package else []
+    # Pages need nothing of what made them.
+    left_out = " node_modules" if stack.server_package else ""
     return Recipe(
         base_image="debian-13",
         steps=(
@@ -76,7 +80,7 @@ def recipe(stack: TechStack, source: Source) -> Recipe:
             *(step for command in installs for step in _install(command, stack, source)),
             *(BuildStep(what=_title(command), command=command) for command in builds),
             # The headers were needed for native modules alone.
-            BuildStep(what="Tidying up", command=f"rm -rf {noderuntime.RUNTIME}/include"),
+            BuildStep(what="Tidying up", command=f"rm -rf {noderuntime.RUNTIME}/include{left_out}"),
         ),
         keep=("src", "runtime"),
         exclude=(".git", "__pycache__", "node_modules/.cache", "node_gyp_bins"),
@@ -96,6 +100,11 @@ def _install(command: str, stack: TechStack, source: Source) -> list[BuildStep]:
         BuildStep(what=what, command=apart, inputs=deciding),
         BuildStep(what="Bringing the dependencies to the application", command=brought),
     ]
+
+
+def _runs_bun(text: str) -> bool:
+    """Tell whether a script starts the application by bun, whatever installs its packages."""
+    return bool(re.search(r'"start(:prod(uction)?)?"\s*:\s*"bunx? ', text))
 
 
 def _is_in_place(source: Source) -> bool:

@@ -12,6 +12,7 @@ from autodeploy.analyser.language import Home
 from autodeploy.analyser.nodejs import database, migrations, ports, routes, versions
 from autodeploy.analyser.nodejs.code import Code, Module, read_code
 from autodeploy.analyser.nodejs.environment import detect_environment
+from autodeploy.analyser.nodejs.fileroutes import FILE_ROUTES
 from autodeploy.analyser.nodejs.frameworks import detect_framework
 from autodeploy.analyser.nodejs.libraries import refuse_library
 from autodeploy.analyser.nodejs.manifest import Manifest
@@ -56,6 +57,11 @@ class _Application:
         return self.place.manifest
 
     @property
+    def is_bundled(self) -> bool:
+        """Whether what runs is what a bundler made: its imports say nothing of what must be installed."""
+        return self.start.server is not None or self.framework_name in FILE_ROUTES
+
+    @property
     def framework_name(self) -> str | None:
         """The framework, None for plain Node.js."""
         return self.framework[0] if self.framework else None
@@ -88,7 +94,7 @@ def _compose(app: _Application, home: Home) -> TechStack:
     parts = database_variables(variables, kind, hints.variables(tree))
     migration = migrations.detect_migration(tree, manifest, app.start.line, app.processes, overrides) if kind else None
     lines = [app.start.line, migration.line if migration else ""]
-    kept = kept_packages(manifest, lines, app.modules if app.start.server is None else ())
+    kept = kept_packages(manifest, lines, () if app.is_bundled else app.modules)
     build, run, native_because, native_warnings = detect_packages(manifest)
     told = [
         *app.place.language(home),

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from tree_sitter import Node
 
 from autodeploy.analyser.environment import settled
-from autodeploy.analyser.nodejs.code import Code, Module, arguments, line, literal, pair, string, text
+from autodeploy.analyser.nodejs.code import Code, Module, arguments, line, literal, string, text
+from autodeploy.analyser.nodejs.schemas import declared
 from autodeploy.model import EnvironmentVariable
 
 SET_BY_US = frozenset({"NODE_ENV", "NODE_EXTRA_CA_CERTS", "NODE_OPTIONS", "npm_package_version", "npm_package_name"})
@@ -24,12 +25,13 @@ _ASKED = """
 (call_expression function: (member_expression property: (property_identifier) @by)
   arguments: (arguments . (string) @key)) @call
 """
-_SCHEMA = "(pair key: (property_identifier) @name value: (call_expression) @value)"
 _ENDS = re.compile(r"^\{?\s*(?:(?:console|logger|log)\.\w+\([^;]*;?\s*)*(throw\b|process\.exit\()")
 """What a block does that ends the program, after some words about it."""
 
 _NAME = re.compile(r"^[A-Z][A-Z0-9_]*$")
-_DEFAULTS = re.compile(r"\.(default|optional|nullish|catch|allow)\(|\b(default|devDefault)\s*:")
+_META = re.compile(rb"\bimport\.meta\.env\.((?:VITE|PUBLIC|ASTRO|NUXT|APP)_[A-Z0-9_]+)")
+_SVELTE = re.compile(rb"import\s*\{([^}]*)\}\s*from\s*['\"]\$env/(static)/(?:private|public)['\"]")
+_DYNAMIC = re.compile(rb"\benv\.([A-Z][A-Z0-9_]+)")
 
 
 def detect_environment(code: Code, reachable: Iterable[Module]) -> list[EnvironmentVariable]:
@@ -60,8 +62,9 @@ def _read_in(module: Module) -> Iterator[EnvironmentVariable]:
             yield _variable(module, row["read"], name, *_use(row["read"]))
     if b"config" in module.text.lower() or b"env-var" in module.text:
         yield from _asked(module)
-    if re.search(rb"\b(envalid|cleanEnv|joi|Joi|zod|@hapi/joi|yup)\b", module.text) and b"env" in module.text.lower():
-        yield from _declared(module)
+    for name, node, is_required, default in declared(module):
+        yield _variable(module, node, name, is_required, default)
+    yield from _imported(module)
 
 
 def _use(read: Node) -> tuple[bool, str | None]:
@@ -72,8 +75,10 @@ def _use(read: Node) -> tuple[bool, str | None]:
         if parent.type == "unary_expression" and text(parent.child_by_field_name("operator")) == "!":
             return _throws(parent), None
         if parent.type == "call_expression" and not _converts(parent):
-            return False, None
+            return _asserts(parent, read), None
         node, parent = parent, parent.parent
+    if parent is not None and parent.type == "ternary_expression" and parent.child_by_field_name("condition") == node:
+        return False, _alternative(parent)
     if parent is not None and parent.type == "binary_expression":
         operator = text(parent.child_by_field_name("operator"))
         right = parent.child_by_field_name("right")
@@ -82,6 +87,22 @@ def _use(read: Node) -> tuple[bool, str | None]:
         if operator in {"===", "=="} and text(right) in {"undefined", "null"}:
             return _throws(parent), None
     return False, None
+
+
+def _alternative(choice: Node) -> str | None:
+    """Return what is taken where none of the conditions of `a ? b : c ? d : e` holds."""
+    node: Node | None = choice
+    while node is not None and node.type == "ternary_expression":
+        node = node.child_by_field_name("alternative")
+    return literal(_bare(node))
+
+
+def _asserts(call: Node, read: Node) -> bool:
+    """Tell whether a call ends the program without its first argument: `assert(process.env.X)`."""
+    called = text(call.child_by_field_name("function"))
+    return bool(re.fullmatch(r"(?:\w+\.)?(assert|invariant|ok|tiny_?invariant)", called)) and arguments(call)[:1] == [
+        read
+    ]
 
 
 def _bare(node: Node | None) -> Node | None:
@@ -114,16 +135,49 @@ def _throws(condition: Node) -> bool:
 
 def _destructured(module: Module, pattern: Node) -> Iterator[EnvironmentVariable]:
     for item in pattern.named_children:
-        default = None
+        default, local = None, text(item)
         if item.type == "object_assignment_pattern":
             default = literal(item.child_by_field_name("right"))
             item = item.child_by_field_name("left") or item  # noqa: PLW2901
         elif item.type == "pair_pattern":
             value = item.child_by_field_name("value")
+            local = text(value)
             if value is not None and value.type == "assignment_pattern":
                 default = literal(value.child_by_field_name("right"))
             item = item.child_by_field_name("key") or item  # noqa: PLW2901
-        yield _variable(module, item, text(item), False, default)
+        yield _variable(module, item, text(item), default is None and _is_checked(module, local), default)
+
+
+def _is_checked(module: Module, local: str) -> bool:
+    """Tell whether the program ends where a variable of its own is empty: `if (!token) throw …`."""
+    name = re.escape(local.encode())
+    return bool(
+        re.search(
+            rb"\bif\s*\(\s*!\s*" + name + rb"\s*\)\s*\{?\s*(console\.\w+\([^;]*;\s*)?(throw\b|process\.exit\()",
+            module.text,
+        )
+        or re.search(rb"\b(assert|invariant|assert\.ok)\(\s*" + name + rb"\s*[,)]", module.text)
+    )
+
+
+def _imported(module: Module) -> Iterator[EnvironmentVariable]:
+    """Read what bundlers write into the code: Vite's import.meta.env, SvelteKit's $env modules."""
+    said = module.text
+    if b"import.meta.env" in said:
+        for match in _META.finditer(said):
+            yield _written(module, match, match[1])
+    if b"$env/" in said:
+        for match in _SVELTE.finditer(said):
+            for name in re.findall(rb"[A-Z][A-Z0-9_]+", match[1]):
+                # A build ends without a variable that is to be written into it.
+                yield _written(module, match, name).but(required=match[2] == b"static")
+        for match in _DYNAMIC.finditer(said) if b"$env/dynamic" in said else ():
+            yield _written(module, match, match[1])
+
+
+def _written(module: Module, match: re.Match[bytes], name: bytes) -> EnvironmentVariable:
+    number = module.text.count(b"\n", 0, match.start()) + 1
+    return EnvironmentVariable(name=name.decode(), file=module.where, line=number)
 
 
 def _asked(module: Module) -> Iterator[EnvironmentVariable]:
@@ -143,24 +197,6 @@ def _chain(call: Node) -> str:
     while node.parent is not None and node.parent.type in {"member_expression", "call_expression"}:
         node = node.parent
     return text(node)[len(text(call)) :]
-
-
-def _declared(module: Module) -> Iterator[EnvironmentVariable]:
-    """Read the schemas that the whole environment is checked with: envalid, Joi, Zod."""
-    for row in module.matches(_SCHEMA):
-        name, value = text(row["name"]), row["value"]
-        if not _NAME.match(name):
-            continue
-        said = text(value)
-        is_schema = re.match(r"^(z|joi|Joi|yup|str|num|port|url|host|bool|email|json|makeValidator)\b", said)
-        if not is_schema:
-            continue
-        is_joi = re.match(r"^(joi|Joi|yup)\b", said)
-        is_required = not _DEFAULTS.search(said) and (".required(" in said if is_joi else True)
-        default = re.search(r"\.default\(\s*[\"']?([^\"')]*)", said)
-        options = next((item for item in arguments(value) if item.type == "object"), None)
-        given = literal(pair(options, "default"))
-        yield _variable(module, row["name"], name, is_required, given or (default[1] if default else None))
 
 
 def _variable(module: Module, node: Node, name: str, required: bool, default: str | None) -> EnvironmentVariable:

@@ -84,6 +84,10 @@ def _spoken(tree: Tree, package: Mapping[str, Any], text: str) -> Iterator[Evide
     for file, name in _FILES.items():
         if file in tree.index:
             yield _told(name, tree.where(file), 0, "settings-file")
+    scripts = package.get("scripts")
+    start = scripts.get("start") if isinstance(scripts, dict) else None
+    if isinstance(start, str) and re.match(r"bunx? ", start):
+        yield _told("bun", tree.where(_FILE), line_of(text, '"start"'), "start-script")
     for number, line in tree.lines("Dockerfile"):
         match = _INSTALLS.search(line) if line.upper().startswith("RUN") else None
         if match:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from autodeploy.analyser.nodejs.database import prisma_schema, uses_prisma
 from autodeploy.analyser.nodejs.manifest import Manifest
-from autodeploy.analyser.nodejs.scripts import parts
-from autodeploy.analyser.nodejs.start import with_programs
+from autodeploy.analyser.nodejs.scripts import parts, run_script
+from autodeploy.analyser.nodejs.sites import config
+from autodeploy.analyser.nodejs.start import compiled, with_programs
 from autodeploy.analyser.procfile import Process
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
@@ -22,9 +23,11 @@ _TOOL = re.compile(
     r"|ace migration:run)"
 )
 _SCRIPTS = re.compile(
-    r"^(db:|database:|prisma:|knex:)?(migrate|migrations?)(:(run|up|latest|deploy|prod|production|db))?$"
+    r"^((db|database|prisma|knex|typeorm|sequelize|drizzle|orm):)?(migrate|migrations?)"
+    r"([:-](run|up|latest|deploy|prod|production|db))?$|^(db|prisma):deploy$"
 )
 _CONFIG = re.compile(r"(^|/)config/(config|database)\.(c?js|json)$")
+_DATA_SOURCE = re.compile(r"(^|/)(app-?)?(data-?source|ormconfig)\.[cm]?[jt]s$", re.IGNORECASE)
 _ENV_FILE = re.compile(r"--env-file|\bdotenv\s+-e|\benv-cmd\b|docker")
 """What reads a file that no repository holds."""
 
@@ -58,14 +61,28 @@ def detect_migration(
     ]
     if any(_TOOL.search(command) for command in begun):
         return None
-    return next(iter((*_scripts(manifest), *_tools(tree, manifest))), None)
+    return next(iter((*_scripts(manifest), *_built(manifest), *_tools(tree, manifest))), None)
+
+
+def migrates(command: str) -> bool:
+    """Tell whether a command migrates a database."""
+    return bool(_TOOL.search(command))
+
+
+def _built(manifest: Manifest) -> Iterator[Migration]:
+    """Yield the migration that the build is told to make, where there is no database yet."""
+    for part in parts(manifest, manifest.scripts.get("build", "")):
+        if _TOOL.search(part.command):
+            command = with_programs(part.command)
+            because = manifest.evidence("migration_command", command, "build", "build-script")
+            yield Migration(command, part.command, because)
 
 
 def _scripts(manifest: Manifest) -> Iterator[Migration]:
     for name, line in manifest.scripts.items():
         chain = [part.command for part in parts(manifest, line)]
         if _SCRIPTS.match(name) and any(map(_TOOL.search, chain)) and not any(map(_ENV_FILE.search, chain)):
-            command = f"npm run {name}"
+            command = run_script(manifest, name)
             yield Migration(command, line, manifest.evidence("migration_command", command, name, "script"))
 
 
@@ -77,10 +94,34 @@ def _tools(tree: Tree, manifest: Manifest) -> Iterator[Migration]:
     knexfile = next((path for path in ("knexfile.js", "knexfile.cjs", "knexfile.mjs") if path in tree.index), "")
     if has_migrations and manifest.has("knex") and re.search(r"process\.env|require\(|import ", tree.read(knexfile)):
         yield _tool(tree, "knex migrate:latest", knexfile, "knex")
-    config = next((path for path in tree.paths if _CONFIG.search(path)), "")
+    yield from _others(tree, manifest)
+    file = next((path for path in tree.paths if _CONFIG.search(path)), "")
     has_cli = "sequelize-cli" in {*manifest.development, *manifest.dependencies}
-    if has_migrations and has_cli and re.search(r"use_env_variable|process\.env", tree.read(config)):
-        yield _tool(tree, "sequelize-cli db:migrate", config, "sequelize")
+    if has_migrations and has_cli and re.search(r"use_env_variable|process\.env", tree.read(file)):
+        yield _tool(tree, "sequelize-cli db:migrate", file, "sequelize")
+
+
+def _others(tree: Tree, manifest: Manifest) -> Iterator[Migration]:
+    declared = {*manifest.development, *manifest.dependencies}
+    journal = next((path for path in tree.paths if path.endswith("meta/_journal.json")), "")
+    file = config(tree, "drizzle.config")[0]
+    if journal and file and "drizzle-kit" in declared:
+        yield _tool(tree, "drizzle-kit migrate", file, "drizzle")
+    if manifest.has("@adonisjs/lucid") and _has_files(tree, "database/migrations"):
+        command = "node build/ace.js migration:run --force"
+        because = Evidence(
+            fact="migration_command", value=command, file=manifest.file, line=manifest.line_of("@adonisjs/lucid"),
+            rule="adonis",
+        )  # fmt: skip
+        yield Migration(command, command, because)
+    if manifest.has("@mikro-orm/migrations") and "@mikro-orm/cli" in declared:
+        yield _tool(
+            tree, "mikro-orm migration:up", config(tree, "mikro-orm.config", "src/mikro-orm.config")[0], "mikro-orm"
+        )
+    place = next((path for path in tree.paths if _DATA_SOURCE.search(path)), "")
+    if place and manifest.has("typeorm") and re.search(r"migrations\s*:", tree.read(place)):
+        made = compiled(tree, place) if place.endswith("ts") else place
+        yield _tool(tree, f"typeorm migration:run -d {made}", place, "typeorm")
 
 
 def _tool(tree: Tree, line: str, file: str, rule: str) -> Migration:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from autodeploy.analyser.nodejs.code import Module, text
 from autodeploy.analyser.nodejs.database import prisma_schema, uses_prisma
 from autodeploy.analyser.nodejs.manifest import Manifest
-from autodeploy.analyser.nodejs.scripts import development_packages, run_script
+from autodeploy.analyser.nodejs.migrations import migrates
+from autodeploy.analyser.nodejs.scripts import development_packages, parts, run_script
 from autodeploy.analyser.nodejs.start import Start
 from autodeploy.analyser.nodejs.workspaces import Member, Workspace
 from autodeploy.analyser.tree import Tree
@@ -39,7 +40,7 @@ def build_command(tree: Tree, manifest: Manifest, start: Start, file: str, kept:
     commands = [install_command(tree, manifest)]
     if schema := _ungenerated(tree, manifest, script):
         commands.append(f"node_modules/.bin/prisma generate --schema {schema}")
-    commands += [run_script(manifest, script)] if script else _unscripted(tree, manifest, start, file)
+    commands += _scripted(manifest, script) if script else _unscripted(tree, manifest, start, file)
     commands += [_local(command) for command in start.builds]
     if manifest.development and not kept and start.server is None:
         commands += _prune(tree, manifest)
@@ -97,6 +98,14 @@ def _script(tree: Tree, manifest: Manifest, file: str) -> str | None:
     """Return the script that builds what is started; None where nothing has to be built by one."""
     script = next((name for name in _BUILD_SCRIPTS if name in manifest.scripts), None)
     return script if script in {"heroku-postbuild", "build"} or (script and _awaits_build(tree, file)) else None
+
+
+def _scripted(manifest: Manifest, script: str) -> list[str]:
+    """Return how a script is run, part by part where one of them asks for the database, which no build can reach."""
+    chain = parts(manifest, manifest.scripts[script])
+    if any(migrates(part.command) for part in chain):
+        return [_local(part.command) for part in chain if not migrates(part.command)]
+    return [run_script(manifest, script)]
 
 
 def _unscripted(tree: Tree, manifest: Manifest, start: Start, file: str) -> list[str]:

@@ -1,14 +1,14 @@
-"""Lists the GET routes that are not declared by calls: Nest's decorators, and the files of Next.js."""
+"""Lists the GET routes that are not declared by calls: Nest's decorators, and files that are routes by their names."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tree_sitter import Node
 
 from autodeploy.analyser.health import Route
 from autodeploy.analyser.nodejs.code import Code, Module, arguments, line, string, text
+from autodeploy.analyser.nodejs.fileroutes import FILE_ROUTES, file_routes
 from autodeploy.analyser.nodejs.prefixes import joined
 
 _PREFIX = """
@@ -17,16 +17,12 @@ _PREFIX = """
 _DECORATED = """
 (decorator (call_expression function: (identifier) @by) @call (#any-of? @by "Controller" "Get")) @decorator
 """
-_PAGE = re.compile(
-    r"^(?:src/)?(?:pages/(?P<page>api/[\w/-]+|index)|app/(?P<app>(?:[\w/-]+/)?(?:route|page)))\.[jt]sx?$"
-)
-_ENDS = re.compile(r"/?(index|route|page)$")
 
 
 def list_pages(code: Code, framework: str | None) -> list[Route]:
     """Return the routes of a framework that does not take them by calls."""
-    if framework == "next":
-        return list(_files(code))
+    if framework in FILE_ROUTES:
+        return file_routes(code, framework)
     if framework != "nest":
         return []
     calls = (row["call"] for module in code.modules for row in module.matches(_PREFIX))
@@ -56,10 +52,3 @@ def _is_guarded(decorator: Node) -> bool:
             guards.append(text(node))
             node = getattr(node, step)
     return any("UseGuards" in guard for guard in guards)
-
-
-def _files(code: Code) -> Iterator[Route]:
-    for path in code.tree.paths:
-        if match := _PAGE.match(path):
-            inner = _ENDS.sub("", match["page"] or match["app"])
-            yield Route(joined(inner), True, code.tree.where(path), 1)

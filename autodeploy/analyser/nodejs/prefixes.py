@@ -14,6 +14,7 @@ _HANGS = """
   (#any-of? @verb "use" "register" "route")) @call
 """
 _ROUTER = '(new_expression constructor: (_) @by arguments: (arguments . (object) @options) (#match? @by "Router$"))'
+_LOADS = re.compile(rb"\bdir:[^,}\n]*?['\"]\.?/?([\w/-]*routes[\w/-]*)['\"]")
 _NAMED = frozenset({"identifier", "member_expression", "call_expression"})
 
 
@@ -32,6 +33,18 @@ def prefixes(code: Code) -> dict[str, str]:
                 if child is not None and child.path != module.path:
                     hung.setdefault(child.path, (module.path, prefix or ""))
     return {path: _whole(path, hung) for path in hung}
+
+
+def autoloaded(code: Code) -> dict[str, str]:
+    """Return the prefix of each module that @fastify/autoload finds: its folder below the one that is loaded."""
+    found: dict[str, str] = {}
+    for module in code.modules:
+        if b"autoload" in module.text.lower():
+            for match in _LOADS.finditer(module.text):
+                base = posixpath.normpath(posixpath.join(posixpath.dirname(module.path), match[1].decode()))
+                inner = (item.path for item in code.modules if item.path.startswith(f"{base}/"))
+                found |= {path: joined(posixpath.dirname(path[len(base) :])) for path in inner}
+    return found
 
 
 def own_prefix(module: Module) -> str:

@@ -11,7 +11,7 @@ from tree_sitter import Node
 from autodeploy.analyser.health import Route
 from autodeploy.analyser.nodejs.code import Code, Module, arguments, line, pair, string, text
 from autodeploy.analyser.nodejs.pages import list_pages
-from autodeploy.analyser.nodejs.prefixes import joined, own_prefix, prefixes
+from autodeploy.analyser.nodejs.prefixes import autoloaded, joined, own_prefix, prefixes
 
 _ROUTES = """
 (call_expression function: (member_expression object: (_) @object property: (property_identifier) @verb)
@@ -35,14 +35,25 @@ _NO_SERVER = re.compile(
     r"(?i)(axios|request|http|client|fetch|cache|redis|config|params|headers|store|map|session|cookies?|agent|env)$"
 )
 _PRIVATE = re.compile(r"(?i)/(admin|me|my|profile|account|users?|dashboard|private|settings|logout)(/|$)")
+_QUOTED = rb"['\"`](?P<path>/[\w./-]*)['\"`]"
+_TOLD = (
+    (b"createRoute", re.compile(rb"createRoute\(\{[^{}]*?method:\s*['\"]get['\"][^{}]*?path:\s*" + _QUOTED)),
+    (b"createRoute", re.compile(rb"createRoute\(\{[^{}]*?path:\s*" + _QUOTED + rb"[^{}]*?method:\s*['\"]get['\"]")),
+    (b"exposeStatusRoute", re.compile(rb"exposeStatusRoute:\s*(?:" + _QUOTED + rb"|true)")),
+    (b"healthChecks", re.compile(rb"healthChecks:\s*\{[^}]*?" + _QUOTED + rb"\s*:")),
+)
+"""Words that tell of a route, and what gives its path."""
+
 _HANDLERS = frozenset({"identifier", "member_expression", "call_expression", "array"})
 
 
 def list_routes(code: Code, framework: str | None) -> list[Route]:
     """Return the routes, those without a sign of a login marked open."""
-    above = prefixes(code)
+    above = {**(autoloaded(code) if framework == "fastify" else {}), **prefixes(code)}
     found = [route for module in code.modules for route in _called(module, above.get(module.path, ""))]
-    found += [route for module in code.modules for route in (*_compared(module), *_static(code, module))]
+    found += [
+        route for module in code.modules for route in (*_compared(module), *_static(code, module), *_told(module))
+    ]
     return found + list_pages(code, framework)
 
 
@@ -91,6 +102,16 @@ def _compared(module: Module) -> Iterator[Route]:
         path = string(row["path"])
         if path and path.startswith("/"):
             yield Route(path, True, module.where, line(row["path"]))
+
+
+def _told(module: Module) -> Iterator[Route]:
+    """Yield the routes that plugins are told of: Hono's OpenAPI, @fastify/under-pressure, @godaddy/terminus."""
+    said = module.text
+    for pattern in (item for word, item in _TOLD if word in said):
+        for match in pattern.finditer(said):
+            path = match.groupdict().get("path")
+            number = said.count(b"\n", 0, match.start()) + 1
+            yield Route(path.decode() if path else "/status", True, module.where, number)
 
 
 def _static(code: Code, module: Module) -> Iterator[Route]:
