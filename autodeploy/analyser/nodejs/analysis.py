@@ -35,14 +35,14 @@ _SERVICES = {
 
 @dataclass(frozen=True)
 class _Application:
-    """What the facts are read from. `modules` are those that the running application imports."""
+    """What the facts are read from. `reached` is what the started file imports, () where a build makes that file."""
 
     place: Place
     code: Code
     framework: tuple[str, str] | None
     start: Start
     file: str
-    modules: tuple[Module, ...]
+    reached: tuple[Module, ...]
     processes: Mapping[str, Process]
     overrides: Mapping[str, str]
 
@@ -57,9 +57,15 @@ class _Application:
         return self.place.manifest
 
     @property
-    def is_bundled(self) -> bool:
-        """Whether what runs is what a bundler made: its imports say nothing of what must be installed."""
-        return self.start.server is not None or self.framework_name in FILE_ROUTES
+    def modules(self) -> tuple[Module, ...]:
+        """The modules that the running application imports, as far as that is known."""
+        return self.reached or self.code.modules
+
+    @property
+    def installed(self) -> tuple[Module, ...]:
+        """The modules whose imports must be installed where it runs: none where a bundler has taken them in."""
+        is_bundled = self.start.server is not None or self.framework_name in FILE_ROUTES
+        return self.reached if is_bundled else self.modules
 
     @property
     def framework_name(self) -> str | None:
@@ -77,7 +83,7 @@ def analyse_nodejs(tree: Tree, home: Home, overrides: Mapping[str, str]) -> Tech
     modules = code.reachable(source_of(code, file)) if file else ()
     if framework is None and start.server is None and not ports.listens(modules or code.modules):
         refuse_library(manifest, processes, overrides)
-    app = _Application(place, code, framework, start, file, modules or code.modules, processes, overrides)
+    app = _Application(place, code, framework, start, file, modules, processes, overrides)
     return _compose(app, home)
 
 
@@ -94,7 +100,7 @@ def _compose(app: _Application, home: Home) -> TechStack:
     parts = database_variables(variables, kind, hints.variables(tree))
     migration = migrations.detect_migration(tree, manifest, app.start.line, app.processes, overrides) if kind else None
     lines = [app.start.line, migration.line if migration else ""]
-    kept = kept_packages(manifest, lines, () if app.is_bundled else app.modules)
+    kept = kept_packages(manifest, lines, app.installed)
     build, run, native_because, native_warnings = detect_packages(manifest)
     told = [
         *app.place.language(home),

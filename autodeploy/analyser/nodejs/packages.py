@@ -102,10 +102,15 @@ def _script(tree: Tree, manifest: Manifest, file: str) -> str | None:
 
 def _scripted(manifest: Manifest, script: str) -> list[str]:
     """Return how a script is run, part by part where one of them asks for the database, which no build can reach."""
-    chain = parts(manifest, manifest.scripts[script])
-    if any(migrates(part.command) for part in chain):
-        return [_local(part.command) for part in chain if not migrates(part.command)]
-    return [run_script(manifest, script)]
+    line = manifest.scripts[script]
+    if not _asks_database(manifest, line):
+        return [run_script(manifest, script)]
+    chain = [part for part in re.split(r"\s*(?:&&|;)\s*", line) if part]
+    return [_local(part) for part in chain if not _asks_database(manifest, part)]
+
+
+def _asks_database(manifest: Manifest, line: str) -> bool:
+    return any(migrates(part.command) for part in parts(manifest, line))
 
 
 def _unscripted(tree: Tree, manifest: Manifest, start: Start, file: str) -> list[str]:

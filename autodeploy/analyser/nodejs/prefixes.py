@@ -14,7 +14,7 @@ _HANGS = """
   (#any-of? @verb "use" "register" "route")) @call
 """
 _ROUTER = '(new_expression constructor: (_) @by arguments: (arguments . (object) @options) (#match? @by "Router$"))'
-_LOADS = re.compile(rb"\bdir:[^,}\n]*?['\"]\.?/?([\w/-]*routes[\w/-]*)['\"]")
+_LOADS = re.compile(rb"\bdir:[^}\n]*?['\"]\.?/?([\w/-]*routes[\w/-]*)['\"]")
 _NAMED = frozenset({"identifier", "member_expression", "call_expression"})
 
 

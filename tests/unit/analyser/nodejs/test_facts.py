@@ -62,6 +62,45 @@ def test_prismas_schema_outweighs_the_drivers(provider: str, database: str | Non
     assert stack.database_type == database
 
 
+CONFIGURED: dict[str, tuple[dict[str, str], dict[str, str], str | None]] = {
+    "knex, production": (
+        {"knex": "3", "pg": "8", "mysql2": "3"},
+        {"knexfile.js": "module.exports = { development: { client: 'pg' }, production: { client: 'mysql2' } }"}, "mysql",
+    ),
+    "sequelize": ({"sequelize": "6", "pg": "8", "mysql2": "3"}, {"config/config.json": '{"production": {"dialect": "mysql"}}'}, "mysql"),
+    "sequelize, an address": ({"sequelize": "6", "mysql2": "3"}, {"db.js": "new Sequelize('mariadb://x')"}, "mariadb"),
+    "typeorm": ({"typeorm": "0.3", "mysql2": "3", "pg": "8"}, {"src/data-source.ts": "new DataSource({ type: 'mysql' })"}, "mysql"),
+    "nest": ({"@nestjs/typeorm": "11", "pg": "8", "mysql2": "3"}, {"src/app.module.ts": "TypeOrmModule.forRoot({ type: 'mysql' })"}, "mysql"),
+    "drizzle": ({"drizzle-orm": "1", "pg": "8", "@libsql/client": "1"}, {"drizzle.config.ts": "defineConfig({ dialect: 'sqlite' })"}, None),
+    "a default beside a variable": ({"typeorm": "0.3", "pg": "8", "mysql2": "3"}, {"ormconfig.js": "type: process.env.KIND || 'mysql'"}, "mysql"),
+    "a word without a tool": ({"pg": "8"}, {"config/config.json": '{"dialect": "mysql"}'}, "postgresql"),
+    "a test's": ({"knex": "3", "pg": "8"}, {"tests/knexfile.js": "client: 'mysql2'"}, "postgresql"),
+    "nothing that is known": ({"knex": "3", "pg": "8"}, {"knexfile.js": "client: 'oracledb'"}, "postgresql"),
+    "the example of an address": ({"pg": "8", "mysql2": "3"}, {".env.example": "URL=mysql://root@localhost/x\n"}, "mysql"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONFIGURED)
+def test_what_configures_the_database_outweighs_the_drivers(name: str) -> None:
+    dependencies, files, database = CONFIGURED[name]
+    assert stack_of(package={"dependencies": dependencies}, **files).database_type == database
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"prisma/schema/main.prisma": 'datasource db {\n  provider = "mysql"\n}\n', "prisma.config.ts": "schema: path.join('prisma/schema'),"},
+        {"db/x.prisma": 'datasource db {\n  provider = "mysql"\n}\n', "package.json": ""},
+    ],
+)  # fmt: skip
+def test_prismas_schema_may_be_split_and_lie_anywhere(files: dict[str, str]) -> None:
+    package: dict[str, Any] = {"dependencies": {"@prisma/client": "7", "pg": "8"}}
+    if "package.json" in files:
+        package |= {"prisma": {"schema": "./db/"}}
+    stack = stack_of(package=package, **{path: said for path, said in files.items() if said})
+    assert (stack.database_type, evidence(stack, "database_type").rule) == ("mysql", "prisma-provider")
+
+
 def test_the_operator_may_name_the_database() -> None:
     source = memory({"package.json": '{"main": "x.js", "dependencies": {"pg": "8"}}', "x.js": ""})
     assert analyse(source, {"database_type": "none"}).requires_database is False
@@ -80,6 +119,10 @@ PORTS: dict[str, tuple[str, dict[str, str], int, str | None]] = {
     "by name": ("app.listen(process.env['SERVER_PORT'] || 3107);", {}, 3107, "SERVER_PORT"),
     "the usual one first": ("x = process.env.API_PORT || 1;\napp.listen(process.env.PORT || 3108);", {}, 3108, "PORT"),
     "of something else": ("const db = process.env.DB_PORT || 5432;\napp.listen(process.env.PORT);", {}, 3000, "PORT"),
+    "chosen": ("const port = process.env.A_PORT ? 1 : process.env.PORT ? Number(process.env.PORT) : 3116;", {}, 3116, "PORT"),
+    "a name of its own": ("app.listen(process.env.FEED_PORT ?? 3117);", {}, 3117, "FEED_PORT"),
+    "of a service beside": ("x(process.env.REDIS_PORT || 6379, process.env.METRICS_PORT || 9100);", {}, 3000, "PORT"),
+    "configuration": ("app.listen(config.get('port'));", {"config/default.json": '{"port": 3118}'}, 3118, "PORT"),
     "fixed": ("app.listen(3109, () => {});", {}, 3109, None),
     "a constant": ("const port = 3110;\napp.listen(port);", {}, 3110, None),
     "fastify, fixed": ("app.listen({ port: 3111, host: '::' });", {}, 3111, None),
@@ -130,6 +173,11 @@ HEALTH: dict[str, tuple[str, dict[str, str], str]] = {
     "plain server": ("http.createServer((req) => { if (req.url === '/health') ok(); });", {}, "/health"),
     "static folder": ("app.use(express.static(path.join(__dirname, 'public')));", {"public/index.html": ""}, "/"),
     "static folder elsewhere": ("app.use('/x', express.static('public'));\napp.get('/a/b', f);", {"public/index.html": ""}, "/a/b"),
+    "OpenAPI of Hono": ("createRoute({ method: 'get', path: '/healthz' })", {}, "/healthz"),
+    "OpenAPI of Hono, posted": ("createRoute({ path: '/up', method: 'post' });\napp.get('/x', f);", {}, "/x"),
+    "under-pressure": ("app.register(pressure, { exposeStatusRoute: true });", {}, "/status"),
+    "under-pressure by name": ("app.register(pressure, { exposeStatusRoute: '/alive/ping' });", {}, "/alive/ping"),
+    "terminus": ("createTerminus(server, { healthChecks: { '/healthz': check } });", {}, "/healthz"),
     "nothing known": ("", {}, "/"),
 }  # fmt: skip
 
@@ -150,6 +198,38 @@ def test_nests_decorators() -> None:
     assert stack_of("", package, **{"a.ts": module}).health_check_path == "/"
     told = stack_of("", package, **{"a.ts": module, "main.ts": "app.setGlobalPrefix('api');"})
     assert told.health_check_path == "/api"
+
+
+@pytest.mark.parametrize(
+    ("package", "files", "path"),
+    [
+        ("nuxt", ("server/api/health.get.ts", "app.vue"), "/api/health"),
+        ("nuxt", ("server/routes/ping.ts",), "/ping"),
+        ("nuxt", ("pages/index.vue",), "/"),
+        ("@sveltejs/kit", ("src/routes/healthz/+server.ts",), "/healthz"),
+        ("@sveltejs/kit", ("src/routes/(app)/+page.svelte", "src/routes/[id]/+page.svelte"), "/"),
+        ("@remix-run/node", ("app/routes/resources.healthcheck.tsx",), "/resources/healthcheck"),
+        ("@remix-run/node", ("app/routes/_auth.up.tsx", "app/routes/$id.tsx"), "/up"),
+        ("@react-router/node", ("app/routes/resources+/health.ts",), "/resources/health"),
+        ("@react-router/node", ("app/routes/_index.tsx", "app/routes/about/route.tsx"), "/"),
+        ("next", ("app/(site)/health/page.tsx",), "/health"),
+    ],
+)
+def test_routes_that_are_files(package: str, files: tuple[str, ...], path: str) -> None:
+    assert stack_of("", {"dependencies": {package: "*"}}, **dict.fromkeys(files, "")).health_check_path == path
+
+
+def test_react_routers_own_list_of_routes() -> None:
+    routes = "export default [index('home.tsx'), route('users/:id', 'user.tsx'), route('health', 'health.ts')]"
+    files = {"app/routes.ts": routes, "app/routes/ping.ts": ""}
+    stack = stack_of("", {"dependencies": {"@react-router/node": "7"}}, **files)
+    assert stack.health_check_path == "/health"
+
+
+def test_what_fastify_loads_by_itself_is_served_below_its_folders() -> None:
+    code = "const autoload = require('@fastify/autoload');\napp.register(autoload, { dir: path.join(__dirname, 'routes') });"
+    files = {"routes/api/health/index.js": "f.get('/', h);", "routes/api/ping.js": "f.get('/ping', h);"}
+    assert stack_of(code, {"dependencies": {"fastify": "5"}}, **files).health_check_path == "/api/health"
 
 
 @pytest.mark.parametrize(
@@ -183,6 +263,24 @@ MIGRATIONS: dict[str, tuple[dict[str, Any], dict[str, str], str | None]] = {
     "knex without migrations": ({"dependencies": {"pg": "8", "knex": "3"}}, {"knexfile.js": KNEX["knexfile.js"]}, None),
     "sequelize": ({"devDependencies": {"sequelize-cli": "6"}}, SEQUELIZE, "node_modules/.bin/sequelize-cli db:migrate"),
     "sequelize with an address of its own": ({"devDependencies": {"sequelize-cli": "6"}}, {**SEQUELIZE, "config/config.json": "{}"}, None),
+    "drizzle": (
+        {"dependencies": {"pg": "8", "drizzle-orm": "1"}, "devDependencies": {"drizzle-kit": "1"}},
+        {"drizzle.config.ts": "", "drizzle/meta/_journal.json": "{}"}, "node_modules/.bin/drizzle-kit migrate",
+    ),
+    "adonis": ({"dependencies": {"@adonisjs/lucid": "21", "pg": "8"}}, {"database/migrations/1.ts": ""}, "node build/ace.js migration:run --force"),
+    "typeorm": (
+        {"dependencies": {"typeorm": "0.3", "pg": "8"}, "devDependencies": {"typescript": "5"}},
+        {"src/data-source.ts": "new DataSource({ migrations: [] })", "tsconfig.json": '{"compilerOptions": {"outDir": "dist"}}'},
+        "node_modules/.bin/typeorm migration:run -d dist/data-source.js",
+    ),
+    "mikro-orm": (
+        {"dependencies": {"@mikro-orm/migrations": "6", "@mikro-orm/postgresql": "6"}, "devDependencies": {"@mikro-orm/cli": "6"}},
+        {"mikro-orm.config.js": ""}, "node_modules/.bin/mikro-orm migration:up",
+    ),
+    "the build does it": (
+        {"scripts": {"build": "prisma generate && prisma migrate deploy && tsc", "start": "node server.js"}}, {},
+        "PATH=/app/src/node_modules/.bin:$PATH; prisma migrate deploy",
+    ),
     "prisma": (
         {"dependencies": {"@prisma/client": "5", "pg": "8"}}, {"prisma/schema.prisma": "", "prisma/migrations/1/migration.sql": ""},
         "node_modules/.bin/prisma migrate deploy --schema prisma/schema.prisma",
@@ -194,6 +292,30 @@ MIGRATIONS: dict[str, tuple[dict[str, Any], dict[str, str], str | None]] = {
 def test_the_migration_is_one_that_a_known_tool_makes(name: str) -> None:
     package, files, command = MIGRATIONS[name]
     assert stack_of(package={"dependencies": {"pg": "8"}, **package}, **files).migration_command == command
+
+
+def test_no_build_asks_for_the_database() -> None:
+    scripts = {
+        "build": "prisma generate && npm run db && next build",
+        "db": "prisma migrate deploy",
+        "start": "next start",
+    }
+    stack = stack_of("", {"dependencies": {"next": "15", "pg": "8"}, "scripts": scripts})
+    bin = "PATH=$PWD/node_modules/.bin:$PATH"
+    assert stack.build_command == f"npm install && {bin} prisma generate && {bin} next build"
+    assert stack.migration_command == "PATH=/app/src/node_modules/.bin:$PATH; prisma migrate deploy"
+
+
+def test_packages_of_the_system_and_what_none_of_them_gives() -> None:
+    dependencies = {"express": "4", "canvas": "3", "fluent-ffmpeg": "2", "puppeteer": "24"}
+    stack = stack_of(package={"dependencies": dependencies, "devDependencies": {"bcrypt": "5"}})
+    assert {"g++", "libcairo2-dev"} <= set(stack.build_packages)
+    assert {"ffmpeg", "libcairo2"} <= set(stack.run_packages)
+    assert "libpq-dev" not in stack.build_packages
+    assert [said for said in stack.warnings if said.startswith("puppeteer drives a browser")]
+    assert stack.facts("system_packages") == tuple(
+        item.value for item in stack.evidence if item.rule == "native-package"
+    )
 
 
 def test_the_tool_that_migrates_travels_with_the_release() -> None:

@@ -1,0 +1,126 @@
+"""Which package of a workspace is the application, what it is built from, and where it runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fixtures.sources import memory
+
+from autodeploy.analyser import analyse
+from autodeploy.model import TechStack
+
+SERVER = "require('express')().listen(process.env.PORT)\n"
+EXPRESS = {"dependencies": {"express": "4"}, "scripts": {"start": "node index.js"}}
+NEXT = {"dependencies": {"next": "15"}, "scripts": {"start": "next start", "build": "next build"}}
+
+
+def texts(root: dict[str, Any], members: dict[str, dict[str, Any]], **files: str) -> dict[str, str]:
+    told = {
+        f"{folder}/package.json": json.dumps({"name": folder.split("/")[-1], **item})
+        for folder, item in members.items()
+    }
+    code = {f"{folder}/index.js": SERVER for folder in members}
+    return {"package.json": json.dumps(root, indent=1), **told, **code, **files}
+
+
+def stack_of(root: dict[str, Any], members: dict[str, dict[str, Any]], **files: str) -> TechStack:
+    return analyse(memory(texts(root, members, **files)))
+
+
+NPM: dict[str, Any] = {"workspaces": ["apps/*", "packages/*"]}
+CHOICES: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]], str, tuple[str, ...]]] = {
+    "the only one that serves": (NPM, {"apps/site": NEXT, "packages/ui": {}}, "apps/site", ()),
+    "a server before pages, apps before packages": (
+        NPM, {"apps/web": NEXT, "apps/api": EXPRESS, "packages/server": EXPRESS}, "apps/api", ("apps/api", "apps/web", "packages/server"),
+    ),
+    "what is for readers and tests comes last": (NPM, {"apps/docs": NEXT, "apps/shop": NEXT, "apps/shop-e2e": EXPRESS}, "apps/shop", ()),
+    "npm's --workspace": ({**NPM, "scripts": {"start": "npm start --workspace web"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
+    "a folder": ({**NPM, "scripts": {"start": "npm start -w apps/web"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
+    "turbo's --filter": ({**NPM, "scripts": {"start": "turbo run start --filter=web"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
+    "pnpm's --filter": ({**NPM, "scripts": {"start": "pnpm --filter web start"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
+    "yarn's": ({**NPM, "scripts": {"start": "yarn workspace web start"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
+    "cd": ({**NPM, "scripts": {"start": "cd apps/web && npm start"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
+    "one that is not meant": ({"workspaces": ["apps/*", "!apps/old"]}, {"apps/old": EXPRESS, "apps/web": NEXT}, "apps/web", ()),
+    "the object of Yarn": ({"workspaces": {"packages": ["apps/**"]}}, {"apps/a/web": NEXT}, "apps/a/web", ()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_the_application_among_the_packages(name: str) -> None:
+    root, members, taken, choices = CHOICES[name]
+    stack = stack_of(root, members)
+    assert (stack.app_root, stack.facts("install_root")) == (taken, (".",))
+    assert stack.start_command.startswith(f"cd {taken} && npm start")
+    assert [unknown.choices for unknown in stack.unknowns] == ([choices] if choices else [])
+    assert all(unknown.flag == "--path" for unknown in stack.unknowns)
+
+
+def test_a_root_that_serves_by_itself_is_the_application() -> None:
+    stack = stack_of({**EXPRESS, "workspaces": ["docs"]}, {"docs": NEXT}, **{"index.js": SERVER})
+    assert (stack.app_root, stack.framework, stack.start_command) == (".", "express", "npm start")
+    assert stack.facts("install_root") == ()
+
+
+@pytest.mark.parametrize("text", ["packages: [\n", "- a\n", "packages: 3\n", "onlyBuiltDependencies:\n  - x\n"])
+def test_settings_that_name_no_packages_make_no_workspace(text: str) -> None:
+    stack = stack_of(EXPRESS, {}, **{"index.js": SERVER, "pnpm-workspace.yaml": text})
+    assert (stack.app_root, stack.start_command) == (".", "pnpm start")
+
+
+MANAGERS: dict[str, tuple[dict[str, str], dict[str, Any], str]] = {
+    "npm": ({"package-lock.json": "{}"}, {}, "npm ci && npm run build --workspace packages/lib && npm run build --workspace apps/web"),
+    "pnpm": (
+        {"pnpm-lock.yaml": "", "pnpm-workspace.yaml": "packages:\n  - apps/*\n  - packages/*\n"}, {},
+        "pnpm install --frozen-lockfile && pnpm --filter web... run build",
+    ),
+    "yarn": ({"yarn.lock": ""}, {}, "yarn install --frozen-lockfile && yarn workspace lib run build && yarn workspace web run build"),
+    "bun": ({"bun.lock": ""}, {}, "bun install --frozen-lockfile && bun run --cwd packages/lib build && bun run --cwd apps/web build"),
+    "turbo": (
+        {"package-lock.json": "{}", "turbo.json": "{}"}, {"devDependencies": {"turbo": "2"}}, "npm ci && npx turbo run build --filter=web...",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MANAGERS)
+def test_it_is_installed_from_the_root_and_built_behind_what_it_needs(name: str) -> None:
+    files, root, command = MANAGERS[name]
+    web = {**NEXT, "dependencies": {"next": "15", "lib": "*"}}
+    lib = {"scripts": {"build": "tsc"}, "dependencies": {"web": "*"}}
+    stack = stack_of({**NPM, **root}, {"apps/web": web, "packages/lib": lib, "packages/other": lib}, **files)
+    assert stack.build_command == command
+
+
+def test_lernas_packages_and_a_package_that_no_script_builds() -> None:
+    files = {"lerna.json": '{"packages": ["services/*"]}', "services/web/tsconfig.json": "{}"}
+    stack = stack_of({}, {"services/web": {"dependencies": {"next": "15"}}}, **files)
+    assert stack.app_root == "services/web"
+    assert stack.build_command == "npm install && cd services/web; PATH=$PWD/node_modules/.bin:$PATH next build"
+
+
+def test_version_and_manager_come_from_the_root_and_the_database_from_a_package_of_its_own() -> None:
+    web = {**NEXT, "dependencies": {"next": "15", "db": "*"}}
+    database = {"dependencies": {"@prisma/client": "5"}}
+    schema = 'datasource db {\n  provider = "mysql"\n}\n'
+    files = {".nvmrc": "20", "yarn.lock": "", "packages/db/prisma/schema.prisma": schema}
+    stack = stack_of(NPM, {"apps/web": web, "packages/db": database}, **files)
+    assert (stack.runtime_version, stack.package_manager, stack.database_type) == ("20.x", "yarn", "mysql")
+    assert "cd packages/db; npx prisma generate --schema prisma/schema.prisma" in stack.build_command
+
+
+def test_a_package_that_is_named_by_its_path_is_installed_from_the_root_still() -> None:
+    whole = memory(texts(NPM, {"apps/web": NEXT, "apps/api": EXPRESS}, **{"package-lock.json": "{}"}))
+    inner = {path.removeprefix("apps/web/"): text for path, text in whole.texts.items() if path.startswith("apps/web/")}
+    stack = analyse(replace(memory(inner), subdirectory="apps/web", around=whole))
+    assert (stack.app_root, stack.facts("install_root"), stack.unknowns) == ("apps/web", (".",), ())
+    assert stack.build_command == "npm ci && npm run build --workspace apps/web"
+    assert stack.start_command == "cd apps/web && npm start"
+
+
+def test_a_folder_that_belongs_to_no_workspace_stands_for_itself() -> None:
+    whole = memory(texts({}, {"apps/web": NEXT}))
+    inner = {"package.json": json.dumps(NEXT)}
+    stack = analyse(replace(memory(inner), subdirectory="apps/web", around=whole))
+    assert (stack.app_root, stack.facts("install_root"), stack.start_command) == (".", (), "npm start")
