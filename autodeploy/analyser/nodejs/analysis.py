@@ -14,7 +14,6 @@ from autodeploy.analyser.nodejs.code import Code, Module, read_code
 from autodeploy.analyser.nodejs.environment import detect_environment
 from autodeploy.analyser.nodejs.fileroutes import FILE_ROUTES
 from autodeploy.analyser.nodejs.frameworks import detect_framework
-from autodeploy.analyser.nodejs.libraries import refuse_library
 from autodeploy.analyser.nodejs.manifest import Manifest
 from autodeploy.analyser.nodejs.native import detect_packages
 from autodeploy.analyser.nodejs.packages import kept_packages
@@ -81,8 +80,6 @@ def analyse_nodejs(tree: Tree, home: Home, overrides: Mapping[str, str]) -> Tech
     start = detect_start(place.tree, manifest, processes, overrides, framework[0] if framework else None)
     file = start.file(manifest)
     modules = code.reachable(source_of(code, file)) if file else ()
-    if framework is None and start.server is None and not ports.listens(modules or code.modules):
-        refuse_library(manifest, processes, overrides)
     app = _Application(place, code, framework, start, file, modules, processes, overrides)
     return _compose(app, home)
 

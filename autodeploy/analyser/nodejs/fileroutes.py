@@ -46,7 +46,7 @@ def _named(code: Code, framework: str) -> Iterator[Route]:
         flat = match.groupdict().get("flat")
         inner = _flat(flat) if flat else _ENDS.sub("", _GROUPS.sub("", match.groupdict().get("path") or ""))
         if inner is not None:
-            yield Route(joined(inner), True, code.tree.where(path), 1)
+            yield Route(joined(inner), True, code.tree.where(path), 0)
 
 
 def _flat(name: str) -> str | None:

@@ -45,7 +45,9 @@ def test_evidence_points_at_lines_that_exist_and_speak_of_the_fact(name: str) ->
             if evidence.rule == "gin-default":
                 continue  # the line that asks for it names no port
             last = re.split(r"[/:]", evidence.value.strip("/"))[-1].lower()
-            spoken = {"postgresql": r"psycopg|lib/pq|pgx|driver/postgres|\"pg\"", "nest": "nestjs"}.get(
-                last, re.escape(last)
-            )
+            spoken = {
+                "postgresql": r"psycopg|lib/pq|pgx|[\"']pg[\"']|postgres",
+                "nest": "nestjs",
+                "sveltekit": "sveltejs",
+            }.get(last, re.escape(last))
             assert re.search(spoken, lines[evidence.line - 1].lower())

@@ -159,14 +159,6 @@ def test_an_adapter_that_makes_no_server_is_told(package: dict[str, Any], files:
     assert len(stack_of(package, **files).warnings) == 1
 
 
-def test_what_is_published_and_starts_nothing_is_a_library() -> None:
-    with pytest.raises(AnalysisError, match="that of a library"):
-        stack_of(
-            {"name": "x", "exports": "./lib/a.js", "main": "lib/a.js", "scripts": {"build": "tsc"}},
-            **{"lib/a.js": "module.exports = 1\n"},
-        )
-
-
 def test_an_application_that_nothing_starts_keeps_its_other_facts() -> None:
     stack = stack_of({"dependencies": {"koa": "2"}, "engines": {"node": "20"}}, **{"a/app.js": SERVER})
     assert (stack.start_command, stack.framework, stack.runtime_version) == ("", "koa", "20.x")

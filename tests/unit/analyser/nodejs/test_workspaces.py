@@ -10,6 +10,8 @@ import pytest
 from fixtures.sources import memory
 
 from autodeploy.analyser import analyse
+from autodeploy.analyser.nodejs.workspaces import read_workspace
+from autodeploy.analyser.tree import Tree
 from autodeploy.model import TechStack
 
 SERVER = "require('express')().listen(process.env.PORT)\n"
@@ -43,7 +45,6 @@ CHOICES: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]], str, tuple[s
     "pnpm's --filter": ({**NPM, "scripts": {"start": "pnpm --filter web start"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
     "yarn's": ({**NPM, "scripts": {"start": "yarn workspace web start"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
     "cd": ({**NPM, "scripts": {"start": "cd apps/web && npm start"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
-    "one that is not meant": ({"workspaces": ["apps/*", "!apps/old"]}, {"apps/old": EXPRESS, "apps/web": NEXT}, "apps/web", ()),
     "the object of Yarn": ({"workspaces": {"packages": ["apps/**"]}}, {"apps/a/web": NEXT}, "apps/a/web", ()),
 }  # fmt: skip
 
@@ -56,6 +57,25 @@ def test_the_application_among_the_packages(name: str) -> None:
     assert stack.start_command.startswith(f"cd {taken} && npm start")
     assert [unknown.choices for unknown in stack.unknowns] == ([choices] if choices else [])
     assert all(unknown.flag == "--path" for unknown in stack.unknowns)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "folders"),
+    [
+        (["apps/*"], ["apps/a", "apps/b"]),
+        (["./apps/*/"], ["apps/a", "apps/b"]),
+        (["apps/*", "!apps/b"], ["apps/a"]),
+        (["apps/**"], ["apps/a", "apps/b", "apps/b/inner"]),
+        (["**"], ["apps/a", "apps/b", "apps/b/inner", "x"]),
+        (["apps/a", 3], ["apps/a"]),
+    ],
+)
+def test_globs_name_the_packages(patterns: list[Any], folders: list[str]) -> None:
+    names = ("apps/a", "apps/b", "apps/b/inner", "x")
+    files = {"package.json": json.dumps({"workspaces": patterns}), **{f"{name}/package.json": "{}" for name in names}}
+    workspace = read_workspace(Tree(memory(files)))
+    assert workspace is not None
+    assert [member.folder for member in workspace.members] == folders
 
 
 def test_a_root_that_serves_by_itself_is_the_application() -> None:
