@@ -33,7 +33,7 @@ _ASIDE = frozenset(
 """Folders of tests, of words, of what a browser runs, and of what a build makes."""
 
 _ASIDE_NAME = re.compile(
-    r"\.(test|spec|stories|min|bundle|config)\.[cm]?[jt]sx?$|^(gulpfile|Gruntfile|rollup|webpack|jest|karma)[.\w]*$"
+    r"\.(test|spec|stories|min|bundle)\.[cm]?[jt]sx?$|^(gulpfile|Gruntfile|rollup|webpack|jest|karma)[.\w]*$"
 )
 
 
@@ -232,4 +232,6 @@ def _module(tree: Tree, path: str, content: str, allowance: Allowance) -> Module
 
 def _is_aside(path: str) -> bool:
     parts = path.split("/")
-    return bool(_ASIDE.intersection(parts[:-1])) or bool(_ASIDE_NAME.search(parts[-1]))
+    # At the top, x.config.js is a tool's; further down it is Nest's, or an application's own.
+    is_tools = len(parts) == 1 and re.search(r"\.config\.[cm]?[jt]sx?$", path)
+    return bool(_ASIDE.intersection(parts[:-1])) or bool(is_tools or _ASIDE_NAME.search(parts[-1]))

@@ -31,7 +31,7 @@ _ENDS = re.compile(r"^\{?\s*(?:(?:console|logger|log)\.\w+\([^;]*;?\s*)*(throw\b
 _NAME = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _META = re.compile(rb"\bimport\.meta\.env\.((?:VITE|PUBLIC|ASTRO|NUXT|APP)_[A-Z0-9_]+)")
 _SVELTE = re.compile(rb"import\s*\{([^}]*)\}\s*from\s*['\"]\$env/(static)/(?:private|public)['\"]")
-_DYNAMIC = re.compile(rb"\benv\.([A-Z][A-Z0-9_]+)")
+_DYNAMIC = re.compile(rb"(?<![.\w])env\.([A-Z][A-Z0-9_]+)")
 
 
 def detect_environment(code: Code, reachable: Iterable[Module]) -> list[EnvironmentVariable]:
@@ -59,7 +59,7 @@ def _read_in(module: Module) -> Iterator[EnvironmentVariable]:
                 yield from _destructured(module, row["pattern"])
                 continue
             name = text(row["name"]) if "name" in row else string(row["key"]) or ""
-            yield _variable(module, row["read"], name, *_use(row["read"]))
+            yield _variable(module, row["read"], name, *_use(module, row["read"]))
     if b"config" in module.text.lower() or b"env-var" in module.text:
         yield from _asked(module)
     for name, node, is_required, default in declared(module):
@@ -67,7 +67,7 @@ def _read_in(module: Module) -> Iterator[EnvironmentVariable]:
     yield from _imported(module)
 
 
-def _use(read: Node) -> tuple[bool, str | None]:
+def _use(module: Module, read: Node) -> tuple[bool, str | None]:
     """Return whether the program ends without the variable, and the default it is given."""
     node, parent = read, read.parent
     while parent is not None and parent.type in {"parenthesized_expression", "as_expression", "non_null_expression",
@@ -77,6 +77,8 @@ def _use(read: Node) -> tuple[bool, str | None]:
         if parent.type == "call_expression" and not _converts(parent):
             return _asserts(parent, read), None
         node, parent = parent, parent.parent
+    if parent is not None and parent.type == "variable_declarator":
+        return _is_checked(module, text(parent.child_by_field_name("name"))), None
     if parent is not None and parent.type == "ternary_expression" and parent.child_by_field_name("condition") == node:
         return False, _alternative(parent)
     if parent is not None and parent.type == "binary_expression":

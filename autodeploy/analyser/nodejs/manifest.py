@@ -56,7 +56,8 @@ class Manifest:
 
 def read_manifest(tree: Tree) -> Manifest:
     """Return the manifest; raise AnalysisError where package.json is broken."""
-    text = tree.read(FILE)
+    # A workspace of pnpm's may have no package.json at its root.
+    text = tree.read(FILE) if FILE in tree.index else "{}"
     try:
         package = jsonc.loads(text)
     except ValueError as err:

@@ -168,7 +168,8 @@ def _prune(tree: Tree, manifest: Manifest) -> list[str]:
 
 
 def _awaits_build(tree: Tree, file: str) -> bool:
-    return bool(_COMPILED.match(file)) and file not in tree.index and f"{file}.js" not in tree.index
+    made = (file, f"{file}.js", f"{file}/index.js")
+    return bool(_COMPILED.match(file)) and not any(name in tree.index for name in made)
 
 
 def _local(command: str) -> str:

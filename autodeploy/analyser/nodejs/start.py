@@ -19,6 +19,7 @@ from autodeploy.model import Evidence
 
 _PRODUCTION_SCRIPTS = ("start:prod", "start:production", "start-prod", "start:server", "serve:prod", "prod", "serve")
 _CUSTOM = ("server", "app", "index", "main", "src/server", "src/app", "src/index", "src/main", "bin/www")
+_FOLDER = re.compile(r"dist|build|lib|out|output|compiled")
 _COMPILED = re.compile(r"^(dist|build|lib|out|output|bin|\.output)/")
 
 
@@ -43,6 +44,8 @@ class Start:
         if not named:
             return ""
         file = posixpath.normpath(named[-1])
+        if _FOLDER.fullmatch(file):
+            file = posixpath.join(file, "index.js")
         main = manifest.fields.get("main")
         return posixpath.normpath(main if isinstance(main, str) and main else "index.js") if file == "." else file
 

@@ -97,7 +97,7 @@ def read_workspace(tree: Tree) -> Workspace | None:
         folder for folder in folders
         if any(item.fullmatch(folder) for item in wanted) and not any(item.fullmatch(folder) for item in barred)
     ]  # fmt: skip
-    members = tuple(Member(folder, jsonc.table(tree.read(f"{folder}/{_FILE}"))) for folder in kept)
+    members = tuple(Member(folder, jsonc.table(tree.read(f"{folder}/{_FILE}"))) for folder in sorted(kept))
     return Workspace(tree, Member(".", package), members) if members else None
 
 

@@ -42,6 +42,12 @@ def test_how_javascript_reads() -> None:
         "if (process.env.A === undefined) { throw new Error() }",
         "if (!process.env.B || !process.env.A) { throw new Error() }",
         "config.getOrThrow('A_A'.slice(2));\nif (!(process.env.A)) { process.exit(2) }",
+        "const { A } = process.env;\nif (!A) throw new Error('A');",
+        "const { A: given } = process.env;\nif (!given) {\n  console.error('A');\n  process.exit(1);\n}",
+        "const a = process.env.A;\nif (!a) { throw new Error('A') }",
+        "assert(process.env.A, 'A');",
+        "invariant(process.env.A);",
+        "const { A } = process.env;\nassert(A, 'A is missing');",
     ],
 )
 def test_what_the_program_ends_without_is_required(code: str) -> None:
@@ -57,6 +63,10 @@ def test_what_the_program_ends_without_is_required(code: str) -> None:
         "const a = !process.env.A;",
         "if (process.env.A) { throw new Error('A is no more') }",
         "throw process.env.A;",
+        "const { A = 'x' } = process.env;\nif (!A) throw new Error('A');",
+        "const a = process.env.A;\nif (!a) { warn('A') }",
+        "assert(a, process.env.A);",
+        "check(process.env.A);",
     ],
 )
 def test_what_it_may_go_on_without_is_not(code: str) -> None:
@@ -72,11 +82,31 @@ SCHEMAS = {
 }  # fmt: skip
 
 
+SCHEMAS |= {
+    "adonis": "import { Env } from '@adonisjs/core/env';\nEnv.create(url, { A: Env.schema.string(), B: Env.schema.string.optional(), "
+    "C: Env.schema.number.optional() });\nconst { B = 'x' } = process.env;",
+    "convict": "convict({ a: { format: String, default: null, env: 'A' }, b: { format: String, default: 'x', env: 'B' },"
+    " c: { format: String, default: null, nullable: true, env: 'C' }, d: { env: 'lower' } });\nprocess.env.C;",
+    "fastify": "app.register(require('@fastify/env'), { schema: { required: ['A'], properties: {} } });\n"
+    "process.env.B ?? 'x'; process.env.C;",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_a_schema_of_the_environment_is_read(name: str) -> None:
     found = variables(SCHEMAS[name])
     assert {key: (item.required, item.default) for key, item in found.items()} == {
         "A": (True, None), "B": (False, "x"), "C": (False, None),
+    }  # fmt: skip
+
+
+def test_what_a_bundler_writes_into_the_code() -> None:
+    found = variables(
+        "import { A_KEY } from '$env/static/private';\nimport { env } from '$env/dynamic/private';\nenv.B_URL;\n"
+        "fetch(import.meta.env.VITE_API);\nimport.meta.env.MODE;\n"
+    )
+    assert {name: (item.required, item.line) for name, item in found.items()} == {
+        "A_KEY": (True, 1), "B_URL": (False, 3), "VITE_API": (False, 4),
     }  # fmt: skip
 
 

@@ -128,6 +128,7 @@ PORTS: dict[str, tuple[str, dict[str, str], int, str | None]] = {
     "fastify, fixed": ("app.listen({ port: 3111, host: '::' });", {}, 3111, None),
     "a pipe": ("app.listen(path);", {}, 3000, "PORT"),
     "below those of a plain user": ("app.listen(80);", {}, 3000, "PORT"),
+    "a configuration of Nest's": ("require('./src/app.config');", {"src/app.config.ts": "export default () => ({ port: process.env.PORT || 3119 });"}, 3119, "PORT"),
     "another file": ("require('./config');", {"config.js": "module.exports = { port: process.env.PORT || 3112 };"}, 3112, "PORT"),
     "a file that is not imported": ("app.listen(3113);", {"tool.js": "process.env.PORT || 1"}, 3113, None),
     "Dockerfile": ("app.listen(process.env.PORT);", {"Dockerfile": "EXPOSE 3114\n"}, 3114, "PORT"),

@@ -182,6 +182,10 @@ BUILDS: dict[str, tuple[dict[str, Any], dict[str, str], str, str]] = {
     "start builds by itself": (
         {"scripts": {"start": "tsc && node dist/x.js"}}, {}, "npm install && PATH=$PWD/node_modules/.bin:$PATH tsc", "node dist/x.js",
     ),
+    "a folder that a compiler makes": (
+        {"scripts": {"start": "node lib/", "compile": "shx rm -rf lib/ && tsc"}}, {"src/index.ts": SERVER}, "npm install && npm run compile", "npm start",
+    ),
+    "a folder that is there": ({"scripts": {"start": "node lib/", "compile": "tsc"}}, {"lib/index.js": SERVER}, "npm install", "npm start"),
     "prestart builds": (
         {"scripts": {"prestart": "npm run build", "build": "tsc", "start": "node dist/x.js"}}, {},
         "npm install && npm run build", "npm start --ignore-scripts",
