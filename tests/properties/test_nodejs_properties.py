@@ -132,7 +132,7 @@ def test_a_database_is_required_exactly_when_a_driver_is_declared(
 # Feature: autodeploy-agent, Property 12: Build Tool Selection
 # Feature: autodeploy-agent, Property 18: Instance Sizing Based on Language
 @EXAMPLES
-@given(st.data(), dependency_names.filter(lambda names: not {"mongodb", "mongoose"} & set(names)))
+@given(st.data(), dependency_names.filter(lambda names: not {"mongodb", "mongoose", "redis"} & set(names)))
 def test_the_build_tool_and_the_size_are_the_languages(data: st.DataObject, packages: list[str]) -> None:
     files = data.draw(repositories(dependencies=packages))
     stack = analyse(memory(files))
