@@ -62,7 +62,8 @@ def detect_port(
     """Return the port; raise AnalysisError when the flag's cannot be used."""
     methods = starts(files)
     listened = [(file, node) for file in files for node in _listened_in(file, methods)]
-    literals = [hint for file, node in listened for hint in _port_of(node, tree, file, flow.known)]
+    files_by_root = {root.id: file for file in files for node in file.nodes("package") if (root := node.parent)}
+    literals = [hint for _, node in listened for hint in _port_of(node, tree, files_by_root, flow.known)]
     ways = [
         *_traced(tree, listened, flow),
         *_variables(tree, reads),
@@ -204,14 +205,25 @@ def _listened(call: Call, methods: frozenset[str]) -> Sequence[Node]:
     return call.arguments[1:2] if is_network else ()
 
 
-def _port_of(node: Node, tree: Tree, file: GoFile, known: Mapping[str, Node], depth: int = 0) -> Iterator[Evidence]:
+def _port_of(
+    node: Node, tree: Tree, files: Mapping[int, GoFile], known: Mapping[str, Node], depth: int = 0
+) -> Iterator[Evidence]:
+    file = files.get(_root(node).id)
+    if file is None:
+        return  # a broken file, which names no package
     for part in descendants(node):
         # A selector's last part may be a constant of another package: settings.Address.
         if part.type in {"identifier", "field_identifier"} and depth < 3 and text_of(part) in known:
-            yield from _port_of(known[text_of(part)], tree, file, known, depth + 1)
+            yield from _port_of(known[text_of(part)], tree, files, known, depth + 1)
         text = literal(part, {}) if part.type in _LITERALS else None
         match = _ADDRESS.match(text or "")
         if match and match[1] == "6060" and "net/http/pprof" in file.imported():
             continue  # the port of Go's profiler
         if match and part.parent is not None and part.parent.type != "index_expression" and int(match[1]) < 65536:
             yield ports.port_hint(int(match[1]), tree.where(file.path), line_of(part), "listens")
+
+
+def _root(node: Node) -> Node:
+    while node.parent is not None:
+        node = node.parent
+    return node
