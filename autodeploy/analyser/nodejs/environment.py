@@ -79,6 +79,9 @@ def _use(module: Module, read: Node) -> tuple[bool, str | None]:
         node, parent = parent, parent.parent
     if parent is not None and parent.type == "variable_declarator":
         return _is_checked(module, text(parent.child_by_field_name("name"))), None
+    if parent is not None and parent.type == "array":
+        # The first of several that is set is taken; a number at the end stands for none.
+        return False, literal(parent.named_children[-1])
     if parent is not None and parent.type == "ternary_expression" and parent.child_by_field_name("condition") == node:
         return False, _alternative(parent)
     if parent is not None and parent.type == "binary_expression":

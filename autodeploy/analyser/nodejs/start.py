@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.nodejs import jsonc
 from autodeploy.analyser.nodejs.manifest import Manifest
+from autodeploy.analyser.nodejs.nxprojects import list_made
 from autodeploy.analyser.nodejs.scripts import Part, is_for_development, parts, run_script
 from autodeploy.analyser.nodejs.serving import STANDALONE, Serving, own_serving
 from autodeploy.analyser.nodejs.sites import SERVER, Site, detect_site
@@ -99,6 +100,7 @@ def _candidates(
         )  # fmt: skip
         after = (own.after,) if own.after else ()
         yield Start(with_programs(own.command), own.command, because, after, own.build, warning=own.warning)
+    yield from _nx(tree, manifest)
     if site and not framework and not _has_server(tree):
         yield _site(manifest, site)
     yield from _files(tree, manifest)
@@ -147,8 +149,7 @@ def _script(tree: Tree, manifest: Manifest, name: str, line: str) -> Start:
 
 
 def _files(tree: Tree, manifest: Manifest) -> Iterator[Start]:
-    """Yield the files that might be run: what Nx makes, what development runs, `main`, what is called so by custom."""
-    yield from _nx(tree)
+    """Yield the files that might be run: what development runs, `main`, what is called so by custom."""
     for name in ("start", "dev", "start:dev", "develop"):
         for part in parts(manifest, manifest.scripts.get(name, "")):
             yield from _file(tree, manifest, part.node_file, name, "development-script")
@@ -161,17 +162,13 @@ def _files(tree: Tree, manifest: Manifest) -> Iterator[Start]:
                 yield from _file(tree, manifest, f"{stem}{end}", "", "custom")
 
 
-def _nx(tree: Tree) -> Iterator[Start]:
-    """Yield what a workspace of Nx that holds one project makes of its main file."""
-    targets = jsonc.table(tree.read("project.json")).get("targets")
-    build = targets.get("build") if isinstance(targets, dict) else None
-    options = build.get("options") if isinstance(build, dict) else None
-    told = options if isinstance(options, dict) else {}
-    out, main = _folder(told.get("outputPath")), told.get("main")
-    if out and isinstance(main, str):
-        command = f"node {out}/{re.sub(r'[.]tsx?$', '.js', posixpath.basename(main))}"
-        where = tree.where("project.json")
-        yield Start(command, command, Evidence(fact="start_command", value=command, file=where, rule="nx-project"))
+def _nx(tree: Tree, manifest: Manifest) -> Iterator[Start]:
+    """Yield what Nx makes of its projects: programs, and pages that are served."""
+    for made in list_made(tree):
+        command = f"node {made.file}" if made.file else Site("nx", made.folder, True, "", made.where).command
+        because = Evidence(fact="start_command", value=command, file=made.where, rule="nx-project")
+        builds = (made.build,) if made.build and made.build not in manifest.scripts.get("build", "") else ()
+        yield Start(command, command, because, builds, server=None if made.file else SERVER)
 
 
 def _file(tree: Tree, manifest: Manifest, file: str, key: str, rule: str) -> Iterator[Start]:

@@ -120,6 +120,7 @@ PORTS: dict[str, tuple[str, dict[str, str], int, str | None]] = {
     "the usual one first": ("x = process.env.API_PORT || 1;\napp.listen(process.env.PORT || 3108);", {}, 3108, "PORT"),
     "of something else": ("const db = process.env.DB_PORT || 5432;\napp.listen(process.env.PORT);", {}, 3000, "PORT"),
     "chosen": ("const port = process.env.A_PORT ? 1 : process.env.PORT ? Number(process.env.PORT) : 3116;", {}, 3116, "PORT"),
+    "the first of several": ("const port = [args.port, process.env.KUMA_PORT, process.env.PORT, 3120].find(Boolean);", {}, 3120, "PORT"),
     "a name of its own": ("app.listen(process.env.FEED_PORT ?? 3117);", {}, 3117, "FEED_PORT"),
     "of a service beside": ("x(process.env.REDIS_PORT || 6379, process.env.METRICS_PORT || 9100);", {}, 3000, "PORT"),
     "configuration": ("app.listen(config.get('port'));", {"config/default.json": '{"port": 3118}'}, 3118, "PORT"),

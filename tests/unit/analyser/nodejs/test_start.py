@@ -48,6 +48,25 @@ STARTS: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
         {"src/main.ts": SERVER, "project.json": '{"targets": {"build": {"options": {"outputPath": "dist/api", "main": "src/main.ts"}}}}'},
         "node dist/api/main.js",
     ),
+    "nx, several projects": (
+        {"scripts": {"start": "nx serve"}, "devDependencies": {"vite": "5"}},
+        {
+            "nx.json": "{}", "apps/api/src/main.ts": SERVER,
+            "apps/api/project.json": '{"targets": {"build": {"options": {"outputPath": "dist/apps/api", "main": "apps/api/src/main.ts"}}}}',
+            "apps/api-e2e/project.json": '{"targets": {"build": {"options": {"outputPath": "dist/x", "main": "x.ts"}}}}',
+            "apps/web/project.json": '{"targets": {"build": {"options": {"outputPath": "dist/apps/web", "index": "x", "main": "m.ts"}}}}',
+            "packages/lib/project.json": '{"projectType": "library", "targets": {"build": {"options": {"outputPath": "dist/l", "main": "m.ts"}}}}',
+        },
+        "node dist/apps/api/main.js",
+    ),
+    "nx, pages": (
+        {"scripts": {"start": "nx serve"}},
+        {
+            "nx.json": "{}", "apps/none/project.json": "{}",
+            "apps/shop/project.json": '{"targets": {"build": {"options": {"outputPath": {"base": "dist/shop"}, "browser": "m.ts"}}}}',
+        },
+        "serve -s dist/shop/browser -l $PORT",
+    ),
     "a procfile's program": ({}, {"Procfile": "web: next start -p $PORT"}, "PATH=/app/src/node_modules/.bin:$PATH; next start -p $PORT"),
 }  # fmt: skip
 
