@@ -26,7 +26,9 @@ _DEFAULTS = re.compile(
 def declared(module: Module) -> Iterator[Declared]:
     """Yield the variables that the schemas of a module declare."""
     said = module.text
-    if _LIBRARIES.search(said) and b"env" in said.lower():
+    if b"env" not in said and b"ENV" not in said:
+        return
+    if _LIBRARIES.search(said):
         yield from _called(module)
     if b"convict" in said:
         yield from _convicted(module)
