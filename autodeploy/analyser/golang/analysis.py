@@ -51,6 +51,11 @@ class _Application:
         return read_settings(self.code.tree, self.configured)
 
     @property
+    def asks_environment(self) -> bool:
+        """Whether what a file of variables says may come from the environment as well."""
+        return bool(self.reads)
+
+    @property
     def reads(self) -> Sequence[Read]:
         return self.flow.all_reads
 
@@ -80,7 +85,7 @@ def analyse_go(tree: Tree, home: Home, overrides: Mapping[str, str]) -> TechStac
         dependencies=tuple(sorted({i.path for module in code.modules for i in module.requires if not i.is_indirect})),
         app_root=home.root,
         evidence=(*told, *built_because, *because),
-        unknowns=(*_which_program(program), *unknowns, *missing_settings(tree, app.configured)),
+        unknowns=(*_which_program(program), *unknowns, *missing_settings(tree, app.configured, app.asks_environment)),
         **{**needs, **built, **shown},
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
+from autodeploy.analyser.golang.groups import scope_of
 from autodeploy.analyser.golang.syntax import GoFile, line_of, string_of, text_of
 
 _SERVES = ("serve", "server", "web", "http", "api", "rest", "start", "run", "listen", "run-server", "up")
@@ -17,12 +18,13 @@ _RUNS = frozenset({"Run", "RunE", "Action"})
 
 @dataclass(frozen=True)
 class Command:
-    """One command. `holder` is what the code calls it, `runs`: it does something itself."""
+    """One command. `holder`: what the code calls it; `runs`: it does something itself; `is_direct`: below the root."""
 
     name: str
     holder: str
     runs: bool
     is_root: bool
+    is_direct: bool
     file: str
     line: int
 
@@ -37,7 +39,7 @@ def serving_command(files: Sequence[GoFile]) -> Command | None:
 
 def migrating_command(files: Sequence[GoFile]) -> Command | None:
     """Return the subcommand that migrates the database, when it needs no further words."""
-    return _first(_commands(files), _MIGRATES)
+    return _first([command for command in _commands(files) if command.is_direct], _MIGRATES)
 
 
 def _first(commands: Sequence[Command], names: Sequence[str]) -> Command | None:
@@ -47,18 +49,24 @@ def _first(commands: Sequence[Command], names: Sequence[str]) -> Command | None:
 
 def _commands(files: Sequence[GoFile]) -> list[Command]:
     using = [file for file in files if any(path.startswith(_LIBRARIES) for path in file.imported())]
-    parents = {
-        call.operand for file in using for call in file.calls if call.method in {"AddCommand", "Execute", "ExecuteC"}
+    calls = [call for file in using for call in file.calls]
+    parents = {(scope_of(it.node), it.operand) for it in calls if it.method in {"AddCommand", "Execute", "ExecuteC"}}
+    executed = {call.operand for call in calls if call.method in {"Execute", "ExecuteC"}}
+    added = {
+        text_of(argument).removesuffix("()")
+        for call in calls
+        if call.method == "AddCommand" and call.operand in executed
+        for argument in call.arguments
     }
     return [
         command
         for file in using
         for node in file.nodes("field")
-        if (command := _command(file, node, parents)) is not None
+        if (command := _command(file, node, parents, added)) is not None
     ]
 
 
-def _command(file: GoFile, node: Node, parents: set[str]) -> Command | None:
+def _command(file: GoFile, node: Node, parents: set[tuple[int, str]], added: set[str]) -> Command | None:
     key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
     literal = node.parent
     if key is None or value is None or literal is None or text_of(key) not in {"Use", "Name"}:
@@ -69,8 +77,14 @@ def _command(file: GoFile, node: Node, parents: set[str]) -> Command | None:
         return None
     keys = {text_of(name) for part in literal.named_children if (name := part.child_by_field_name("key")) is not None}
     holder = _holder(literal)
-    is_root = holder in parents or bool({"Commands", "Subcommands"} & keys) or kind.endswith("cli.App")
-    return Command(said.split()[0], holder, bool(_RUNS & keys), is_root, file.path, line_of(node))
+    scope, names = scope_of(literal), {name for _, name in parents}
+    is_root = (scope, holder) in parents if scope else holder in names
+    is_root = is_root or bool({"Commands", "Subcommands"} & keys) or kind.endswith("cli.App")
+    function = _function_name(literal)
+    is_direct = text_of(key) == "Name" or bool(
+        {holder, function, f"{file.package}.{holder}", f"{file.package}.{function}"} & added
+    )
+    return Command(said.split()[0], holder, bool(_RUNS & keys), is_root, is_direct, file.path, line_of(node))
 
 
 _URFAVE = ("cli.Command", "cli.App")
@@ -83,6 +97,14 @@ def _kind(literal: Node) -> str:
         outer = outer.parent
     kind = outer.child_by_field_name("type") if outer is not None and outer.type == "composite_literal" else None
     return text_of(kind) if kind is not None else ""
+
+
+def _function_name(node: Node) -> str:
+    current = node.parent
+    while current is not None and current.type != "function_declaration":
+        current = current.parent
+    name = current.child_by_field_name("name") if current is not None else None
+    return text_of(name) if name is not None else ""
 
 
 def _holder(node: Node) -> str:

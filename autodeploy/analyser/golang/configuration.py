@@ -23,6 +23,9 @@ _READS = re.compile(
     r"(?:flag|pflag|Flags\(\))\.String\w*|NewConfig|InitConfig|GetConfig)$",
     re.IGNORECASE,
 )
+_USUAL = ("production", "prod", "default", "config", "development", "dev", "local")
+"""Names that files of settings have where the program is told which one to take."""
+
 _ENDINGS = ("yaml", "yml", "toml", "json", "env", "ini")
 _NO_PORT = re.compile(
     r"db|database|postgres|psql|pg|mysql|maria|mongo|redis|mail|smtp|grpc|metric|pprof|debug|admin|nats|rabbit|amqp|kafka"
@@ -66,15 +69,18 @@ def read_settings(tree: Tree, named: Sequence[str]) -> tuple[Setting, ...]:
     return tuple(sorted(found, key=lambda setting: len(setting.names)))
 
 
-def missing_settings(tree: Tree, named: Sequence[str]) -> list[Unknown]:
-    """Tell of the named files of which only an example is committed."""
+def missing_settings(tree: Tree, named: Sequence[str], asks_environment: bool) -> list[Unknown]:
+    """Tell of the named files of which only an example is committed.
+
+    `asks_environment`: what a .env file would say may come from the environment.
+    """
     if any(path in tree.index and not path.endswith(".env") for path in named):
         return []
     told = []
     for path in named:
         example = next((name for name in _examples(path) if name in tree.index), None)
-        # The variables of a .env file come from the environment; other files have to be there.
-        if path not in tree.index and example and not posixpath.basename(path).startswith(".env"):
+        is_given = asks_environment and posixpath.basename(path).startswith(".env")
+        if path not in tree.index and example and not is_given:
             message = f"the program reads {tree.where(path)}, of which only {tree.where(example)} is committed"
             told.append(Unknown(fact="configuration", message=message))
     return told
@@ -88,8 +94,8 @@ def _named(tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node]) -> It
             if not is_reader and call.method not in {"SetConfigName", "AddConfigPath", "SetConfigType"}:
                 continue
             given = [literal(argument, known) for argument in call.arguments[:3]]
-            if call.method == "SetConfigName" and given and given[0]:
-                names.append(given[0])
+            if call.method == "SetConfigName":
+                names += [given[0]] if given and given[0] else list(_USUAL)
             elif call.method == "AddConfigPath" and given and given[0]:
                 folders.append(posixpath.normpath(given[0]).strip("."))
             elif call.method == "SetConfigType" and given and given[0]:

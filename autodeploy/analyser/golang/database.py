@@ -72,7 +72,7 @@ _OPENS = re.compile(
 """Calls that take the whole address of a database."""
 
 
-_DIALECT_VARIABLE = re.compile(r"(?:DB|DATABASE|SQL|STORAGE)_?(?:TYPE|DIALECT|DRIVER|ENGINE|KIND)$")
+_DIALECT_VARIABLE = re.compile(r"(?:DB|DATABASE|SQL|STORAGE)_?(?:TYPE|ENGINE|KIND)$|(?:DIALECT|DRIVER)$")
 _FIELD = re.compile(r"^(?:(?:DB|Db|Database|SQL)_?)?(?:Dialect|Driver|DriverName|Engine|Type|Kind)$")
 _BY_NAME = re.compile(r"(?:sql|sqlx|gorm|dbr|xorm|otelsql|apmsql)\S*\.(?:Must)?(?:Open|Connect|NewEngine)\w*$")
 _WORDS = {"postgres": "postgresql", "pgx": "postgresql", "mysql": "mysql", "mariadb": "mysql", "mongo": "mongodb"}

@@ -168,7 +168,7 @@ def _make(groups: Groups, call: Call) -> None:
     left = current.child_by_field_name("left") or current.child_by_field_name("name") if current is not None else None
     value = (current.child_by_field_name("right") or current.child_by_field_name("value")) if current else None
     if prefix is not None and left is not None and value is not None:
-        operand, words = _bare(call), text_of(value).partition(",")[2]
+        operand, words = _bare(call), text_of(value).replace(text_of(call.arguments[0]), "", 1)
         groups.made[scope_of(call.node), text_of(left)] = _Group(operand, prefix, words)
 
 
