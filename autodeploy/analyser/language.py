@@ -41,6 +41,8 @@ def detect_language(source: Source) -> Home:
     layout = Layout(tree)
     choice = choose(layout)
     loose = [path for path in tree.modules if "/" not in path]
+    if choice and _makes_pages_or_projects(layout, choice):
+        raise nothing_to_run(tree)
     if choice and not (loose and _is_beside(layout, choice, loose)):
         return _home(tree, choice)
     if loose:
@@ -60,6 +62,15 @@ def supported(home: Home) -> Language:
         f"AutoDeploy deploys {', '.join(SUPPORTED)} today; where such an application lies in a folder of this "
         f"repository, name it with --path.{instead}",
     )
+
+
+def _makes_pages_or_projects(layout: Layout, choice: Choice) -> bool:
+    """Tell whether what was found only lies in a template, or only serves to make a site of Jekyll."""
+    taken = choice.taken.project
+    if "{{" in taken.folder:
+        return True
+    is_site = taken.language == "ruby" and "_config.yml" in layout.tree.index
+    return is_site and judge(layout, taken) != Strength.SERVES
 
 
 def _is_beside(layout: Layout, choice: Choice, loose: list[str]) -> bool:

@@ -77,8 +77,9 @@ def choose(layout: Layout) -> Choice | None:
     if not ranked:
         return None
     taken = ranked[0]
-    is_open = taken.is_ours and any(item.weight == taken.weight and item.is_ours for item in ranked[1:])
-    same = [item for item in ranked[1:] if is_open and item.strength == taken.strength and item.is_ours]
+    rivals = [item for item in ranked[1:] if item.is_ours and not _is_part(item.project, taken.project)]
+    is_open = taken.is_ours and any(item.weight == taken.weight for item in rivals)
+    same = [item for item in rivals if is_open and item.strength == taken.strength]
     equals = tuple({item.project.folder: item for item in same if item.project.folder != taken.project.folder}.values())
     rule = "host-file" if taken.hint else "most-of-a-service"
     return Choice(taken, rule, equals, tuple(ranked[1:]))
@@ -123,6 +124,11 @@ def _is_clear(root: Candidate, below: Sequence[Candidate]) -> bool:
         return True
     firm = root.hint is not None and root.hint.firm
     return firm or (root.strength >= Strength.PROGRAM and all(item.strength < Strength.RENDERS for item in below))
+
+
+def _is_part(project: Project, of: Project) -> bool:
+    """Tell whether a project lies within another of its language: an application may be cut into packages."""
+    return project.language == of.language and f"{project.folder}/".startswith(f"{of.folder}/")
 
 
 def _within(item: Candidate) -> tuple[int, bool, int, int]:

@@ -10,6 +10,7 @@ from typing import Any
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.layout import pypackages
 from autodeploy.analyser.layout.names import is_aside
+from autodeploy.analyser.layout.strength import GO_WEB
 from autodeploy.analyser.nodejs import jsonc
 from autodeploy.analyser.nodejs.frameworks import FRAMEWORKS
 from autodeploy.analyser.tree import Tree
@@ -19,6 +20,7 @@ _PATH = "Where an application lies in a folder of this repository, name it with 
 _LIBRARY = f"Deploy the application that uses it. {_PATH}"
 _RUNS = ("Procfile", "fly.toml", "render.yaml", "app.yaml", "railway.json", "railway.toml", "apprunner.yaml")
 _MOBILE = ("react-native", "expo", "@capacitor/core", "@ionic/react", "nativescript", "cordova")
+_SERVED = re.compile(r"\.ListenAndServe|http\.Serve\(|\.Serve\(l|grpc\.NewServer")
 _PUBLISHED = ("files", "exports", "module", "types", "typings", "peerDependencies", "publishConfig", "bin")
 
 
@@ -85,7 +87,7 @@ def _tooling(tree: Tree, package: dict[str, Any]) -> Kind | None:
     if "cdk.json" in tree.index or "Pulumi.yaml" in tree.index:
         file = "cdk.json" if "cdk.json" in tree.index else "Pulumi.yaml"
         return Kind("infrastructure code", file, "its project file", f"Apply it with its own tool. {_PATH}")
-    if "bin" in package and re.match(r"(create|generator)-", bare):
+    if re.match(r"generator-" if "bin" not in package else r"(create|generator)-", bare):
         return Kind(
             "a generator of projects", "package.json", f"name {bare}", "Make a project with it, and deploy that"
         )
@@ -131,10 +133,9 @@ def _go(tree: Tree, _: bool) -> Kind | None:
     goreleaser = next((name for name in (".goreleaser.yml", ".goreleaser.yaml") if name in tree.index), None)
     if goreleaser is None or any(name in tree.index for name in (*_RUNS, "Dockerfile")):
         return None
-    commands = re.search(r"spf13/cobra|urfave/cli|alecthomas/kong|kingpin", tree.read("go.mod"))
-    if commands and not any(re.search(r"\.ListenAndServe|http\.Serve\(", tree.read(path)) for path in files):
+    if not GO_WEB.search(tree.read("go.mod")) and not any(_SERVED.search(tree.read(path)) for path in files):
         return Kind(
-            "a command line tool", goreleaser, f"releases of a program on {commands[0]}", f"It is downloaded. {_PATH}"
+            "a command line tool", goreleaser, "releases, and nothing that serves", f"It is downloaded. {_PATH}"
         )
     return None
 

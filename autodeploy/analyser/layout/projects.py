@@ -99,13 +99,18 @@ class Layout:
             hits = [name for pattern in patterns for name in self.named[folder] if _matches(name, pattern)]
             if language == "python" and hits == ["pyproject.toml"] and not self._declares_project(folder):
                 hits = []
+            if hits == ["environment.yml"] and "dependencies:" not in self._read(folder, "environment.yml"):
+                hits = []  # other tools than conda call theirs so
             if hits:
                 found[language] = list(dict.fromkeys(hits))
         return found
 
+    def _read(self, folder: str, name: str) -> str:
+        return self.tree.read(f"{folder}/{name}" if folder else name)
+
     def _declares_project(self, folder: str) -> bool:
         """A pyproject.toml that only configures tools says nothing of the application."""
-        text = self.tree.read(f"{folder}/pyproject.toml" if folder else "pyproject.toml")
+        text = self._read(folder, "pyproject.toml")
         return bool(table(text, "project") or table(text, "tool", "poetry") or table(text, "tool", "pdm"))
 
 

@@ -41,7 +41,7 @@ def _published(tree: Tree, nothing_found: bool) -> tuple[str, str, str] | None:
     signs = [key for key in ("classifiers", "urls", "keywords") if project.get(key) or poetry.get(key)]
     signs += [key for key in ("classifiers", "long_description") if re.search(rf"\b{key}\s*=", setup)]
     commands = project.get("scripts") or poetry.get("scripts") or "console_scripts" in setup
-    if not signs:
+    if not signs or "paste.app_factory" in setup + text:
         return None
     if commands:
         return "a command line tool or a library", file, f"scripts, {', '.join(signs[:2])}"

@@ -34,7 +34,7 @@ PYTHON_CODE = re.compile(
     r"(?m)^\s*(?:from|import)\s+(django|flask|fastapi|starlette|litestar|tornado|sanic|bottle|pyramid|streamlit|quart"
     r"|falcon|cherrypy|gradio|dash|http\.server|wsgiref|aiohttp import web)\b"
 )
-_GO = re.compile(
+GO_WEB = re.compile(
     r"(?m)^[^/\n]*\b(gin-gonic/gin|labstack/echo|gofiber/fiber|go-chi/chi|gorilla/mux|julienschmidt/httprouter"
     r"|beego/beego|astaxie/beego|gobuffalo/buffalo|kataras/iris|valyala/fasthttp|go-martini/martini|urfave/negroni"
     r"|revel/revel|cloudwego/hertz|zeromicro/go-zero|uptrace/bunrouter|danielgtaylor/huma)\b(?!.*// indirect)"
@@ -108,7 +108,7 @@ def _go(layout: Layout, project: Project) -> Strength:
     texts = [tree.read(path) for path in files[:MAX_GO_FILES]]
     if not any(re.search(r"(?m)^package main\b", text) for text in texts):
         return Strength.TOOLS
-    serves = _GO.search(_texts(tree, project)) or any(".ListenAndServe" in text for text in texts)
+    serves = GO_WEB.search(_texts(tree, project)) or any(".ListenAndServe" in text for text in texts)
     return Strength.SERVES if serves else Strength.PROGRAM
 
 

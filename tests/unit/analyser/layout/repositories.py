@@ -75,6 +75,11 @@ LAYOUTS: dict[str, tuple[dict[str, str], str, str]] = {
         {"requirements.txt": "flask\n", "api/app.py": FLASK["app.py"]} | within("frontend", VITE), "python", ".",
     ),
     "three folders down": (within("services/web/api", FLASK), "python", "services/web/api"),
+    "packages within an application": (
+        within("backend", DJANGO) | within("backend/shop", {"requirements.txt": "django"}) | within("web", VITE),
+        "python", "backend",
+    ),
+    "conda": ({"environment.yml": "dependencies:\n  - flask\n", "app.py": FLASK["app.py"]}, "python", "."),
     "pages beside a plain program": (within("a", VITE) | within("b", SCRIPTS), "python", "b"),
     # Workspaces are chosen among by the language's own analyser
     "npm workspaces": (

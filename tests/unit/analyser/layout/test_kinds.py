@@ -37,11 +37,16 @@ KINDS: dict[str, tuple[dict[str, str], str]] = {
         {"pyproject.toml": '[tool.poetry]\nname = "x"\nkeywords = ["a"]\n', "x/__init__.py": ""}, "a library"),
     "go command": (
         {"go.mod": COBRA, ".goreleaser.yaml": "", "main.go": "package main\nfunc main() {}\n"},
-        "a command line tool .*goreleaser.*cobra"),
+        "a command line tool .*goreleaser"),
     "go package": ({"go.mod": "module x\ngo 1.22\n", "x.go": "package x\n"}, "library"),
     "cookiecutter": (FLASK | {"cookiecutter.json": "{}", "{{cookiecutter.x}}/a.py": ""}, "a template.*cookiecutter.json"),
     "copier": (FLASK | {"copier.yml": "", "a.py.jinja": ""}, "a template.*copier.yml"),
     "loose cookiecutter": ({"cookiecutter.json": "{}", "{{x}}/README.md": ""}, "a template.*cookiecutter.json"),
+    "yeoman": (package(name="generator-x", files=["app"]), "a generator of projects .*generator-x"),
+    "cookiecutter of a whole": (
+        {"cookiecutter.json": "{}"} | within("{{cookiecutter.x}}/backend", FLASK), "a template.*cookiecutter.json"),
+    "jekyll's theme": ({"_config.yml": "", "Gemfile": "gemspec\n", "x.gemspec": ""}, "a static site made by Jekyll"),
+    "ansible with a conda name": ({"a/environment.yml": "- hosts: all\n", "a/site.yml": ""}, "code for Ansible"),
     "notebooks": ({"a.ipynb": "{}", "b/c.ipynb": "{}"}, r"a collection of notebooks \(told by a.ipynb, b/c.ipynb"),
     "notebooks with requirements": ({"a.ipynb": "{}", "requirements.txt": "pandas\n"}, "a collection of notebooks"),
     "mkdocs": ({"mkdocs.yml": "", "docs/index.md": ""}, "documentation made by MkDocs .*mkdocs.yml"),
