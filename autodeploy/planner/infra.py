@@ -65,7 +65,7 @@ def base_image(stack: TechStack) -> BaseImage:
     """Return the base image that brings the application's runtime."""
     if stack.language != "python":
         return "debian-13"
-    if image := image_of_python(stack.runtime_version):
+    if image := image_of_python(stack.runtime_version, stack.version_constraint):
         return image
     raise refusal(
         f"no base image brings Python {stack.runtime_version}",

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autodeploy.analyser import health, hints
 from autodeploy.analyser.database import database_variables
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.language import Home
+from autodeploy.analyser.ports import HIGHEST, LOWEST
 from autodeploy.analyser.procfile import Process, read_procfile
-from autodeploy.analyser.python import database, django, environment, migrations, ports, start, versions, workers
-from autodeploy.analyser.python.application import Application, choose, find_applications
+from autodeploy.analyser.python import (
+    database,
+    django,
+    environment,
+    facts,
+    migrations,
+    ports,
+    services,
+    start,
+    versions,
+    workers,
+)
+from autodeploy.analyser.python.application import Application, find_applications
+from autodeploy.analyser.python.code import modules, reachable
 from autodeploy.analyser.python.djangoroutes import list_django_routes
-from autodeploy.analyser.python.frameworks import FRAMEWORKS, Framework, declared_framework
+from autodeploy.analyser.python.frameworks import FLASK, Framework, declared_framework
 from autodeploy.analyser.python.manifest import Manifest, read_manifest
-from autodeploy.analyser.python.names import imported_modules
+from autodeploy.analyser.python.packages import system_packages
 from autodeploy.analyser.python.routes import list_routes
+from autodeploy.analyser.python.scripts import find_script
 from autodeploy.analyser.tree import Tree
 from autodeploy.analyser.worker import worker_facts
-from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence, TechStack
+from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence, TechStack, Unknown
 
 _STAND_INS = {
     "ca": "/etc/ssl/certs/ca-certificates.crt",
@@ -32,162 +46,192 @@ _STAND_INS = {
     "engine": "django.db.backends.{spelled}",
 }
 """Values of no use to anybody, by part of a database's address. `spelled`: as Django spells the database's kind."""
-_SERVICES = {"redis": "redis", "celery": "celery", "elasticsearch": "elasticsearch", "pika": "rabbitmq"}
+
+
+@dataclass(frozen=True)
+class _Project:
+    """What was read first, and what all that follows looks at."""
+
+    tree: Tree
+    home: Home
+    manifest: Manifest
+    django: django.Project | None
+    app: Application | None
+    framework: Framework | None
+    processes: Mapping[str, Process]
+    overrides: Mapping[str, str]
+    unknowns: tuple[Unknown, ...] = ()
 
 
 def analyse_python(tree: Tree, home: Home, overrides: Mapping[str, str]) -> TechStack:
     """Return the technology of a Python application; raise AnalysisError naming what to type next."""
     manifest = read_manifest(tree)
     project = django.read_project(tree) if _speaks_of_django(tree, manifest) else None
-    app = _application(tree, manifest, project, overrides)
-    return _compose(tree, home, manifest, project, app, overrides)
+    app, unknowns = _application(tree, manifest, project, overrides)
+    proven = facts.proven_frameworks(tree)
+    framework = app.framework if app and app.framework.name else None
+    framework = framework or (None if app else declared_framework(manifest, proven))
+    read = _Project(tree, home, manifest, project, app, framework, read_procfile(tree), overrides, tuple(unknowns))
+    return _compose(read)
 
 
-def _compose(
-    tree: Tree,
-    home: Home,
-    manifest: Manifest,
-    project: django.Project | None,
-    app: Application | None,
-    overrides: Mapping[str, str],
-) -> TechStack:
-    processes = read_procfile(tree)
-    framework = app.framework if app else declared_framework(manifest)
-    version, constraint, version_because = versions.detect_version(tree, overrides)
-    running, running_because = _running(tree, manifest, project, app, processes, overrides)
-    migration, migration_because = migrations.detect_migration(tree, manifest, project, app, processes, overrides)
-    hosts, warnings = django.host_evidence(tree, project) if project else ([], [])
-    warnings += django.database_warnings(project) if project else []
-    services = tuple(sorted({_SERVICES[name] for name in manifest.names if name in _SERVICES}))
-    needs, needs_because = _needs(tree, manifest, project, app, overrides)
-    told = [home.evidence, *_project_evidence(tree, manifest, framework, app), version_because, *needs_because]
+def _compose(read: _Project) -> TechStack:
+    version, constraint, version_because, conflicts = versions.detect_version(read.tree, read.overrides)
+    running, running_because = _running(read)
+    migration, migration_because = migrations.detect_migration(
+        read.tree, read.manifest, read.django, read.app, read.processes, read.overrides
+    )
+    hosts, warnings = django.host_evidence(read.tree, read.django) if read.django else ([], [])
+    beside, beside_because, beside_warnings = services.detect_services(read.tree, read.manifest, read.processes)
+    needs, needs_because, open_database = _needs(read)
+    speaks_mysql = needs["database_type"] in {"mysql", "mariadb"}
+    warnings += django.request_warnings(read.django, speaks_mysql) if read.django else []
+    told = [
+        read.home.evidence,
+        *facts.project_evidence(read.tree, read.home, read.manifest, read.framework, read.app),
+        *_settings_evidence(read),
+        version_because,
+        *needs_because,
+        *running_because,
+        *migration_because,
+        *beside_because,
+        *hosts,
+    ]
+    fields = {**running, **needs, "services": beside, "migration_command": migration}
+    is_procfile = any(item.fact == "start_command" and item.rule in {"procfile", "--start-command"} for item in told)
     return TechStack(
         language="python",
-        framework=framework.name if framework else None,
+        framework=read.framework.name if read.framework else None,
         runtime_version=version,
         build_tool="pip",
         version_constraint=constraint,
-        app_root=home.root,
-        services=services,
-        migration_command=migration,
-        evidence=(*told, *running_because, *migration_because, *hosts),
-        warnings=(*_warnings(manifest, services), *warnings),
-        **running,
-        **needs,
+        app_root=read.home.root,
+        evidence=(*told, *facts.absent(fields, told)),
+        unknowns=(*(() if is_procfile else read.unknowns), *open_database),
+        warnings=(*conflicts, *read.manifest.warnings, *beside_warnings, *warnings),
+        **fields,
     )
 
 
-def _running(
-    tree: Tree,
-    manifest: Manifest,
-    project: django.Project | None,
-    app: Application | None,
-    processes: Mapping[str, Process],
-    overrides: Mapping[str, str],
-) -> tuple[dict[str, Any], list[Evidence]]:
+def _running(read: _Project) -> tuple[dict[str, Any], list[Evidence]]:
     """Return how the application runs and, unless it is a worker, where it answers."""
-    framework = app.framework if app else declared_framework(manifest)
-    if worker := workers.find_worker(tree, processes, bool(app or project or framework), overrides):
+    tree, name = read.tree, read.framework.name if read.framework else ""
+    is_web = bool(read.app or read.django or read.framework) or find_script(tree, name) is not None
+    if worker := workers.find_worker(tree, read.processes, is_web, read.overrides):
         return worker_facts(*worker)
-    begin = start.start(tree, manifest, app, processes.get("web"), overrides)
-    port, port_because = ports.detect_port(tree, processes.get("web"), overrides)
-    routes = list_django_routes(tree, project) if project else list_routes(tree)
-    path, path_because = health.detect_health_path(
-        routes, framework.name if framework else None, overrides, hints.health_path(tree)
-    )
+    settings = read.django.named if read.django else ""
+    web = read.processes.get("web")
+    begin = start.start(tree, read.manifest, read.app, name, web, settings, read.overrides)
+    told_port, port_env_because = facts.port_evidence(begin.port, begin.evidence)
+    port, port_because = _port(read, begin)
+    path, path_because = _health(read, name)
     fields = {
         "start_command": begin.command,
         "server_package": begin.server_package,
         "port": port,
         "health_check_path": path,
+        **told_port,
     }
-    return fields, [begin.evidence, port_because, path_because]
+    return fields, [begin.evidence, port_because, port_env_because, path_because]
 
 
-def _needs(
-    tree: Tree,
-    manifest: Manifest,
-    project: django.Project | None,
-    app: Application | None,
-    overrides: Mapping[str, str],
-) -> tuple[dict[str, Any], list[Evidence]]:
+def _port(read: _Project, begin: start.Start) -> tuple[int, Evidence]:
+    usual = read.framework.port if read.framework and begin.evidence.rule == "program" else ports.DEFAULT
+    told = begin.port.default or 0
+    literal = told if LOWEST <= told <= HIGHEST else 0
+    port, because = ports.detect_port(read.tree, read.processes.get("web"), literal or usual, read.overrides)
+    if begin.port.variable or "port" in read.overrides or not literal:
+        return port, because
+    where = {"file": begin.evidence.file, "line": begin.evidence.line}
+    return literal, because.but(value=str(literal), confidence="certain", rule="literal-port", **where)
+
+
+def _health(read: _Project, name: str) -> tuple[str, Evidence]:
+    if name == "streamlit" and "health_check_path" not in read.overrides:
+        path = "/_stcore/health"
+        return path, Evidence(fact="health_check_path", value=path, rule="streamlit-health")
+    routes = list_django_routes(read.tree, read.django) if read.django else list_routes(read.tree)
+    documents = facts.documentation_path(read.tree) if name == "fastapi" else None
+    path, because = health.detect_health_path(
+        routes, name if documents else None, read.overrides, hints.health_path(read.tree)
+    )
+    if because.rule == "fastapi-docs" and documents:
+        return documents, because.but(value=documents)
+    return path, because
+
+
+def _needs(read: _Project) -> tuple[dict[str, Any], list[Evidence], list[Unknown]]:
     """Return what the application needs around it: dependencies, database, packages, variables."""
-    kind, because = database.detect_database(manifest, overrides, hints.databases(tree))
-    variables = environment.detect_environment(tree, _reachable(tree, app, project))
+    tree, manifest, project = read.tree, read.manifest, read.django
+    kind, because, unknowns = database.detect_database(tree, manifest, project, read.overrides)
+    entries = [path for path in (read.app.file if read.app else None, project.settings if project else None) if path]
+    variables = environment.detect_environment(tree, reachable(tree, entries))
     parts = database_variables(variables, kind, hints.variables(tree))
-    build_packages, run_packages = database.driver_packages(manifest)
-    return {
-        "dependencies": tuple(sorted(manifest.names)),
-        "requires_database": kind is not None,
-        "database_type": kind,
-        "package_manager": manifest.package_manager,
-        "build_command": _build_command(manifest, project, kind, parts),
-        "build_packages": build_packages,
-        "run_packages": run_packages,
-        "environment": _asked(variables, parts, kind is not None),
-    }, [*because, *parts]
+    build_packages, run_packages = system_packages(manifest, _is_geographic(project))
+    return (
+        {
+            "dependencies": tuple(sorted(manifest.names)),
+            "requires_database": kind is not None,
+            "database_type": kind,
+            "package_manager": manifest.package_manager,
+            "build_command": _build_command(manifest, project, kind, parts),
+            "build_packages": build_packages,
+            "run_packages": run_packages,
+            "environment": _asked(variables, parts, kind is not None),
+        },
+        [*because, *parts],
+        unknowns,
+    )
+
+
+def _is_geographic(project: django.Project | None) -> bool:
+    return project is not None and project.mentions("INSTALLED_APPS", "django.contrib.gis")
 
 
 def _speaks_of_django(tree: Tree, manifest: Manifest) -> bool:
-    return manifest.find("django") is not None or any(
-        "DJANGO_SETTINGS_MODULE" in tree.read(path) for path in tree.modules if path.endswith("manage.py")
+    return manifest.find("django", "djangorestframework", "wagtail") is not None or any(
+        "DJANGO_SETTINGS_MODULE" in tree.read(path) for path in modules(tree) if path.endswith("manage.py")
     )
 
 
 def _application(
     tree: Tree, manifest: Manifest, project: django.Project | None, overrides: Mapping[str, str]
-) -> Application | None:
-    found = django.find_django(tree, project) if project else find_applications(tree)
+) -> tuple[Application | None, list[Unknown]]:
+    speaks_asgi = manifest.find("channels", "daphne") is not None
+    found = django.find_django(tree, project, speaks_asgi) if project else []
+    unknowns: list[Unknown] = []
+    if not found:
+        found, unknowns = facts.app_unknown(find_applications(tree))
     if "app" not in overrides:
-        return found[0] if project and found else None if "start_command" in overrides else choose(found)
+        is_told = "start_command" in overrides and not project
+        return (None if is_told or not found else found[0]), ([] if is_told else unknowns)
     asked = overrides["app"]
-    if not re.fullmatch(r"[\w.]+:[\w.]+(\(.*\))?", asked):
+    if not re.fullmatch(r"[\w./-]+:[\w.]+(\(.*\))?", asked):
         raise refusal(f"{asked!r} names no application object", "Give module and attribute: --app module:attribute")
     attribute = asked.partition(":")[2]
-    same = next((item for item in found if item.target == asked.partition("(")[0]), None)
+    bare = asked.partition("(")[0]
+    same = next((item for item in found if bare in {item.target, item.spelled}), None)
     if same:
-        return replace(same, attribute=attribute)
-    framework = declared_framework(manifest) or (found[0].framework if found else FRAMEWORKS[2])
-    return Application(framework, "", 0, asked.partition(":")[0], attribute, "")
+        return replace(same, attribute=attribute, runs_on_import=False), []
+    framework = declared_framework(manifest) or (found[0].framework if found else FLASK)
+    base, _, module = asked.partition(":")[0].rpartition("/")
+    return Application(framework, "", 0, module, attribute, base), []
 
 
-def _reachable(tree: Tree, app: Application | None, project: django.Project | None) -> frozenset[str]:
-    entries = [app.file if app else None, project.settings if project else None]
-    waiting = [path for path in entries if path] or list(tree.modules)
-    seen: set[str] = set()
-    while waiting:
-        path = waiting.pop()
-        if path not in seen:
-            seen.add(path)
-            waiting += sorted(imported_modules(tree, path))
-    return frozenset(seen)
-
-
-def _project_evidence(
-    tree: Tree, manifest: Manifest, framework: Framework | None, app: Application | None
-) -> list[Evidence]:
-    told = []
-    if manifest.file:
-        where = tree.where(manifest.file)
-        told.append(
-            Evidence(
-                fact="package_manager",
-                value=manifest.package_manager,
-                file=where,
-                rule="manifest",
-                alternatives=manifest.alternatives,
-            )
+def _settings_evidence(read: _Project) -> list[Evidence]:
+    chosen = read.django.chosen if read.django else None
+    if chosen is None:
+        return []
+    return [
+        Evidence(
+            fact="django_settings",
+            value=chosen.module,
+            file=read.tree.where(chosen.file),
+            rule=chosen.reason,
+            alternatives=chosen.alternatives,
+            confidence="likely" if chosen.named else "certain",
         )
-    if framework:
-        item = manifest.find(framework.package)
-        file, line = (item.file, item.line) if item else (tree.where(app.file), app.line) if app else ("", 0)
-        rule = "dependency" if item else "import"
-        told.append(Evidence(fact="framework", value=framework.name, file=file, line=line, rule=rule))
-    if app:
-        file = tree.where(app.file) if app.file else ""
-        rule = "--app" if not app.file else "factory" if app.is_factory else "application-object"
-        told.append(Evidence(fact="app", value=app.target, file=file, line=app.line, rule=rule))
-    return told
+    ]
 
 
 def _build_command(
@@ -200,7 +244,7 @@ def _build_command(
         spelled = "mysql" if kind in {"mysql", "mariadb"} else "postgresql"
         pairs = (item.value.partition("=") for item in parts)
         given = [f"{name}={_STAND_INS[part].format(spelled=spelled)}" for name, _, part in pairs]
-        commands.append(" ".join([*given, f"/app/venv/bin/python {project.manage} collectstatic --noinput"]))
+        commands.append(" ".join([*given, django.manage_command(project, "collectstatic") or ""]))
     return " && ".join(commands)
 
 
@@ -211,10 +255,3 @@ def _asked(
     filled = {evidence.value.partition("=")[0] for evidence in parts}
     kept = [variable for variable in variables if not (has_database and variable.name == "DATABASE_URL")]
     return tuple(item.but(required=False, generated=False) if item.name in filled else item for item in kept)
-
-
-def _warnings(manifest: Manifest, services: tuple[str, ...]) -> list[str]:
-    told = [f"{service} is used and not made: give its address with --env" for service in services]
-    return told + [
-        f"{name} is not honoured: versions are those that {manifest.file} allows" for name in manifest.ignored
-    ]

@@ -1,22 +1,29 @@
-"""Finds the application object by reading syntax trees: instances, then factories. Imports and assumes nothing."""
+"""Finds the application objects by reading syntax trees: instances, factories, plain callables. Imports none."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from autodeploy.analyser.failures import refusal
-from autodeploy.analyser.python.frameworks import BY_CLASS, Framework
-from autodeploy.analyser.python.names import dotted, import_base, imports, module_name, on_import
+from autodeploy.analyser.python.code import Code, speaking
+from autodeploy.analyser.python.frameworks import BY_CLASS, BY_NAME, PLAIN_ASGI, PLAIN_WSGI, Framework
+from autodeploy.analyser.python.hints import Hint, served_targets
+from autodeploy.analyser.python.names import assignments, dotted, keyword, on_import
 from autodeploy.analyser.tree import Tree
 
-_FILES = ("wsgi", "asgi", "app", "main", "application", "server", "run", "index", "api", "web", "__init__")
+_FILES = ("wsgi", "asgi", "app", "main", "application", "server", "run", "index", "api", "web", "manage", "__init__")
 _ATTRIBUTES = ("app", "application", "server", "api")
 _FACTORY = re.compile(
-    r"^(create|make|build|get|init)_?(\w+_)?(app|application|api|server)$|^app_factory$|^application_factory$"
+    r"^(create|make|build|get|init|setup)_?(\w+_)?(app|application|api|server)$|^app_factory$|^application_factory$"
 )
+_CLASSES = "|".join(sorted({re.escape(name.rsplit(".", 1)[-1]) for name in BY_CLASS}))
+_SPEAKING = re.compile(
+    rf"\b(?:{_CLASSES}|make_wsgi_app|start_response|scope|app_factory|application_factory)\b"
+    r"|\b(?:create|make|build|get|init|setup)_?(?:\w+_)?(?:app|application|api|server)\b|\bimport\b[^\n]*\bapp(?:lication)?\b"
+)
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
@@ -31,139 +38,197 @@ class Application:
     base: str
     is_factory: bool = False
     runs_on_import: bool = False
+    hinted: int = 1_000
+    """Which mention in the repository names it, counted from 0."""
 
     @property
     def target(self) -> str:
         """The object as a server's command line names it, without the call of a factory."""
         return f"{self.module}:{self.attribute}"
 
-    def rank(self) -> tuple[bool, bool, bool, int, int, int]:
-        """Order candidates: a made object before a factory, an entry file before the rest, the root before folders."""
+    @property
+    def spelled(self) -> str:
+        """The object with the folder that its module is imported from, as --app takes it too: `api/main:app`."""
+        return f"{self.base}/{self.target}" if self.base else self.target
+
+    def rank(self) -> tuple[object, ...]:
+        """Order candidates: what is named elsewhere, made objects before factories, entry files, the root first."""
         stem = self.file.rsplit("/", 1)[-1].removesuffix(".py")
         file = _FILES.index(stem) if stem in _FILES else len(_FILES)
         attribute = _ATTRIBUTES.index(self.attribute) if self.attribute in _ATTRIBUTES else len(_ATTRIBUTES)
-        return (self.runs_on_import, self.is_factory, file > 1, self.file.count("/"), file, attribute)
+        is_plain = not self.framework.name
+        if self.framework.name == "dash":
+            attribute = -1 if self.attribute == "server" else attribute  # the WSGI application within
+        return (
+            self.runs_on_import,
+            self.hinted,
+            is_plain,
+            self.is_factory,
+            file > 1,
+            self.file.count("/"),
+            file,
+            attribute,
+        )
 
 
 def find_applications(tree: Tree) -> list[Application]:
     """Return all application objects, the most likely first."""
-    factories = [found for path in tree.modules for found in _factories(tree, path)]
-    made = [found for path in tree.modules for found in _instances(tree, path, factories)]
-    shared = [found for path in tree.modules for found in _re_exports(tree, path, made)]
+    speakers = list(speaking(tree, _SPEAKING))
+    classes = {**BY_CLASS, **_own_classes(speakers)}
+    factories = [found for made in speakers for found in _factories(made, classes)]
+    further = [found for made in speakers for found in _factories(made, classes, factories)]
+    factories += [found for found in further if found not in factories]
+    instances = [found for made in speakers for found in _instances(made, classes, factories)]
+    shared = [found for made in speakers for found in _re_exports(made, instances)]
     usable = [factory for factory in factories if factory.line]
-    return sorted([*made, *shared, *usable], key=lambda found: (found.rank(), found.file, found.line))
+    hints = served_targets(tree)
+    found = [_hinted(item, hints) for item in (*instances, *shared, *usable)]
+    return sorted(found, key=lambda item: (item.rank(), item.file, item.line))
 
 
-def choose(found: list[Application]) -> Application | None:
-    """Return the best candidate, None among none; raise AnalysisError when two in different files are as good."""
-    if len(found) > 1 and found[0].rank() == found[1].rank() and found[0].file != found[1].file:
-        names = [item.target for item in found if item.rank() == found[0].rank()]
-        raise refusal(
-            f"there are several applications: {', '.join(names)}",
-            f"Name the one to serve, e.g. --app {names[0]}, or its folder with --path.",
-        )
-    return found[0] if found else None
+def rivals(found: list[Application]) -> list[Application]:
+    """Return the candidates that are as good as the best, one a file; the best comes first."""
+    equal = [item for item in found if item.rank() == found[0].rank()]
+    return list({item.file: item for item in reversed(equal)}.values())[::-1]
 
 
-def _instances(tree: Tree, path: str, factories: list[Application]) -> Iterator[Application]:
-    syntax = tree.syntax(path)
-    if syntax is None:
-        return
-    origins = imports(tree, path)
-    body = list(on_import(syntax.body))
-    for node in body:
-        for name, value in _assignments(node):
-            framework = _maker(tree, path, value, origins, factories)
+def _hinted(item: Application, hints: list[Hint]) -> Application:
+    place = (number for number, hint in enumerate(hints) if hint.names(item.module, item.attribute))
+    return replace(item, hinted=next(place, item.hinted))
+
+
+def _own_classes(speakers: list[Code]) -> dict[str, Framework]:
+    found: dict[str, Framework] = {}
+    for made in speakers:
+        for node in made.classes:
+            bases = (BY_CLASS.get(dotted(base, made.origins)) for base in node.bases)
+            framework = next((base for base in bases if base), None)
             if framework:
-                yield replace(_here(tree, path, framework, node.lineno, name), runs_on_import=_is_run(body, name))
+                found |= {f"{made.name}.{node.name}": framework, node.name: framework}
+    return found
 
 
-def _assignments(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            if isinstance(target, ast.Name):
-                yield target.id, node.value
-    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-        yield node.target.id, node.value
+def _instances(made: Code, classes: Mapping[str, Framework], factories: list[Application]) -> Iterator[Application]:
+    body = list(on_import(made.syntax.body))
+    for node in body:
+        for name, value in assignments(node):
+            framework = _maker(made, value, classes, factories)
+            if framework:
+                yield replace(_here(made, framework, node.lineno, name), runs_on_import=_is_run(body, name))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.decorator_list:
+            plain = _plain(node)
+            if plain:
+                yield _here(made, plain, node.lineno, node.name)
+
+
+def _plain(function: _Function) -> Framework | None:
+    """Return the protocol of a function that is an application by itself (PEP 3333, the ASGI specification)."""
+    names = [argument.arg for argument in function.args.args]
+    if isinstance(function, ast.FunctionDef) and len(names) == 2 and names[1] == "start_response":
+        return PLAIN_WSGI
+    if isinstance(function, ast.AsyncFunctionDef) and names == ["scope", "receive", "send"]:
+        return PLAIN_ASGI
+    return None
 
 
 def _maker(
-    tree: Tree, path: str, value: ast.expr, origins: dict[str, str], factories: list[Application]
+    made: Code, value: ast.expr, classes: Mapping[str, Framework], factories: list[Application]
 ) -> Framework | None:
+    if isinstance(value, ast.Attribute) and value.attr in {"server", "app"} and isinstance(value.value, ast.Name):
+        # `server = app.server` of Dash: the Flask application within.
+        inner = next((item for name, item, _ in made.assigned if name == value.value.id), None)
+        within = _called(made, inner, classes) if inner is not None else None
+        return BY_NAME["dash"] if within is BY_NAME["dash"] else None
     if not isinstance(value, ast.Call):
         return None
-    called = dotted(value.func, origins)
-    if called in BY_CLASS:
-        return BY_CLASS[called]
-    own = module_name(path, import_base(tree, path))
+    framework = _called(made, value, classes)
+    if framework:
+        return framework
+    called = dotted(value.func, made.origins)
+    if called.endswith(".make_wsgi_app") or (called == "make_wsgi_app"):
+        return BY_NAME["pyramid"]
     for factory in factories:
         qualified = f"{factory.module}.{factory.attribute}"
-        if called == qualified or (called == factory.attribute and own == factory.module):
+        if called == qualified or (called == factory.attribute and made.name == factory.module):
             return factory.framework
     # A package may hand its factory on under another module's name.
     last = called.rsplit(".", 1)[-1]
     return next((item.framework for item in factories if item.attribute == last and _FACTORY.match(last)), None)
 
 
-def _factories(tree: Tree, path: str) -> Iterator[Application]:
+def _called(made: Code, value: ast.expr, classes: Mapping[str, Framework]) -> Framework | None:
+    called = dotted(value.func, made.origins) if isinstance(value, ast.Call) else ""
+    return classes.get(called) or classes.get(f"{made.name}.{called}")
+
+
+def _factories(
+    made: Code, classes: Mapping[str, Framework], known: list[Application] | None = None
+) -> Iterator[Application]:
     """Yield functions that make and return an application; `line` is 0 where arguments are needed."""
-    syntax = tree.syntax(path)
-    if syntax is None:
-        return
-    origins = imports(tree, path)
-    for node in on_import(syntax.body):
-        if isinstance(node, ast.FunctionDef) and not node.decorator_list:
-            framework = _made_within(node, origins)
-            if framework:
-                needed = len(node.args.args) + len(node.args.posonlyargs) - len(node.args.defaults)
-                needed += sum(default is None for default in node.args.kw_defaults)
-                yield replace(
-                    _here(tree, path, framework, 0 if needed > 0 else node.lineno, node.name), is_factory=True
-                )
+    for node in on_import(made.syntax.body):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        framework = _made_within(made, node, classes, known or [])
+        is_awaited = isinstance(node, ast.AsyncFunctionDef)
+        if framework and (not is_awaited or framework.protocol == "aiohttp"):
+            needed = len(node.args.args) + len(node.args.posonlyargs) - len(node.args.defaults)
+            needed += sum(default is None for default in node.args.kw_defaults)
+            line = 0 if needed > 0 or (known and not _FACTORY.match(node.name)) else node.lineno
+            attribute = f"{node.name}" if is_awaited else node.name
+            yield replace(_here(made, framework, line, attribute), is_factory=True)
 
 
-def _made_within(function: ast.FunctionDef, origins: dict[str, str]) -> Framework | None:
-    returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+def _made_within(
+    made: Code, function: _Function, classes: Mapping[str, Framework], known: list[Application]
+) -> Framework | None:
+    returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None]
     names = {value.id for value in returned if isinstance(value, ast.Name)}
-    for node in ast.walk(function):
-        if isinstance(node, ast.Call) and dotted(node.func, origins) in BY_CLASS:
-            assigned = {
-                name
-                for part in ast.walk(function)
-                if isinstance(part, ast.stmt)
-                for name, v in _assignments(part)
-                if v is node
-            }
-            if node in returned or assigned & names:
-                return BY_CLASS[dotted(node.func, origins)]
+    given = [value for name, value, line in made.assigned if name in names and _holds(function, line)]
+    for value in (*returned, *given):
+        framework = _maker(made, value, classes, known)
+        if framework:
+            return framework
     return None
 
 
-def _re_exports(tree: Tree, path: str, made: list[Application]) -> Iterator[Application]:
+def _holds(function: _Function, line: int) -> bool:
+    return function.lineno <= line <= (function.end_lineno or function.lineno)
+
+
+def _re_exports(made: Code, instances: list[Application]) -> Iterator[Application]:
     """Yield objects that an entry file imports from where they are made: it may add routes before it serves."""
-    stem = path.rsplit("/", 1)[-1].removesuffix(".py")
-    syntax = tree.syntax(path)
-    if syntax is None or stem not in _FILES[:-1]:
+    stem = made.path.rsplit("/", 1)[-1].removesuffix(".py")
+    if stem not in _FILES:
         return
-    origins = imports(tree, path)
-    body = list(on_import(syntax.body))
-    known = {f"{item.module}.{item.attribute}": item for item in made}
+    body = list(on_import(made.syntax.body))
+    known = {f"{item.module}.{item.attribute}": item for item in instances}
+    starred = {f"{item.module}.*": item for item in instances if stem == "__init__"}
     for node in body:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 name = alias.asname or alias.name
-                item = known.get(origins.get(name, ""))
-                if item and item.file != path:
-                    found = _here(tree, path, item.framework, node.lineno, name)
-                    yield replace(found, runs_on_import=_is_run(body, name))
+                origin = made.origins.get(name, "")
+                item = known.get(origin)
+                if alias.name == "*":
+                    item = next((found for star, found in starred.items() if star in made.origins), None)
+                    name = item.attribute if item else name
+                if item and item.file != made.path and (stem != "__init__" or alias.name == "*"):
+                    yield replace(_here(made, item.framework, node.lineno, name), runs_on_import=_is_run(body, name))
 
 
 def _is_run(body: list[ast.stmt], name: str) -> bool:
     """Tell whether importing the module would start a server and never return."""
     calls = (node.value for node in body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
-    return any(dotted(call.func, {}) in {f"{name}.run", "uvicorn.run", "serve"} for call in calls)
+    return any(_runs(call, name) for call in calls)
 
 
-def _here(tree: Tree, path: str, framework: Framework, line: int, attribute: str) -> Application:
-    base = import_base(tree, path)
-    return Application(framework, path, line, module_name(path, base), attribute, base)
+def _runs(call: ast.Call, name: str) -> bool:
+    called = dotted(call.func, {})
+    if called in {f"{name}.run", f"{name}.run_server", "uvicorn.run", "serve"}:
+        return True
+    given = [*call.args[:1], keyword(call, "app")]
+    return called.rsplit(".", 1)[-1] in {"run", "run_app", "serve"} and any(dotted(item, {}) == name for item in given)
+
+
+def _here(made: Code, framework: Framework, line: int, attribute: str) -> Application:
+    return Application(framework, made.path, line, made.name, attribute, made.base)

@@ -1,32 +1,69 @@
-"""Tells which database the application needs: by its driver packages, and by nothing else. Connects to nothing."""
+"""Tells which database the application needs: its production drivers, and what decides among them. Connects to none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 
+from autodeploy.analyser import hints
 from autodeploy.analyser.database import decided, overridden
+from autodeploy.analyser.python.code import modules
+from autodeploy.analyser.python.django import Project
 from autodeploy.analyser.python.manifest import Manifest
 from autodeploy.analyser.python.requirements import Dependency
-from autodeploy.model import DatabaseType, Evidence
+from autodeploy.analyser.tree import Tree
+from autodeploy.model import DatabaseType, Evidence, Unknown
 
 DRIVERS: dict[str, DatabaseType] = {
     "psycopg2-binary": "postgresql",
     "psycopg2": "postgresql",
     "psycopg": "postgresql",
     "psycopg-binary": "postgresql",
+    "psycopg-c": "postgresql",
+    "psycopg2cffi": "postgresql",
     "asyncpg": "postgresql",
     "pg8000": "postgresql",
     "aiopg": "postgresql",
+    "psqlpy": "postgresql",
+    "asyncpgsa": "postgresql",
     "pymysql": "mysql",
     "mysqlclient": "mysql",
     "mysql-connector-python": "mysql",
+    "mysql-connector": "mysql",
     "aiomysql": "mysql",
     "asyncmy": "mysql",
+    "flask-mysqldb": "mysql",
     "mariadb": "mariadb",
     "pymongo": "mongodb",
     "motor": "mongodb",
     "mongoengine": "mongodb",
+    "beanie": "mongodb",
+    "odmantic": "mongodb",
+    "umongo": "mongodb",
+    "flask-pymongo": "mongodb",
+    "flask-mongoengine": "mongodb",
+    "djongo": "mongodb",
+    "django-mongodb-backend": "mongodb",
 }
+_EXTRAS: dict[str, DatabaseType] = {
+    **dict.fromkeys(("postgres", "postgresql", "asyncpg", "psycopg", "psycopg2", "aiopg", "pg"), "postgresql"),
+    **dict.fromkeys(("mysql", "aiomysql", "asyncmy", "pymysql"), "mysql"),
+}
+_BY_EXTRAS = frozenset(
+    {
+        "piccolo",
+        "databases",
+        "tortoise-orm",
+        "sqlalchemy",
+        "ormar",
+        "gino",
+        "saffier",
+        "edgy",
+        "sqlalchemy-utils",
+        "aerich",
+    }
+)
+"""Packages that bring a driver by an extra."""
 
 _SCHEMES = {
     "asyncpg": "postgresql+asyncpg",
@@ -42,44 +79,75 @@ _SCHEMES = {
 (https://docs.sqlalchemy.org/en/20/core/engines.html)."""
 
 _SQLALCHEMY = ("sqlalchemy", "flask-sqlalchemy", "sqlmodel", "flask-migrate", "databases", "alembic")
-
-PACKAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "psycopg2": (("gcc", "libc6-dev", "libpq-dev", "python3-dev"), ("libpq5",)),
-    "psycopg": ((), ("libpq5",)),
-    "mysqlclient": (("default-libmysqlclient-dev", "gcc", "libc6-dev", "pkg-config", "python3-dev"), ("libmariadb3",)),
-    "mariadb": (("gcc", "libc6-dev", "libmariadb-dev", "python3-dev"), ("libmariadb3",)),
+_URL = re.compile(
+    r"(?<![\w+])(?P<kind>postgres(?:ql)?|mysql|mariadb|mongodb|asyncpg)(?:\+\w+)?://(?!.*\b(?:test|pytest)\b)"
+    r"|\b(?P<dsn>PostgresDsn|MySQLDsn|MariaDBDsn|MongoDsn)\b|django\.db\.backends\.(?P<engine>postgresql|mysql)"
+)
+_KINDS: dict[str, DatabaseType] = {
+    "postgres": "postgresql",
+    "postgresql": "postgresql",
+    "asyncpg": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mariadb",
+    "mongodb": "mongodb",
+    "PostgresDsn": "postgresql",
+    "MySQLDsn": "mysql",
+    "MariaDBDsn": "mariadb",
+    "MongoDsn": "mongodb",
 }
-"""Debian packages that a driver needs to build, and to run."""
+_Answer = tuple[DatabaseType | None, list[Evidence], list[Unknown]]
 
 
-def detect_database(
-    manifest: Manifest, overrides: Mapping[str, str], told: Sequence[Evidence] = ()
-) -> tuple[DatabaseType | None, list[Evidence]]:
-    """Return the database type, None where no driver is declared, and why. `told`: what files beside the code say."""
-    found = {driver: item for driver in DRIVERS if (item := manifest.find(driver)) is not None}
+def detect_database(tree: Tree, manifest: Manifest, project: Project | None, overrides: Mapping[str, str]) -> _Answer:
+    """Return the database type, None where none is needed, why, and what is left open."""
+    found = _drivers(manifest)
     if "database_type" in overrides:
         kind, because = overridden(overrides["database_type"])
-        fitting = {driver: item for driver, item in found.items() if kind and _family(DRIVERS[driver]) == _family(kind)}
-        return kind, [*because, *_dialect(manifest, fitting)]
+        fitting = {name: item for name, item in found.items() if kind and _family(_kind(name, item)) == _family(kind)}
+        return kind, [*because, *_dialect(manifest, fitting)], []
+    engines = project.engines() if project else []
+    if engines and all(engine == "sqlite3" for engine, _ in engines):
+        where = tree.where(project.settings) if project and project.settings else ""
+        told = Evidence(fact="database_type", value="none", file=where, line=engines[0][1], rule="django-engine")
+        return None, [told.but(alternatives=tuple(found))], []
     if not found:
-        return None, [Evidence(fact="database_type", value="none", rule="no-driver")]
-    spoken = [_evidence("database_type", DRIVERS[name], item, "driver-package") for name, item in found.items()]
-    decision, why, _ = decided(spoken, told)
-    fitting = {driver: item for driver, item in found.items() if _family(DRIVERS[driver]) == _family(decision)}
-    return decision, [why, *_dialect(manifest, fitting)]
+        return None, [Evidence(fact="database_type", value="none", rule="no-driver")], []
+    spoken = [_evidence("database_type", _kind(name, item), item, "driver-package") for name, item in found.items()]
+    told = [_spoken(_KINDS[engine], "django-engine") for engine, _ in engines if engine in _KINDS]
+    told += hints.databases(tree)
+    if len({_family(item.value) for item in spoken}) > 1:
+        told += _addresses(tree)
+    kind, why, unknowns = decided(spoken, told)
+    same = {name: item for name, item in found.items() if _family(_kind(name, item)) == _family(kind)}
+    return kind, [why, *_dialect(manifest, same)], unknowns
 
 
-def driver_packages(manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the Debian packages that the declared drivers need to build, and to run."""
-    declared = [item for item in manifest.dependencies if item.name in PACKAGES and "binary" not in item.extras]
-    build = {package for item in declared for package in PACKAGES[item.name][0]}
-    run = {package for item in declared for package in PACKAGES[item.name][1]}
-    if any("git+" in item.requirement for item in manifest.dependencies):
-        build |= {"git", "ca-certificates"}
-    return tuple(sorted(build)), tuple(sorted(run))
+def _spoken(kind: DatabaseType, rule: str) -> Evidence:
+    return Evidence(fact="database_type", value=kind, rule=rule)
 
 
-def _family(kind: DatabaseType) -> str:
+def _addresses(tree: Tree) -> list[Evidence]:
+    """Return the kinds of database that the code names in addresses and declared types, the most frequent first."""
+    found = [match for path in modules(tree) for match in _URL.finditer(tree.read(path))]
+    kinds = [_KINDS[match["kind"] or match["dsn"] or match["engine"]] for match in found]
+    return [_spoken(kind, "address") for kind in sorted(dict.fromkeys(kinds), key=lambda kind: -kinds.count(kind))]
+
+
+def _drivers(manifest: Manifest) -> dict[str, Dependency]:
+    found = {driver: item for driver in DRIVERS if (item := manifest.find(driver)) is not None}
+    for item in manifest.dependencies:
+        if item.name in _BY_EXTRAS and item.extras & set(_EXTRAS) and item.name not in found:
+            found[item.name] = item
+    return found
+
+
+def _kind(name: str, item: Dependency) -> DatabaseType:
+    if name in DRIVERS:
+        return DRIVERS[name]
+    return _EXTRAS[min(item.extras & set(_EXTRAS))]
+
+
+def _family(kind: str) -> str:
     return "mysql" if kind == "mariadb" else kind
 
 

@@ -3,134 +3,153 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from autodeploy.analyser.environment import settled
-from autodeploy.analyser.python.names import dotted, imports, keyword, text_of, words_of
+from autodeploy.analyser.python.code import Code, speaking
+from autodeploy.analyser.python.names import dotted, keyword, text_of
+from autodeploy.analyser.python.settingsclasses import settings_variables
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import EnvironmentVariable
 
-_SUBSCRIPTS = frozenset({"os.environ"})
-_GETTERS = frozenset({"os.getenv", "os.environ.get", "os.environ.pop"})
-_READERS = frozenset({"decouple.config", "starlette.config.Config", "environs.Env", "environ.Env"})
-_SETTINGS = frozenset(
-    {"pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic_settings.main.BaseSettings"}
+_SPEAKING = re.compile(
+    r"environ|getenv|decouple|\bEnv\b|BaseSettings|\bConfig\(|envvar|from_prefixed_env|dotenv_values|auto_envvar"
 )
+_SUBSCRIPTS = frozenset({"os.environ", "os.environb"})
+_GETTERS = frozenset({"os.getenv", "os.environ.get", "os.environ.pop"})
+_SETTERS = frozenset({"os.environ.setdefault", "os.putenv"})
+_READERS = frozenset(
+    {
+        "decouple.config",
+        "decouple.Config",
+        "decouple.AutoConfig",
+        "starlette.config.Config",
+        "environs.Env",
+        "environ.Env",
+    }
+    | {"environs.env", "environ.FileAwareEnv", "environs.FileAwareEnv"}
+)
+_URLS = frozenset(
+    {"db", "db_url", "cache", "cache_url", "email_url", "dj_db_url", "dj_email_url", "dj_cache_url", "search_url"}
+)
+_DEFAULT_NAMES = {"db": "DATABASE_URL", "db_url": "DATABASE_URL", "cache": "CACHE_URL", "cache_url": "CACHE_URL"}
+_POSITIONAL_DEFAULT = frozenset({"starlette.config.Config", "environs.Env", "environs.env"})
 
 
 def detect_environment(tree: Tree, reachable: frozenset[str]) -> list[EnvironmentVariable]:
     """Return the variables by name. Only what the application imports can make one required."""
-    settings = _settings_classes(tree)
-    reads = {path: list(_read_in(tree, path, settings)) for path in tree.modules}
-    inside = [read for path, found in reads.items() if path in reachable for read in found]
-    aside = [read for path, found in reads.items() if path not in reachable for read in found]
+    inside: list[EnvironmentVariable] = []
+    aside: list[EnvironmentVariable] = []
+    readers = _shared_readers(tree)
+    for made in speaking(tree, _SPEAKING):
+        (inside if made.path in reachable else aside).extend(_read_in(tree, made, readers))
+    for variable, path in settings_variables(tree):
+        (inside if path in reachable else aside).append(variable)
+    for made in speaking(tree, re.compile(r"\benv\b|\bconfig\b")) if readers else ():
+        if not _SPEAKING.search(tree.read(made.path)):
+            (inside if made.path in reachable else aside).extend(_read_in(tree, made, readers))
     return settled(tree, inside, aside)
 
 
-def _read_in(tree: Tree, path: str, settings: frozenset[str]) -> Iterator[EnvironmentVariable]:
-    syntax = tree.syntax(path)
-    if syntax is None:
-        return
-    origins = imports(tree, path)
-    readers = _reader_names(syntax, origins)
-    where = tree.where(path)
-    for node in ast.walk(syntax):
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-            name = text_of(node.slice)
-            if name and dotted(node.value, origins) in _SUBSCRIPTS:
-                yield EnvironmentVariable(name=name, required=True, file=where, line=node.lineno)
-        elif isinstance(node, ast.Call) and node.args and (name := text_of(node.args[0])):
-            yield from _called(node, name, origins, readers, where)
-        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
-            name = text_of(node.left)
-            if name and dotted(node.comparators[0], origins) in _SUBSCRIPTS:
-                yield EnvironmentVariable(name=name, file=where, line=node.lineno)
-        elif isinstance(node, ast.ClassDef) and node.name in settings:
-            yield from _settings_fields(node, where)
+def _read_in(tree: Tree, made: Code, shared: dict[str, str]) -> Iterator[EnvironmentVariable]:
+    readers = {name: shared[origin] for name, origin in made.origins.items() if origin in shared}
+    if any(origin.endswith(".*") for origin in made.origins.values()):
+        # Settings that begin with `from .base import *` have its reader too.
+        readers |= {name.rpartition(".")[2]: origin for name, origin in shared.items()}
+    readers |= _own_readers(made)
+    declared = _schemes(made)
+    where = tree.where(made.path)
+    # Python itself gives what `setdefault` names.
+    given = {text_of(call.args[0]) for call in made.calls if call.args and dotted(call.func, made.origins) in _SETTERS}
+    given |= {
+        text_of(node.slice) for node in made.subscripts if isinstance(node.ctx, ast.Store) and _is_environ(made, node)
+    }
+    for node in made.subscripts:
+        name = text_of(node.slice)
+        if name and isinstance(node.ctx, ast.Load):
+            if _is_environ(made, node):
+                yield EnvironmentVariable(name=name, required=name not in given, file=where, line=node.lineno)
+            elif readers.get(dotted(node.value, {}), "").startswith("environ."):
+                yield EnvironmentVariable(name=name, required=name not in declared, file=where, line=node.lineno)
+    for compare in made.compared:
+        name = text_of(compare.left)
+        is_membership = isinstance(compare.ops[0], (ast.In, ast.NotIn))
+        if name and is_membership and dotted(compare.comparators[0], made.origins) in _SUBSCRIPTS:
+            yield EnvironmentVariable(name=name, file=where, line=compare.lineno)
+    for call in made.calls:
+        yield from _called(call, made, readers, declared, where)
+
+
+def _is_environ(made: Code, node: ast.Subscript) -> bool:
+    return dotted(node.value, made.origins) in _SUBSCRIPTS
 
 
 def _called(
-    node: ast.Call, name: str, origins: dict[str, str], readers: frozenset[str], where: str
+    call: ast.Call, made: Code, readers: dict[str, str], declared: dict[str, str | None], where: str
 ) -> Iterator[EnvironmentVariable]:
-    called = dotted(node.func, origins)
-    if called in _GETTERS:
-        default = _literal(node.args[1] if len(node.args) > 1 else keyword(node, "default"))
-        yield EnvironmentVariable(name=name, default=default, file=where, line=node.lineno)
-    elif called in readers or called.rpartition(".")[0] in readers:
-        given = keyword(node, "default")
-        is_optional = given is not None or (called.endswith(".config") and len(node.args) > 1)
-        yield EnvironmentVariable(
-            name=name, required=not is_optional, default=_literal(given), file=where, line=node.lineno
-        )
+    called, spelled = dotted(call.func, made.origins), dotted(call.func, {})
+    head, _, verb = spelled.rpartition(".")
+    name = text_of(call.args[0]) if call.args else None
+    if called in _GETTERS and name:
+        given = call.args[1] if len(call.args) > 1 else keyword(call, "default")
+        yield EnvironmentVariable(name=name, default=_literal(given), file=where, line=call.lineno)
+    elif called.startswith("dj_database_url.config"):
+        name = text_of(keyword(call, "env")) or "DATABASE_URL"
+        yield EnvironmentVariable(name=name, file=where, line=call.lineno)
+    elif spelled in readers or head in readers:
+        yield from _read(call, name, verb, readers[spelled if spelled in readers else head], declared, where)
+    envvar = keyword(call, "envvar")
+    for item in envvar.elts if isinstance(envvar, (ast.List, ast.Tuple)) else [envvar]:
+        if text := text_of(item):
+            yield EnvironmentVariable(name=text, file=where, line=call.lineno)
 
 
-def _reader_names(syntax: ast.Module, origins: dict[str, str]) -> frozenset[str]:
-    """Return the local names that read a variable when they are called: `env = environ.Env()`, `config`."""
-    names = {origin for origin in origins.values() if origin == "decouple.config"}
-    for node in ast.walk(syntax):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            made = [target.id for target in node.targets if isinstance(target, ast.Name)]
-            names.update(made if dotted(node.value.func, origins) in _READERS else ())
-    return frozenset(names)
+def _read(
+    call: ast.Call, name: str | None, verb: str, reader: str, declared: dict[str, str | None], where: str
+) -> Iterator[EnvironmentVariable]:
+    if verb in {"read_env", "read_envfile", "prefixed", "seal", "read_dotenv"}:
+        return
+    name = (
+        name or text_of(keyword(call, "var")) or (_DEFAULT_NAMES.get(verb) if reader.startswith("environ.") else None)
+    )
+    if name is None:
+        return
+    given = keyword(call, "default")
+    takes_position = reader in _POSITIONAL_DEFAULT or reader.startswith("decouple")
+    if given is None and takes_position and len(call.args) > 1 and not isinstance(call.args[1], ast.Name):
+        given = call.args[1]
+    is_optional = given is not None or name in declared
+    default = _literal(given) if given is not None else declared.get(name)
+    yield EnvironmentVariable(name=name, required=not is_optional, default=default, file=where, line=call.lineno)
 
 
-def _settings_classes(tree: Tree) -> frozenset[str]:
-    """Return the names of the classes that derive from pydantic's BaseSettings, however far."""
-    bases: dict[str, set[str]] = {}
-    for path in tree.modules:
-        syntax = tree.syntax(path)
-        if syntax is None or "Settings" not in tree.read(path):
-            continue
-        origins = imports(tree, path)
-        for node in ast.walk(syntax):
-            if isinstance(node, ast.ClassDef):
-                bases.setdefault(node.name, set()).update(dotted(base, origins) for base in node.bases)
-    found: set[str] = set()
-    known: set[str] = set(_SETTINGS)
-    while known:
-        found |= known
-        derived = {name for name, above in bases.items() if any(_is_one_of(base, known) for base in above)}
-        known = derived - found
-    return frozenset(found - _SETTINGS)
+def _own_readers(made: Code) -> dict[str, str]:
+    """Map the local names that read a variable when called, `env = environ.Env()` or `config`, to what they are."""
+    found = {name: origin for name, origin in made.origins.items() if origin in {"decouple.config", "environs.env"}}
+    for name, value, _ in made.assigned:
+        if isinstance(value, ast.Call) and (origin := dotted(value.func, made.origins)) in _READERS:
+            found[name] = origin
+    return found
 
 
-def _is_one_of(base: str, known: set[str]) -> bool:
-    return base in known or base.rsplit(".", 1)[-1] in known
+def _shared_readers(tree: Tree) -> dict[str, str]:
+    """Map the dotted names of readers, as other modules import them, to what they are."""
+    found: dict[str, str] = {}
+    for made in speaking(tree, re.compile(r"\bEnv\(|\bConfig\(|\bdecouple\b|\benvirons\b")):
+        found |= {f"{made.name}.{name}": origin for name, origin in _own_readers(made).items()}
+    return found
 
 
-def _settings_fields(node: ast.ClassDef, where: str) -> Iterator[EnvironmentVariable]:
-    prefix = _env_prefix(node)
-    for item in node.body:
-        if not isinstance(item, ast.AnnAssign) or not isinstance(item.target, ast.Name):
-            continue
-        if item.target.id != "model_config" and "ClassVar" not in words_of(item.annotation):
-            name, is_required, default = _field(item.value)
-            yield EnvironmentVariable(
-                name=name or (prefix + item.target.id).upper(),
-                required=is_required,
-                default=default,
-                file=where,
-                line=item.lineno,
-            )
-
-
-def _env_prefix(node: ast.ClassDef) -> str:
-    for part in ast.walk(node):
-        if isinstance(part, ast.keyword) and part.arg == "env_prefix":
-            return text_of(part.value) or ""
-        if isinstance(part, ast.Assign) and getattr(part.targets[0], "id", "") == "env_prefix":
-            return text_of(part.value) or ""
-    return ""
-
-
-def _field(value: ast.expr | None) -> tuple[str | None, bool, str | None]:
-    """Return alias, whether a value must be given, and the default of a pydantic field."""
-    if not isinstance(value, ast.Call):
-        return None, value is None, _literal(value)
-    given = value.args[0] if value.args else keyword(value, "default")
-    is_open = given is None or (isinstance(given, ast.Constant) and given.value is ...)
-    alias = text_of(keyword(value, "validation_alias") or keyword(value, "env") or keyword(value, "alias"))
-    return alias, is_open and keyword(value, "default_factory") is None, None if is_open else _literal(given)
+def _schemes(made: Code) -> dict[str, str | None]:
+    """Return the variables that `environ.Env(NAME=(type, default))` declares, with their defaults."""
+    found: dict[str, str | None] = {}
+    for call in made.calls:
+        if dotted(call.func, made.origins) in {"environ.Env", "environ.FileAwareEnv"}:
+            for item in call.keywords:
+                if item.arg and isinstance(item.value, ast.Tuple) and len(item.value.elts) > 1:
+                    found[item.arg] = _literal(item.value.elts[1])
+    return found
 
 
 def _literal(node: ast.expr | None) -> str | None:

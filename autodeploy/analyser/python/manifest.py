@@ -1,34 +1,35 @@
-"""Reads the Python project's manifest: its dependencies, and the command that installs them. Installs nothing."""
+"""Reads the Python project's manifest: who manages its dependencies, which they are, what installs them."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from autodeploy.analyser.python.requirements import Dependency, dependency, read_requirements, requirements_file
-from autodeploy.analyser.toml import line_of, table
+from autodeploy.analyser.python.pyproject import Declared, explicit, read_pipfile, read_project
+from autodeploy.analyser.python.requirements import Dependency, read_requirements, requirements_file
+from autodeploy.analyser.python.setupfiles import conda, setup_requirements
+from autodeploy.analyser.toml import table
 from autodeploy.analyser.tree import Tree
 
 PIP_INSTALL = "/app/venv/bin/python -m pip install"
-"""How every install command begins; the builder makes the virtual environment first."""
+"""How pip's install commands begin; the builder makes the virtual environment first."""
 
-
-MAX_DEPENDENCIES = 500
-"""No application declares more by hand."""
+LOCKS = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock", "pipenv": "Pipfile.lock"}
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the project declares. `file` is "" where it declares nothing; `ignored` are lock files not honoured."""
+    """What the project declares. `file` is "" where it declares nothing; `lock` is what its versions come from."""
 
     file: str
     package_manager: str
     dependencies: tuple[Dependency, ...]
     install_command: str
     alternatives: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
+    lock: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def names(self) -> frozenset[str]:
@@ -41,16 +42,48 @@ class Manifest:
 
 
 def read_manifest(tree: Tree) -> Manifest:
-    """Return the manifest that production installs from: requirement file, then pyproject.toml, then Pipfile."""
-    readers = [_requirement_file(tree), _project(tree), _poetry(tree), _pipfile(tree)]
-    manifests = [manifest for manifest in readers if manifest is not None]
+    """Return the manifest that production installs from: a lock file before what has none."""
+    readers: list[Callable[[Tree], Manifest | None]] = [_locked, _requirement_file, _project, _pipfile, _setup, _conda]
+    manifests = [manifest for reader in readers if (manifest := reader(tree)) is not None]
     if not manifests:
         return Manifest("", "pip", (), "")
+    if manifests[0].lock and _is_told_to_use_pip(tree, manifests[0].package_manager):
+        manifests = [item for item in manifests if item.package_manager == "pip"] or manifests
     chosen = next((manifest for manifest in manifests if manifest.dependencies), manifests[0])
-    others = tuple(manifest.file for manifest in manifests if manifest is not chosen and manifest.file != chosen.file)
-    locks = {"poetry": ("poetry.lock",), "uv": ("uv.lock",), "pipenv": ("Pipfile.lock",)}
-    ignored = tuple(name for name in locks.get(chosen.package_manager, ()) if name in tree.index)
-    return Manifest(chosen.file, chosen.package_manager, chosen.dependencies, chosen.install_command, others, ignored)
+    others = dict.fromkeys(item.file for item in manifests if item.file != chosen.file)
+    locks = tuple(lock for lock in LOCKS.values() if lock in tree.index and lock != chosen.lock)
+    return replace(chosen, alternatives=(*others, *locks))
+
+
+def _locked(tree: Tree) -> Manifest | None:
+    for manager, lock in LOCKS.items():
+        if lock not in tree.index:
+            continue
+        declared = read_pipfile(tree) if manager == "pipenv" else read_project(tree)
+        if declared:
+            command = _install_locked(manager, declared)
+            return Manifest(declared.file, manager, declared.dependencies, command, lock=lock)
+    return None
+
+
+def _install_locked(manager: str, declared: Declared) -> str:
+    """Return the manager's own command for what production needs, as its documentation gives it."""
+    extras = "".join(f" --extra {name}" for name in declared.extras)
+    if manager == "uv":
+        return f"uv sync --frozen --no-dev{''.join(f' --group {name}' for name in declared.groups)}{extras}"
+    if manager == "poetry":
+        extras = "".join(f" --extras {name}" for name in declared.extras)
+        return f"poetry install --only {','.join(('main', *declared.groups))} --no-root{extras}"
+    if manager == "pdm":
+        return f"pdm sync --prod{''.join(f' -G {name}' for name in (*declared.groups, *declared.extras))}"
+    return "pipenv sync"
+
+
+def _is_told_to_use_pip(tree: Tree, manager: str) -> bool:
+    """Tell whether the repository's own image installs a requirement file and never calls the lock's tool."""
+    texts = [tree.read(path) for path in tree.paths if re.fullmatch(r"(.*/)?Dockerfile(\.\w+)?", path)]
+    by_pip = any(re.search(r"pip3? install [^\n]*-r[ =]", text) for text in texts)
+    return by_pip and requirements_file(tree) is not None and not any(manager in text for text in texts)
 
 
 def _requirement_file(tree: Tree) -> Manifest | None:
@@ -62,73 +95,43 @@ def _requirement_file(tree: Tree) -> Manifest | None:
 
 
 def _project(tree: Tree) -> Manifest | None:
+    declared = read_project(tree)
+    if declared is None:
+        return None
     text = tree.read("pyproject.toml")
-    project = table(text, "project")
-    if not project:
-        return None
-    declared = project.get("dependencies")
-    lines = [item for item in declared if isinstance(item, str)] if isinstance(declared, list) else []
-    manager = "uv" if "uv.lock" in tree.index else "poetry" if table(text, "tool", "poetry") else "pip"
-    return _explicit(tree, "pyproject.toml", manager, lines)
-
-
-def _poetry(tree: Tree) -> Manifest | None:
-    declared = table(tree.read("pyproject.toml"), "tool", "poetry", "dependencies")
-    if not declared:
-        return None
-    lines = [_poetry_line(name, value) for name, value in declared.items() if name.lower() != "python"]
-    return _explicit(tree, "pyproject.toml", "poetry", [line for line in lines if line])
+    tools = [name for name in ("poetry", "pdm", "uv") if table(text, "tool", name)]
+    above = tree.root != "." and tree.source.read("uv.lock") != ""
+    manager = tools[0] if tools else "uv" if above else "pip"
+    dynamic = _setup(tree) if not declared.dependencies else None
+    if dynamic and dynamic.dependencies:
+        return replace(dynamic, package_manager=manager)
+    return _by_name("pyproject.toml", manager, declared.dependencies)
 
 
 def _pipfile(tree: Tree) -> Manifest | None:
-    if "Pipfile" not in tree.index:
+    declared = read_pipfile(tree)
+    return _by_name("Pipfile", "pipenv", declared.dependencies) if declared else None
+
+
+def _setup(tree: Tree) -> Manifest | None:
+    read = setup_requirements(tree)
+    return _by_name(read[0], "pip", explicit(tree, *read)) if read else None
+
+
+def _conda(tree: Tree) -> Manifest | None:
+    read = conda(tree)
+    if read is None:
         return None
-    declared = table(tree.read("Pipfile"), "packages")
-    lines = [_poetry_line(name, value) for name, value in declared.items()]
-    return _explicit(tree, "Pipfile", "pipenv", [line for line in lines if line])
+    file, by_conda, by_pip = read
+    names = [re.split(r"[\s=<>!~\[]", item.rpartition("::")[2])[0] for item in by_conda]
+    left_out = [name for name in names if name not in {"python", "pip"}]
+    made = _by_name(file, "pip", explicit(tree, file, by_pip))
+    told = f"{file} is conda's: only its pip part is installed, without {', '.join(left_out)}; add a requirements.txt"
+    others = explicit(tree, file, left_out)
+    return replace(made, dependencies=made.dependencies + others, warnings=(told,) if left_out else ())
 
 
-def _explicit(tree: Tree, file: str, manager: str, lines: list[str]) -> Manifest:
+def _by_name(file: str, manager: str, found: tuple[Dependency, ...]) -> Manifest:
     """Install what is declared by name: an application need not be a package that pip can build."""
-    text = tree.read(file)
-    read = [
-        dependency(line, tree.where(file), line_of(text, re.split(r"[^\w.-]", line)[0]))
-        for line in lines[:MAX_DEPENDENCIES]
-    ]
-    found = tuple(item for item in read if item is not None)
     command = " ".join([PIP_INSTALL, *(shlex.quote(item.requirement) for item in found)]) if found else ""
     return Manifest(file, manager, found, command)
-
-
-def _poetry_line(name: str, value: Any) -> str | None:
-    extras = ""
-    if isinstance(value, dict):
-        if value.get("optional") or not isinstance(value.get("version"), str):
-            return None
-        names = value.get("extras")
-        extras = f"[{','.join(str(extra) for extra in names)}]" if isinstance(names, list) and names else ""
-        value = value["version"]
-    return f"{name}{extras}{specifier_of(value)}" if isinstance(value, str) else None
-
-
-def specifier_of(version: str) -> str:
-    """Return the PEP 440 specifier of a version as Poetry and Pipfile write it (^1.2, ~1.2, 1.2.*, *)."""
-    parts = [part.strip() for part in version.split(",")]
-    return ",".join(filter(None, (_one_specifier(part) for part in parts)))
-
-
-def _one_specifier(part: str) -> str:
-    if part in {"*", ""}:
-        return ""
-    if part[0] in "<>=!" or part.startswith("~="):
-        return part
-    if part[0] not in "^~":
-        return f"=={part}"
-    bare = part[1:].strip()
-    numbers = [int(number) for number in re.findall(r"\d+", bare)][:3]
-    if not numbers:
-        return ""
-    fixed = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1) if part[0] == "^" else 1
-    fixed = min(fixed, len(numbers) - 1)
-    upper = [*numbers[:fixed], numbers[fixed] + 1]
-    return f">={bare},<{'.'.join(str(number) for number in upper)}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from autodeploy.analyser.procfile import Process
 from autodeploy.analyser.python.application import Application
-from autodeploy.analyser.python.django import Project, migration_command
+from autodeploy.analyser.python.django import Project, manage_command
 from autodeploy.analyser.python.manifest import Manifest
 from autodeploy.analyser.python.serving import in_venv
 from autodeploy.analyser.tree import Tree
@@ -29,13 +29,33 @@ def detect_migration(
     release = processes.get("release")
     if project and project.manage:
         others = (release.command,) if release else ()
-        return _found(migration_command(project), tree.where(project.manage), "django", others)
+        return _found(manage_command(project, "migrate"), tree.where(project.manage), "django", others)
     if release:
         return _found(in_venv(release.command), release.file, "procfile-release")
     if app and manifest.find("flask-migrate") and any(path.endswith("migrations/env.py") for path in tree.paths):
-        return _found(f"/app/venv/bin/flask --app {app.target} db upgrade", tree.where(app.file), "flask-migrate")
-    if "alembic.ini" in tree.index and manifest.find("alembic") and _reads_the_environment(tree):
-        return _found("/app/venv/bin/alembic upgrade head", tree.where("alembic.ini"), "alembic")
+        inside = f"env PYTHONPATH=/app/src/{app.base} " if app.base.startswith("src") else f"cd {app.base} && "
+        flask = f"{inside if app.base else ''}/app/venv/bin/flask --app {app.target} db upgrade"
+        return _found(flask, tree.where(app.file), "flask-migrate")
+    return _tool(tree, manifest)
+
+
+def _tool(tree: Tree, manifest: Manifest) -> tuple[str | None, list[Evidence]]:
+    """Return the command of a migration tool that finds its configuration where it is called."""
+    inis = [path for path in tree.paths if path.rpartition("/")[2] == "alembic.ini" and path.count("/") <= 2]
+    ini = min(inis, key=lambda path: (path.count("/"), path)) if inis else None
+    if (
+        ini
+        and manifest.find("alembic", "sqlmodel", "flask-migrate", "advanced-alchemy")
+        and _reads_the_environment(tree)
+    ):
+        folder = ini.rpartition("/")[0]
+        # Its configuration names folders as seen from where it lies.
+        inside = f"cd {folder} && " if folder else ""
+        return _found(f"{inside}/app/venv/bin/alembic upgrade head", tree.where(ini), "alembic")
+    if manifest.find("aerich") and "[tool.aerich]" in tree.read("pyproject.toml"):
+        return _found("/app/venv/bin/aerich upgrade", tree.where("pyproject.toml"), "aerich")
+    if manifest.find("piccolo") and "piccolo_conf.py" in tree.index:
+        return _found("/app/venv/bin/piccolo migrations forwards all", tree.where("piccolo_conf.py"), "piccolo")
     return None, []
 
 

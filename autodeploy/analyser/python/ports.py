@@ -1,4 +1,4 @@
-"""Chooses the port: the one that Procfile, code or Dockerfile names."""
+"""Chooses the port, and finds the variable that sets it: from Procfile, code, server configuration, hints."""
 
 from __future__ import annotations
 
@@ -6,42 +6,130 @@ import ast
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from autodeploy.analyser.ports import file_hints, port_hint, process_hints, settle_port
 from autodeploy.analyser.procfile import Process
-from autodeploy.analyser.python.names import dotted, imports, keyword
+from autodeploy.analyser.python.code import Code, modules, speaking
+from autodeploy.analyser.python.names import dotted, keyword, text_of
+from autodeploy.analyser.toml import line_of, table
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 
 DEFAULT = 8000
+_SPEAKING = re.compile(r"\bport\b|PORT")
+_GETTERS = frozenset({"os.getenv", "os.environ.get", "env.int", "env", "config"})
+_BIND = re.compile(r"^\s*bind\s*=\s*[^#\n]*?:(?P<port>\d{2,5})\b", re.MULTILINE)
+_RUNNERS = frozenset({"run", "run_app", "serve", "run_simple", "run_server", "launch", "make_server"})
+_LISTENERS = frozenset({"listen", "bind"})
 
 
-def detect_port(tree: Tree, web: Process | None, overrides: Mapping[str, str]) -> tuple[int, Evidence]:
+@dataclass(frozen=True)
+class PortRead:
+    """How a program learns its port: the variable it reads, None for none; `option` is what its command line takes."""
+
+    variable: str | None = None
+    default: int | None = None
+    option: str = ""
+
+
+def detect_port(tree: Tree, web: Process | None, default: int, overrides: Mapping[str, str]) -> tuple[int, Evidence]:
     """Return the port and why; raise AnalysisError when the flag's cannot be used."""
-    hints = itertools.chain(process_hints(web), _code_hints(tree), file_hints(tree))
-    return settle_port(hints, DEFAULT, overrides)
+    hints = itertools.chain(process_hints(web), _settings_hints(tree), _code_hints(tree), file_hints(tree))
+    return settle_port(hints, default, overrides)
+
+
+def read_port(tree: Tree, made: Code) -> PortRead:
+    """Return how a program that serves itself learns its port."""
+    for call in made.calls:
+        value = _port_value(call, made)
+        if value is not None:
+            return _resolved(value, made)
+    return PortRead()
+
+
+def _port_value(call: ast.Call, made: Code) -> ast.expr | None:
+    last = dotted(call.func, made.origins).rsplit(".", 1)[-1] or getattr(call.func, "attr", "")
+    given = keyword(call, "port") or keyword(call, "server_port")
+    if last in _RUNNERS and given is not None:
+        return given
+    if last == "make_server" and len(call.args) > 1:
+        return call.args[1]
+    if last.endswith(("HTTPServer", "TCPServer", "WSGIServer")) and call.args:
+        address = call.args[0]
+        named = [value for name, value, _ in made.assigned if isinstance(address, ast.Name) and name == address.id]
+        address = named[0] if named else address
+        return address.elts[1] if isinstance(address, ast.Tuple) and len(address.elts) > 1 else None
+    return call.args[0] if last in _LISTENERS and call.args else given if last == "TCPSite" else None
+
+
+def _resolved(value: ast.expr, made: Code, depth: int = 0) -> PortRead:
+    if isinstance(value, ast.Constant) and re.fullmatch(r"\d{2,5}", str(value.value)):
+        return PortRead(None, int(str(value.value)))
+    if isinstance(value, ast.Call):
+        called = dotted(value.func, made.origins)
+        if called == "int" and value.args:
+            return _resolved(value.args[0], made, depth)
+        if called in _GETTERS and value.args:
+            given = value.args[1] if len(value.args) > 1 else keyword(value, "default")
+            return PortRead(text_of(value.args[0]), _resolved(given, made).default if given is not None else None)
+    if isinstance(value, ast.Subscript) and dotted(value.value, made.origins) == "os.environ":
+        return PortRead(text_of(value.slice))
+    if isinstance(value, ast.BoolOp):
+        first, last = _resolved(value.values[0], made, depth), _resolved(value.values[-1], made, depth)
+        return PortRead(first.variable, last.default)
+    if isinstance(value, ast.Attribute) and value.attr == "port":
+        return _option(made)
+    if isinstance(value, ast.Name) and depth < 5:
+        given = next((item for name, item, _ in made.assigned if name == value.id), None)
+        return _resolved(given, made, depth + 1) if given is not None else PortRead()
+    return PortRead()
+
+
+def _option(made: Code) -> PortRead:
+    """Return the option --port of a command line: Tornado's `define`, argparse's `add_argument`."""
+    for call in made.calls:
+        last = dotted(call.func, made.origins).rsplit(".", 1)[-1] or getattr(call.func, "attr", "")
+        names = [text_of(argument) for argument in call.args]
+        if (last == "define" and "port" in names) or (last == "add_argument" and "--port" in names):
+            default = keyword(call, "default")
+            read = _resolved(default, made) if default is not None else PortRead()
+            return PortRead("PORT", read.default, " --port=$PORT")
+    return PortRead()
+
+
+def _settings_hints(tree: Tree) -> Iterator[Evidence]:
+    """Yield the ports of server configurations: gunicorn's Python file, Streamlit's config.toml."""
+    for path in tree.paths:
+        if (
+            path.count("/") <= 1
+            and re.search(r"gunicorn[\w.]*\.py$", path)
+            and (match := _BIND.search(tree.read(path)))
+        ):
+            line = tree.read(path).count("\n", 0, match.start("port")) + 1
+            yield port_hint(int(match["port"]), tree.where(path), line, "gunicorn-config")
+    text = tree.read(".streamlit/config.toml")
+    port = table(text, "server").get("port")
+    if isinstance(port, int):
+        yield port_hint(port, tree.where(".streamlit/config.toml"), line_of(text, str(port)), "streamlit-config")
 
 
 def _code_hints(tree: Tree) -> Iterator[Evidence]:
-    for path in tree.modules[:100]:
-        syntax = tree.syntax(path)
-        if syntax is None:
-            continue
-        origins = imports(tree, path)
-        calls = [node for node in ast.walk(syntax) if isinstance(node, ast.Call)]
-        for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
-            if port := _port_of(call, origins):
-                yield port_hint(port, tree.where(path), call.lineno, "code")
+    first = frozenset(modules(tree)[:100])
+    for made in speaking(tree, _SPEAKING):
+        if made.path in first:
+            for call in made.calls:
+                if port := _port_of(call, made):
+                    yield port_hint(port, tree.where(made.path), call.lineno, "code")
 
 
-def _port_of(call: ast.Call, origins: dict[str, str]) -> int | None:
-    called = dotted(call.func, origins)
+def _port_of(call: ast.Call, made: Code) -> int | None:
+    called = dotted(call.func, made.origins)
     value: ast.expr | None = None
-    if called.rsplit(".", 1)[-1] in {"run", "run_app", "serve", "run_simple"}:
-        value = keyword(call, "port")
-    elif called in {"os.getenv", "os.environ.get"} and len(call.args) == 2:
-        first = call.args[0]
-        value = call.args[1] if isinstance(first, ast.Constant) and first.value == "PORT" else None
-    if isinstance(value, ast.Constant) and re.fullmatch(r"[0-9]{2,5}", str(value.value)):
-        return int(value.value) if isinstance(value.value, (int, str)) else None
-    return None
+    if called.rsplit(".", 1)[-1] in _RUNNERS:
+        value = keyword(call, "port") or keyword(call, "server_port")
+    elif called in {"os.getenv", "os.environ.get"} and len(call.args) == 2 and text_of(call.args[0]) == "PORT":
+        value = call.args[1]
+    elif called.rsplit(".", 1)[-1] in {"define", "add_argument"} and {"port", "--port"} & set(map(text_of, call.args)):
+        value = keyword(call, "default")
+    return _resolved(value, made).default if value is not None else None

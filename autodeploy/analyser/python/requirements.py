@@ -21,6 +21,8 @@ CANDIDATES = (
     "requirements/requirements.txt",
     "requirements-prod.txt",
     "requirements_prod.txt",
+    "requirements-production.txt",
+    "requirements.in",
 )
 _INCLUDE = re.compile(r"^(?:-r|--requirement)[=\s]*(?P<file>\S+)")
 _EGG = re.compile(r"[#&]egg=(?P<name>[A-Za-z0-9._-]+)")

@@ -1,4 +1,4 @@
-"""Lists the GET routes of a Flask or FastAPI-like application, with prefixes, and whether each asks for a login."""
+"""Lists the GET routes of an application, with the prefixes of its routers, and whether each asks for a login."""
 
 from __future__ import annotations
 
@@ -7,59 +7,114 @@ import re
 from collections.abc import Iterator
 
 from autodeploy.analyser.health import Route
-from autodeploy.analyser.python.names import dotted, import_base, imports, keyword, module_name, text_of, words_of
+from autodeploy.analyser.python.code import Code, speaking
+from autodeploy.analyser.python.names import dotted, keyword, path_text, text_of, words_of
 from autodeploy.analyser.tree import Tree
 
+_SPEAKING = re.compile(
+    r"\.(?:get|route|api_route|add_url_rule|add_api_route|add_route|add_get|add_resource|mount|include_router|register_blueprint"
+    r"|blueprint|register_blueprints|websocket)\(|\b(?:Route|Mount|URLSpec|Blueprint|APIRouter|Router|Controller)\b|@(?:get|route|view)\("
+    r"|\bweb\.get\(|\(\s*r?[\"']/[^\"']*[\"']\s*,\s*\w"
+)
 _AUTH = re.compile(
     r"auth|login|jwt|token|require|protect|permission|current_user|security|api_?key|admin", re.IGNORECASE
 )
-_ROUTERS = frozenset({"APIRouter", "Blueprint", "APIBlueprint", "Router"})
-_INCLUDES = frozenset({"include_router", "register_blueprint"})
+_ROUTERS = frozenset({"APIRouter", "Blueprint", "APIBlueprint", "Router", "SmorestBlueprint", "Namespace"})
+_INCLUDES = frozenset({"include_router", "register_blueprint", "blueprint", "register_api"})
+_ADDERS = frozenset({"add_url_rule", "add_api_route", "add_route", "add_get", "add_view", "add_resource", "mount"})
+_CALLED = frozenset({"Route", "get", "URLSpec", "url", "WebSocketRoute"})
 
 
 def list_routes(tree: Tree) -> list[Route]:
     """Return the GET routes in the order of files and lines."""
-    prefixes = _prefixes(tree)
-    return [route for path in tree.modules for route in _routes_in(tree, path, prefixes)]
+    speakers = list(speaking(tree, _SPEAKING))
+    prefixes = _prefixes(tree, speakers)
+    return [route for made in speakers for route in _routes_in(tree, made, prefixes)]
 
 
-def _routes_in(tree: Tree, path: str, prefixes: dict[str, str]) -> Iterator[Route]:
-    syntax = tree.syntax(path)
-    if syntax is None:
+def _routes_in(tree: Tree, made: Code, prefixes: dict[str, str]) -> Iterator[Route]:
+    where = tree.where(made.path)
+    controllers = {id(item): node for node in made.classes for item in node.body}
+    for function in made.functions:
+        for decorator in function.decorator_list:
+            target = _declared(tree, made, decorator)
+            if target is not None:
+                controller = controllers.get(id(function))
+                prefix = _controller_path(tree, made, controller) if controller else ""
+                prefix = prefix or prefixes.get(_qualified(target[0], made), "")
+                yield Route(_joined(prefix, target[1]), not _asks_login(function, decorator), where, decorator.lineno)
+    for call in made.calls:
+        yield from _added(tree, made, call, prefixes, where)
+    yield from _tornado(made, where)
+
+
+def _added(tree: Tree, made: Code, call: ast.Call, prefixes: dict[str, str], where: str) -> Iterator[Route]:
+    if isinstance(call.func, ast.Attribute) and call.func.attr in _ADDERS and call.args:
+        if call.func.attr == "add_resource":
+            texts = [text for item in call.args[1:] if (text := path_text(tree, made, item))]
+        else:
+            # Pyramid names a route before its path.
+            texts = [text for item in call.args[:2] if (text := path_text(tree, made, item)) and text.startswith("/")][
+                :1
+            ]
+        prefix = prefixes.get(_qualified(call.func.value, made), "")
+        if _takes_get(call) and (call.func.attr != "mount" or texts == ["/"]):
+            yield from (Route(_joined(prefix, text), True, where, call.lineno) for text in texts)
+    called = dotted(call.func, made.origins)
+    last = called.rpartition(".")[2]
+    is_route = last in _CALLED and called.partition(".")[0] in {"starlette", "aiohttp", "tornado", "fastapi", "falcon"}
+    if is_route and len(call.args) > 1:
+        text = path_text(tree, made, call.args[0])
+        if text is not None and text.startswith("/") and _takes_get(call):
+            yield Route(text, True, where, call.lineno)
+
+
+def _tornado(made: Code, where: str) -> Iterator[Route]:
+    """Yield the rules of a Tornado application: tuples of a pattern and a handler."""
+    if not any(origin.startswith("tornado") for origin in made.origins.values()):
         return
-    origins = imports(tree, path)
-    own = module_name(path, import_base(tree, path))
-    for node in ast.walk(syntax):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            for decorator in node.decorator_list:
-                target = _declared(decorator)
-                if target is not None:
-                    prefix = prefixes.get(_qualified(target[0], origins, own), "")
-                    full = _joined(prefix, target[1])
-                    yield Route(full, not _asks_login(node, decorator), tree.where(path), decorator.lineno)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
-            added = node.func.attr in {"add_url_rule", "add_api_route", "add_route", "mount"}
-            text = text_of(node.args[0])
-            if added and text is not None and _takes_get(node):
-                yield Route(text or "/", True, tree.where(path), node.lineno)
+    for node in ast.walk(made.syntax):
+        if isinstance(node, ast.Tuple) and len(node.elts) >= 2 and isinstance(node.elts[1], (ast.Name, ast.Attribute)):
+            text = text_of(node.elts[0])
+            if text and text.startswith(("/", "^/")):
+                yield Route(text.removeprefix("^").removesuffix("$"), True, where, node.lineno)
 
 
-def _declared(decorator: ast.expr) -> tuple[ast.expr, str] | None:
+def _declared(tree: Tree, made: Code, decorator: ast.expr) -> tuple[ast.expr, str] | None:
     """Return the object and path of a decorator that declares a GET route."""
-    if not isinstance(decorator, ast.Call) or not isinstance(decorator.func, ast.Attribute):
+    if not isinstance(decorator, ast.Call):
         return None
     given = decorator.args[0] if decorator.args else keyword(decorator, "path") or keyword(decorator, "rule")
-    text = text_of(given)
+    if isinstance(decorator.func, ast.Name):
+        origin = made.origins.get(decorator.func.id, "")
+        if origin.startswith(("litestar.", "starlite.", "bottle.")) and decorator.func.id in {"get", "route"}:
+            text = path_text(tree, made, given) if given is not None else "/"
+            return (decorator.func, text or "/") if _takes_get(decorator) else None
+        return None
+    if not isinstance(decorator.func, ast.Attribute):
+        return None
+    text = path_text(tree, made, given)
     verb = decorator.func.attr
     if text is None or not (text.startswith("/") or text == ""):
         return None
-    if verb == "get" or (verb in {"route", "api_route"} and _takes_get(decorator)):
+    if verb == "get" or (verb in {"route", "api_route", "doc"} and _takes_get(decorator)):
         return decorator.func.value, text
     return None
 
 
+def _controller_path(tree: Tree, made: Code, node: ast.ClassDef) -> str:
+    given = (
+        item.value
+        for item in node.body
+        if isinstance(item, ast.Assign) and getattr(item.targets[0], "id", "") == "path"
+    )
+    return next((text for item in given if (text := path_text(tree, made, item))), "")
+
+
 def _takes_get(call: ast.Call) -> bool:
-    methods = keyword(call, "methods")
+    methods = keyword(call, "methods") or keyword(call, "method")
+    if isinstance(methods, ast.Constant):
+        return str(methods.value).upper() == "GET"
     if not isinstance(methods, (ast.List, ast.Tuple, ast.Set)):
         return True
     return "GET" in {(text_of(item) or "").upper() for item in methods.elts}
@@ -71,30 +126,32 @@ def _asks_login(node: ast.FunctionDef | ast.AsyncFunctionDef, route: ast.expr) -
         return True
     given = [*node.args.defaults, *(default for default in node.args.kw_defaults if default is not None)]
     annotations = [arg.annotation for arg in (*node.args.args, *node.args.kwonlyargs) if arg.annotation is not None]
-    extra = keyword(route, "dependencies") if isinstance(route, ast.Call) else None
-    asked = [words_of(item) for item in (*given, *annotations, *([extra] if extra is not None else []))]
-    return any(re.search(r"Depends|Security", text) and _AUTH.search(text.replace("Depends", "")) for text in asked)
+    extra = [keyword(route, key) for key in ("dependencies", "guards")] if isinstance(route, ast.Call) else []
+    asked = [words_of(item) for item in (*given, *annotations, *(item for item in extra if item is not None))]
+    if any(re.search(r"Depends|Security", text) and _AUTH.search(text.replace("Depends", "")) for text in asked):
+        return True
+    return any(item is not None and "Depends" not in words_of(item) for item in extra)
 
 
-def _prefixes(tree: Tree) -> dict[str, str]:
+def _prefixes(tree: Tree, speakers: list[Code]) -> dict[str, str]:
     """Map each router, by qualified name, to the prefix it is served under."""
     own: dict[str, str] = {}
     included: dict[str, tuple[str, str]] = {}
-    for path in tree.modules:
-        syntax = tree.syntax(path)
-        if syntax is None:
-            continue
-        origins = imports(tree, path)
-        module = module_name(path, import_base(tree, path))
-        for node in ast.walk(syntax):
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-                made = dotted(node.value.func, origins).rsplit(".", 1)[-1] in _ROUTERS
-                names = [target.id for target in node.targets if made and isinstance(target, ast.Name)]
-                own |= {f"{module}.{name}": _prefix(node.value) for name in names}
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _INCLUDES:
-                for argument in node.args[:1]:
-                    child = _qualified(argument, origins, module)
-                    included.setdefault(child, (_qualified(node.func.value, origins, module), _prefix(node)))
+    for made in speakers:
+        for name, value, _ in made.assigned:
+            if isinstance(value, ast.Call) and dotted(value.func, made.origins).rsplit(".", 1)[-1] in _ROUTERS:
+                own[f"{made.name}.{name}"] = _prefix(tree, made, value)
+        for call in made.calls:
+            is_inclusion = isinstance(call.func, ast.Attribute) and call.func.attr in _INCLUDES
+            if is_inclusion and isinstance(call.func, ast.Attribute) and call.args:
+                child = _qualified(call.args[0], made)
+                included.setdefault(child, (_qualified(call.func.value, made), _prefix(tree, made, call)))
+    # A package may hand a router on from the module that makes it.
+    for made in speakers:
+        for name, origin in made.origins.items():
+            alias = f"{made.name}.{name}"
+            if origin in own and alias in included:
+                included.setdefault(origin, included[alias])
     return {name: _full_prefix(name, own, included) for name in own}
 
 
@@ -107,13 +164,14 @@ def _full_prefix(name: str, own: dict[str, str], included: dict[str, tuple[str, 
     return prefix
 
 
-def _prefix(call: ast.Call) -> str:
-    return text_of(keyword(call, "prefix")) or text_of(keyword(call, "url_prefix")) or ""
+def _prefix(tree: Tree, made: Code, call: ast.Call) -> str:
+    given = keyword(call, "prefix") or keyword(call, "url_prefix") or keyword(call, "path")
+    return path_text(tree, made, given) or ""
 
 
-def _qualified(node: ast.expr, origins: dict[str, str], module: str) -> str:
-    name = dotted(node, origins)
-    return f"{module}.{name}" if "." not in name else name
+def _qualified(node: ast.expr, made: Code) -> str:
+    name = dotted(node, made.origins)
+    return f"{made.name}.{name}" if "." not in name else name
 
 
 def _joined(prefix: str, path: str) -> str:

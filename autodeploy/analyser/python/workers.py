@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from autodeploy.analyser.procfile import Process
+from autodeploy.analyser.python.code import modules
 from autodeploy.analyser.python.serving import in_venv
 from autodeploy.analyser.tree import Tree
 from autodeploy.analyser.worker import NO_PORT, asks_for_http, worker_process
@@ -48,7 +49,7 @@ def find_worker(
 
 
 def _script(tree: Tree, is_told: bool) -> tuple[str, Evidence] | None:
-    candidates = [path for path in tree.modules if path.rsplit("/", 1)[-1] in _SCRIPTS and path.count("/") <= 1]
+    candidates = [path for path in modules(tree) if path.rsplit("/", 1)[-1] in _SCRIPTS and path.count("/") <= 1]
     ranked = sorted(candidates, key=lambda path: (path.count("/"), _SCRIPTS.index(path.rsplit("/", 1)[-1])))
     for path in ranked:
         line = _begins(tree, path)
@@ -75,7 +76,7 @@ def _begins(tree: Tree, path: str) -> int:
 
 def _lasts(tree: Tree) -> bool:
     """Tell whether the program waits for work for ever, and answers no HTTP meanwhile."""
-    texts = [tree.read(path) for path in tree.modules]
+    texts = [tree.read(path) for path in modules(tree)]
     return any(map(_LASTING.search, texts)) and not any(map(_HTTP.search, texts))
 
 

@@ -46,7 +46,7 @@ def test_evidence_points_at_lines_that_exist_and_speak_of_the_fact(name: str) ->
                 continue  # the line that asks for it names no port
             last = re.split(r"[/:]", evidence.value.strip("/"))[-1].lower()
             spoken = {
-                "postgresql": r"psycopg|lib/pq|pgx|[\"']pg[\"']|postgres",
+                "postgresql": r"psycopg|asyncpg|lib/pq|pgx|[\"']pg[\"']|postgres",
                 "nest": "nestjs",
                 "sveltekit": "sveltejs",
             }.get(last, re.escape(last))

@@ -98,7 +98,8 @@ def test_the_base_image_has_the_version(tmp_path: Path, version: str, image: str
 @pytest.mark.parametrize(
     "stack",
     [
-        STACK.but(runtime_version="3.12"),
+        STACK.but(runtime_version="2.7"),
+        STACK.but(runtime_version="3.15"),
         STACK.but(package_manager="poetry", dependencies=("flask",)),
         STACK.but(language="nodejs"),
     ],

@@ -39,7 +39,8 @@ def test_short_type(full: str, short: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "image"), [("3.11", "debian-12"), ("3.11.9", "debian-12"), ("3.13", "debian-13"), ("3.12", None)]
+    ("version", "image"),
+    [("3.11", "debian-12"), ("3.11.9", "debian-12"), ("3.13", "debian-13"), ("3.12", "debian-13"), ("2.7", None)],
 )
 def test_the_image_that_brings_a_python(version: str, image: str | None) -> None:
     assert image_of_python(version) == image

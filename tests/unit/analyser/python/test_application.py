@@ -83,11 +83,15 @@ def test_a_declared_server_is_not_added_again() -> None:
 
 
 def test_two_equal_applications_are_a_question_that_names_the_flag() -> None:
-    files = {"requirements.txt": "flask", "one/app.py": FLASK, "two/app.py": FLASK}
-    with pytest.raises(AnalysisError, match="several applications") as caught:
-        analyse(memory(files))
-    assert "--app" in caught.value.remediation
-    assert caught.value.agent == "HiveMind DevOps"
+    files = {"requirements.txt": "flask", "one/app.py": FLASK, "two/site.py": FLASK, "two/app.py": FLASK}
+    stack = analyse(memory(files))
+    [unknown] = stack.unknowns
+    assert (unknown.fact, unknown.flag, unknown.choices) == ("app", "--app", ("one/app:app", "two/app:app"))
+    assert stack.start_command == f"{GUNICORN} --chdir one app:app"
+    assert analyse(memory(files), {"app": "two/app:app"}).start_command == f"{GUNICORN} --chdir two app:app"
+    assert analyse(memory(files), {"app": "three/app:x"}).start_command == f"{GUNICORN} --chdir three app:x"
+    hinted = analyse(memory({**files, "Dockerfile": 'CMD ["gunicorn", "-b", ":80", "site:app"]'}))
+    assert (hinted.start_command, hinted.unknowns) == (f"{GUNICORN} --chdir two site:app", ())
 
 
 def test_the_flag_settles_which_application() -> None:

@@ -67,6 +67,7 @@ def test_the_login_page_of_the_admin_where_nothing_else_is_open() -> None:
 def test_an_asgi_project_is_served_by_uvicorn() -> None:
     stack = stack_of(**{"site1/wsgi.py": None})
     assert stack.start_command == (
+        "env DJANGO_SETTINGS_MODULE=site1.settings.prod "
         "/app/venv/bin/python -m uvicorn site1.asgi:application --host 127.0.0.1 --port $PORT"
     )
 
