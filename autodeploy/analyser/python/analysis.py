@@ -88,7 +88,7 @@ def _compose(read: _Project) -> TechStack:
     warnings += django.request_warnings(read.django, speaks_mysql) if read.django else []
     told = [
         read.home.evidence,
-        *facts.project_evidence(read.tree, read.home, read.manifest, read.framework, read.app),
+        *facts.project_evidence(read.tree, read.manifest, read.framework, read.app),
         *_settings_evidence(read),
         version_because,
         *needs_because,

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autodeploy.analyser.language import Home
 from autodeploy.analyser.python.application import Application, rivals
 from autodeploy.analyser.python.code import modules, speaking
 from autodeploy.analyser.python.frameworks import Framework
@@ -40,13 +39,12 @@ def proven_frameworks(tree: Tree) -> frozenset[str]:
 
 
 def project_evidence(
-    tree: Tree, home: Home, manifest: Manifest, framework: Framework | None, app: Application | None
+    tree: Tree, manifest: Manifest, framework: Framework | None, app: Application | None
 ) -> list[Evidence]:
     """Return why the project is taken for what it is."""
     where = tree.where(manifest.lock or manifest.file) if manifest.file else ""
     rule = "lock-file" if manifest.lock else "manifest" if manifest.file else "default"
     told = [
-        Evidence(fact="app_root", value=home.root, file=home.evidence.file, rule="manifest"),
         Evidence(
             fact="package_manager",
             value=manifest.package_manager,
