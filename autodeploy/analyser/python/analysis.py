@@ -98,7 +98,7 @@ def _compose(read: _Project) -> TechStack:
         *hosts,
     ]
     fields = {**running, **needs, "services": beside, "migration_command": migration}
-    is_procfile = any(item.fact == "start_command" and item.rule in {"procfile", "--start-command"} for item in told)
+    is_served = any(item.fact == "start_command" and item.rule == "application" for item in told)
     return TechStack(
         language="python",
         framework=read.framework.name if read.framework else None,
@@ -107,7 +107,7 @@ def _compose(read: _Project) -> TechStack:
         version_constraint=constraint,
         app_root=read.home.root,
         evidence=(*told, *facts.absent(fields, told)),
-        unknowns=(*(() if is_procfile else read.unknowns), *open_database),
+        unknowns=(*(read.unknowns if is_served else ()), *open_database),
         warnings=(*conflicts, *read.manifest.warnings, *beside_warnings, *warnings),
         **fields,
     )

@@ -55,6 +55,8 @@ def project_evidence(
         ),
         _framework(tree, manifest, framework, app),
     ]
+    if manifest.install_command:
+        told.append(Evidence(fact="build_command", value=manifest.install_command, file=where, rule=rule))
     if app:
         file = tree.where(app.file) if app.file else ""
         rule = "--app" if not app.file else "factory" if app.is_factory else "application-object"

@@ -52,7 +52,7 @@ def start(
     if not is_asked and web is not None and is_production_server(tree, web):
         command = _with_settings(bound_to_port(in_venv(web.command)), settings)
         others = (application.target,) if application else ()
-        told = _evidence(command, "procfile", web.file, web.line, others)
+        told = _evidence(command, web.rule, web.file, web.line, others)
         return Start(command, _missing(command, manifest), told, _port_of(tree, web.command))
     paste = None if is_asked or framework != "pyramid" else _pasted(tree, manifest)
     if paste:
@@ -67,7 +67,7 @@ def start(
         return Start(command, _missing(command, manifest), _evidence(command, "application", where, application.line))
     if web is not None:
         command = in_venv(web.command)
-        return Start(command, None, _evidence(command, "procfile", web.file, web.line))
+        return Start(command, None, _evidence(command, web.rule, web.file, web.line))
     raise refusal(
         "no application object and no start command were found",
         "Name one: --app module:attribute (e.g. --app main:app), or --start-command 'COMMAND' that listens on $PORT; "
