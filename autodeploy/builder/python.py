@@ -21,11 +21,6 @@ _INSTALL = re.compile(r"\bpip3?\s+install\b")
 _METADATA = re.compile(r"\b(?:importlib\.metadata|importlib_metadata|pkg_resources)\b")
 
 
-def check(stack: TechStack) -> None:
-    """Raise AnalysisError for a version of Python that nothing here brings, naming the flag that chooses another."""
-    _base_image(stack)
-
-
 def recipe(stack: TechStack, source: Source) -> Recipe:
     """Return how to build a Python application; raise AnalysisError where no Python or manifest fits."""
     installs, builds = _parts(stack.build_command)

@@ -65,6 +65,11 @@ _BY_EXTRAS = frozenset(
 )
 """Packages that bring a driver by an extra."""
 
+_WRAPPER = re.compile(
+    r"^(?:litestar|fastapi|starlette|aiohttp|sanic|quart|flask|tornado|django)-(?P<driver>[a-z0-9]+)$"
+)
+"""Packages that bring a driver to a framework, and are called after both."""
+
 _SCHEMES = {
     "asyncpg": "postgresql+asyncpg",
     "psycopg": "postgresql+psycopg",
@@ -138,6 +143,8 @@ def _drivers(manifest: Manifest) -> dict[str, Dependency]:
     for item in manifest.dependencies:
         if item.name in _BY_EXTRAS and item.extras & set(_EXTRAS) and item.name not in found:
             found[item.name] = item
+        elif (match := _WRAPPER.match(item.name)) and match["driver"] in DRIVERS:
+            found.setdefault(match["driver"], item)
     return found
 
 

@@ -54,6 +54,8 @@ def _of_call(
     elif dotted(view, made.origins).endswith("admin.site.urls"):
         yield Route(f"{full}login/", True, where, call.lineno)
     elif included:
+        if full == "/" and module_file(tree, project.base, included) is None:
+            yield Route("/", True, where, call.lineno)  # pages that a package serves
         yield from _routes(tree, project, included, full, seen)
     elif not isinstance(view, ast.Call) or not dotted(view.func, made.origins).endswith("include"):
         yield Route(full, not _AUTH.search(words_of(view)), where, call.lineno)

@@ -13,9 +13,7 @@ from autodeploy.analyser.python.settingsclasses import settings_variables
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import EnvironmentVariable
 
-_SPEAKING = re.compile(
-    r"environ|getenv|decouple|\bEnv\b|BaseSettings|\bConfig\(|envvar|from_prefixed_env|dotenv_values|auto_envvar"
-)
+_SPEAKING = re.compile(r"environ|getenv|decouple|\bEnv\b|\bConfig\(|envvar|dj_database_url")
 _SUBSCRIPTS = frozenset({"os.environ", "os.environb"})
 _GETTERS = frozenset({"os.getenv", "os.environ.get", "os.environ.pop"})
 _SETTERS = frozenset({"os.environ.setdefault", "os.putenv"})
@@ -29,9 +27,6 @@ _READERS = frozenset(
         "environ.Env",
     }
     | {"environs.env", "environ.FileAwareEnv", "environs.FileAwareEnv"}
-)
-_URLS = frozenset(
-    {"db", "db_url", "cache", "cache_url", "email_url", "dj_db_url", "dj_email_url", "dj_cache_url", "search_url"}
 )
 _DEFAULT_NAMES = {"db": "DATABASE_URL", "db_url": "DATABASE_URL", "cache": "CACHE_URL", "cache_url": "CACHE_URL"}
 _POSITIONAL_DEFAULT = frozenset({"starlette.config.Config", "environs.Env", "environs.env"})

@@ -46,8 +46,8 @@ def detect_services(
         for name in (_PACKAGES.get(item.name), *(_EXTRAS.get(extra) for extra in sorted(item.extras))):
             if name:
                 found.setdefault(name, item)
-    if (celery := manifest.find("celery")) and not {"redis", "rabbitmq"} & set(found):
-        found[_broker(tree)] = celery
+    if celery := manifest.find("celery"):
+        found.setdefault(_broker(tree, "redis" in found), celery)
     because = [
         Evidence(fact="services", value=name, file=item.file, line=item.line, rule="client-package")
         for name, item in sorted(found.items())
@@ -60,10 +60,8 @@ def detect_services(
     return tuple(sorted(found)), because, warnings
 
 
-def _broker(tree: Tree) -> str:
-    """Return what Celery's broker is: where an address says AMQP, or nothing says Redis, its default is RabbitMQ."""
+def _broker(tree: Tree, speaks_redis: bool) -> str:
+    """Return what Celery's broker is: Redis where that alone is spoken of, else RabbitMQ, which is its default."""
     texts = [tree.read(path) for path in (*modules(tree), ".env.example", "docker-compose.yml", "docker-compose.yaml")]
-    speaks_redis = any("redis" in text for text in texts)
-    return (
-        "redis" if speaks_redis and not any(re.search(r"amqps?://|pyamqp://", text) for text in texts) else "rabbitmq"
-    )
+    speaks_amqp = any(re.search(r"amqps?://|pyamqp://", text) for text in texts)
+    return "redis" if not speaks_amqp and (speaks_redis or any("redis" in text for text in texts)) else "rabbitmq"

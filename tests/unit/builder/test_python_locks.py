@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from autodeploy.builder import recipe
-from autodeploy.builder.python import check
 from autodeploy.errors import AnalysisError
 from autodeploy.model import Recipe, Source, TechStack
 
@@ -108,7 +107,6 @@ def test_a_python_that_no_image_has_is_brought_and_shipped_or_refused_quickly(tm
     assert "uv python install --no-bin 3.12 || { echo" in python.command
     assert "--runtime-version 3.11" in python.command
     assert python.command.endswith("-I -m venv /app/venv")
-    check(stack)
 
 
 @pytest.mark.parametrize(("version", "image"), [("3.14", "debian-13"), ("3.12", "debian-13"), ("3.10", "debian-12")])
@@ -118,7 +116,7 @@ def test_a_range_is_satisfied_by_an_image(tmp_path: Path, version: str, image: s
     assert (told.base_image, [step.command for step in told.steps]) == (image, ["python3 -I -m venv /app/venv"])
 
 
-def test_what_cannot_be_had_is_said_before_anything_is_built() -> None:
+def test_what_cannot_be_had_is_said_before_anything_is_built(tmp_path: Path) -> None:
     with pytest.raises(AnalysisError, match=r"Python 2\.7 is not available") as caught:
-        check(PLAIN.but(runtime_version="2.7"))
+        made(tmp_path, "", PLAIN.but(runtime_version="2.7"))
     assert "--runtime-version" in caught.value.remediation
