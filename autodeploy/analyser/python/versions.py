@@ -13,7 +13,7 @@ from autodeploy.analyser.python.setupfiles import conda_python, setup_python
 from autodeploy.analyser.python.specifiers import specifier_of
 from autodeploy.analyser.toml import line_of, table
 from autodeploy.analyser.tree import Tree
-from autodeploy.model import PYTHON_RELEASES, Evidence
+from autodeploy.model import PYTHON_OF_IMAGE, PYTHON_RELEASES, Evidence
 
 DEFAULT = "3.11"
 _PIN = re.compile(r"^(?:python-?|cpython-?)?v?(?P<minor>\d+\.\d+)(?:\.\d+\w*)?(?:\.\*)?$", re.IGNORECASE)
@@ -43,11 +43,15 @@ class Wish:
         return any(SpecifierSet(self.constraint).contains(f"{version}.{patch}") for patch in (2, 99))
 
     def chosen(self) -> str:
-        """Return the version to run: the pin; in a range 3.11, else the newest stable; its lower bound beyond all."""
+        """Return the version to run: the pin; in a range one that a base image brings, 3.11 first, else the newest.
+
+        The lower bound of a range that is beyond all of them.
+        """
         fitting = [version for version in PYTHON_RELEASES if self.fits(version)]
         bound = re.search(r"\d+\.\d+", self.constraint)
         newest = fitting[-1] if fitting else bound[0] if bound else DEFAULT
-        return self.pinned() or (DEFAULT if DEFAULT in fitting else newest)
+        brought = [version for version in PYTHON_OF_IMAGE.values() if version in fitting]
+        return self.pinned() or (DEFAULT if DEFAULT in brought else next(iter(brought), newest))
 
     def is_readable(self) -> bool:
         """Tell whether the constraint is one that can be compared at all."""
