@@ -33,7 +33,6 @@ from autodeploy.model import (
     DeploymentResult,
     DeploymentState,
     Preview,
-    Request,
     RollbackResult,
     Stage,
 )
@@ -153,6 +152,8 @@ class HiveMindConductor:
         if ledger.state.status != "pending":
             self._settle(ledger)
         ledger.write(ledger.state.but(failed_stage=None))
+        # At once: what fails later must not ask again.
+        self._agents.compiler.keep_answers_with(lambda request: ledger.write(ledger.state.but(request=request)))
         current = [first]
 
         def step(stage: Stage) -> tuple[str, Callable[[], None]]:
@@ -195,17 +196,13 @@ class HiveMindConductor:
         def warn(message: str) -> None:
             agent.warn(ledger.state, message)
 
-        tries(self._clock.sleep, warn)(ledger.perform, stage, given, self._actions(ledger)[stage])
+        tries(self._clock.sleep, warn)(ledger.perform, stage, given, self._actions()[stage])
         self._ui.done(kind.title)
 
-    def _actions(self, ledger: Ledger) -> dict[Stage, Callable[[DeploymentState], DeploymentState]]:
+    def _actions(self) -> dict[Stage, Callable[[DeploymentState], DeploymentState]]:
         agents = self._agents
-
-        def remember(request: Request) -> None:
-            ledger.write(ledger.state.but(request=request))  # at once: what fails later must not ask again
-
         return {
-            "analyze": lambda state: agents.compiler.analyze(state, remember),
+            "analyze": agents.compiler.analyze,
             "build": agents.compiler.build,
             "plan": self._plan,
             "provision": lambda state: agents.provisioner.run(state).but(approval=None),

@@ -55,10 +55,15 @@ class HiveMindCompiler(HiveMindAgent):
         self._settings = settings
         self._sources: dict[Path, Source] = {}
         self._typed: dict[str, str] = {}
+        self._remember: Remember = _forget
 
     def use_credentials_of(self, repo_url: str) -> None:
         """Remember an address with its credentials, in memory, for this run's clone; the ledger has it without."""
         self._typed[RepositoryUrl.parse(repo_url).text] = repo_url
+
+    def keep_answers_with(self, remember: Remember) -> None:
+        """Hand every answer to `remember` as soon as it is given."""
+        self._remember = remember
 
     def keep_environment(self, deployment_id: str) -> None:
         """Keep the variables that were given for the application, so that a run that is stopped need not ask again."""
@@ -91,13 +96,13 @@ class HiveMindCompiler(HiveMindAgent):
         self.say(f"artifact {artifact.checksum[:12]}, {artifact.size_bytes / 1e6:.1f} MB")
         return artifact
 
-    def analyze(self, state: DeploymentState, remember: Remember = _forget) -> DeploymentState:
+    def analyze(self, state: DeploymentState) -> DeploymentState:
         """Return the state with commit and TechStack; refuse what nobody could build, or run with what was given.
 
-        What the repository leaves open is asked for; `remember` gets each answer at once.
+        What the repository leaves open is asked for.
         """
         with self._working_on(state):
-            state, stack = self._understand(state, remember)
+            state, stack = self._understand(state)
             source = self._sources[self._checkout_path(state)]
             with self._attempting("Seeing whether it can be deployed"):
                 recipe(stack, source)
@@ -107,7 +112,7 @@ class HiveMindCompiler(HiveMindAgent):
             self._settle_environment(state, stack)
             return self._logged(state, tech_stack=stack, commit=source.commit)
 
-    def _understand(self, state: DeploymentState, remember: Remember) -> tuple[DeploymentState, TechStack]:
+    def _understand(self, state: DeploymentState) -> tuple[DeploymentState, TechStack]:
         """Return the state with all answers, and the technology that follows from them."""
         while True:
             self._settings = settings_for(state, self._settings, self._store)
@@ -117,7 +122,7 @@ class HiveMindCompiler(HiveMindAgent):
             if not questions:
                 return state, stack
             may_ask = not self._settings.yes
-            state = state.but(request=ask(questions, state.request, self._ui, may_ask, remember))
+            state = state.but(request=ask(questions, state.request, self._ui, may_ask, self._remember))
 
     def build(self, state: DeploymentState) -> DeploymentState:
         """Return the state with an artifact that answered in a trial."""

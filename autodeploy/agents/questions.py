@@ -11,7 +11,7 @@ from autodeploy.errors import AnalysisError, ApprovalError
 from autodeploy.model import Request, TechStack, Unknown
 from autodeploy.ports import UI
 
-Remember = Callable[[Request], None]
+Remember = Callable[[Request], object]
 PATH = "--path"
 
 
