@@ -10,7 +10,7 @@ from pathlib import Path
 from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.agents.choices import ENVIRONMENT, environment_of, settings_for
 from autodeploy.agents.questions import Remember, ask, open_questions
-from autodeploy.agents.reading import read_repository
+from autodeploy.agents.reading import AGENT, read_repository
 from autodeploy.builder import recipe
 from autodeploy.errors import AnalysisError, SourceError, TrialError
 from autodeploy.model import (
@@ -46,7 +46,7 @@ OURS = frozenset({"DATABASE_URL", "PORT"})
 class HiveMindCompiler(HiveMindAgent):
     """Analyses repositories and builds applications."""
 
-    name = "HiveMind DevOps"
+    name = AGENT
 
     def __init__(self, repo: Repo, builder: Builder, ui: UI, clock: Clock, store: Store, settings: Settings) -> None:
         super().__init__(ui, clock, store)

@@ -10,6 +10,8 @@ from autodeploy.model import Source, TechStack
 from autodeploy.ports import Repo
 from autodeploy.settings import Settings
 
+AGENT = "HiveMind DevOps"
+
 
 class Reading(NamedTuple):
     """What was read of a repository."""

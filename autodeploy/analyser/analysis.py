@@ -10,11 +10,8 @@ from types import MappingProxyType
 from autodeploy.analyser import description as described
 from autodeploy.analyser import language, leaks, overriding
 from autodeploy.analyser.failures import refusal
-from autodeploy.analyser.golang import analyse_go
 from autodeploy.analyser.language import Home
 from autodeploy.analyser.layout.kinds import no_application
-from autodeploy.analyser.nodejs.analysis import analyse_nodejs
-from autodeploy.analyser.python import analyse_python
 from autodeploy.analyser.tree import Tree
 from autodeploy.errors import AnalysisError
 from autodeploy.model import Evidence, Language, Source, TechStack
@@ -31,11 +28,17 @@ OVERRIDES = overriding.SHARED | {
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 Analyser = Callable[[Tree, Home, Mapping[str, str]], TechStack]
-_ANALYSERS: dict[Language, Analyser] = {
-    "python": analyse_python,
-    "go": analyse_go,
-    "nodejs": analyse_nodejs,
-}
+
+
+def _analyser(tongue: Language) -> Analyser:
+    """Return the language's analyser; the parsers of the other languages are not loaded."""
+    if tongue == "python":
+        from autodeploy.analyser.python import analyse_python as analyser
+    elif tongue == "go":
+        from autodeploy.analyser.golang import analyse_go as analyser
+    else:
+        from autodeploy.analyser.nodejs.analysis import analyse_nodejs as analyser
+    return analyser
 
 
 def analyse(source: Source, overrides: Mapping[str, str] = _NONE, description: str = "") -> TechStack:
@@ -52,7 +55,7 @@ def analyse(source: Source, overrides: Mapping[str, str] = _NONE, description: s
     if refused := _refused(tree, tongue, said):
         raise refused
     try:
-        stack = _described(_ANALYSERS[tongue], tree, home, said, description)
+        stack = _described(_analyser(tongue), tree, home, said, description)
     except AnalysisError as err:
         if refused := _refused(tree, tongue, said, nothing_found=True):
             raise refused from err

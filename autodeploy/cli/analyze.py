@@ -56,11 +56,10 @@ def analyze(
 
 
 def _read(wiring: Wiring, url: str, description: str) -> Reading:
-    from autodeploy.agents.compiler import HiveMindCompiler
-    from autodeploy.agents.reading import read_repository
+    from autodeploy.agents.reading import AGENT, read_repository
 
     with tempfile.TemporaryDirectory(prefix="autodeploy-") as folder:
-        wiring.ui.stage(HiveMindCompiler.name, "Reading the repository")
+        wiring.ui.stage(AGENT, "Reading the repository")
         found = read_repository(wiring.repo, url, Path(folder) / "source", wiring.settings, description)
         wiring.ui.done(f"Read {len(found.source.paths)} files of {found.source.commit[:12]}")
     return found
