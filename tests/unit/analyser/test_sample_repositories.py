@@ -48,6 +48,7 @@ def test_evidence_points_at_lines_that_exist_and_speak_of_the_fact(name: str) ->
             spoken = {
                 "postgresql": r"psycopg|asyncpg|lib/pq|pgx|[\"']pg[\"']|postgres",
                 "nest": "nestjs",
+                "none": "sqlite",
                 "sveltekit": "sveltejs",
             }.get(last, re.escape(last))
             assert re.search(spoken, lines[evidence.line - 1].lower())
