@@ -186,3 +186,34 @@ def test_a_procfile_s_release_line_migrates() -> None:
     assert stack_of({**files, "Procfile": "web: bin/web\nrelease: bin/tool up\n"}).migration_command == "./bin/tool up"
     assert stack_of({**files, "Procfile": "web: bin/web\nrelease: bin/web up\n"}).migration_command == "/app/app up"
     assert stack_of({**files, "Procfile": "web: bin/web\nrelease: ./x.sh\n"}).migration_command is None
+
+
+def test_a_subcommand_below_a_group_does_not_migrate_and_names_of_other_functions_are_no_root() -> None:
+    rest = """var root = &cobra.Command{Use: "shop"}
+func newServer() *cobra.Command {
+	cmd := &cobra.Command{Use: "server", Run: func() { http.ListenAndServe(":8080", nil) }}
+	return cmd
+}
+func newMigrate() *cobra.Command { return &cobra.Command{Use: "migrate", Run: up} }
+func group(parts ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: "db"}
+	cmd.AddCommand(parts...)
+	return cmd
+}
+func init() { root.AddCommand(newServer(), group(newMigrate())) }"""
+    stack = serving("root.Execute()", "net/http github.com/spf13/cobra github.com/lib/pq", rest)
+    assert (stack.start_command, stack.migration_command) == ("/app/app server", None)
+
+
+def test_of_files_whose_name_is_told_to_the_program_the_usual_one_is_read() -> None:
+    body = 'viper.AddConfigPath("conf")\nviper.SetConfigName(name)\nhttp.ListenAndServe(addr, nil)'
+    files = {"conf/production.yaml": "port: 9292\n", "conf/test.yaml": "port: 9393\n"}
+    assert serving(body, VIPER, **files).port == 9292
+
+
+def test_a_file_of_variables_that_is_the_only_source_is_left_open() -> None:
+    body = f'viper.SetConfigFile(".env")\nviper.ReadInConfig(){LISTEN}'
+    assert serving(body, VIPER, **{".env.example": "A=1\n"}).unknowns[0].fact == "configuration"
+    assert not serving(
+        f'viper.AutomaticEnv()\nviper.GetString(key)\nviper.GetString("a")\n{body}', VIPER, **{".env.example": "A=1\n"}
+    ).unknowns
