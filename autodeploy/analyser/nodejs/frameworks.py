@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autodeploy.analyser.nodejs import jsonc
 from autodeploy.analyser.nodejs.manifest import Manifest
 
 FRAMEWORKS: dict[str, str] = {
@@ -53,11 +52,6 @@ def detect_framework(manifest: Manifest) -> tuple[str, str] | None:
         if manifest.has(package) or (package in BUILT_WITH and package in manifest.development):
             return framework, package
     return None
-
-
-def declares_server(package: str) -> bool:
-    """Tell whether the text of a package.json depends on a framework that serves; Next.js is one, Vite is none."""
-    return serves(jsonc.table(package))
 
 
 def serves(package: Mapping[str, Any]) -> bool:
