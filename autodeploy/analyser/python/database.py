@@ -113,8 +113,8 @@ def detect_database(tree: Tree, manifest: Manifest, project: Project | None, ove
     engines = project.engines() if project else []
     if engines and all(engine == "sqlite3" for engine, _ in engines):
         where = tree.where(project.settings) if project and project.settings else ""
-        told = Evidence(fact="database_type", value="none", file=where, line=engines[0][1], rule="django-engine")
-        return None, [told.but(alternatives=tuple(found))], []
+        sqlite = Evidence(fact="database_type", value="none", file=where, line=engines[0][1], rule="django-engine")
+        return None, [sqlite.but(alternatives=tuple(found))], []
     if not found:
         return None, [Evidence(fact="database_type", value="none", rule="no-driver")], []
     spoken = [_evidence("database_type", _kind(name, item), item, "driver-package") for name, item in found.items()]

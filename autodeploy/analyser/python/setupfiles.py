@@ -7,7 +7,7 @@ import configparser
 import re
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from autodeploy.analyser.python.names import keyword, text_of
 from autodeploy.analyser.tree import Tree
