@@ -187,7 +187,8 @@ class HiveMindConductor:
         ledger.move(WORK[stage])
         given, agent = inputs(ledger.state, stage), getattr(self._agents, kind.owner)
         self._ui.stage(agent.name, kind.title)
-        if kind.proven_by_digest and ledger.proven(stage, given):
+        is_asked_for = stage == "build" and self._wish.run_tests
+        if kind.proven_by_digest and ledger.proven(stage, given) and not is_asked_for:
             if stage == "build":
                 ledger.write(self._agents.compiler.recall(ledger.state))
             self._ui.done(f"{kind.title}: unchanged")

@@ -16,7 +16,10 @@ from autodeploy.ports import UI, Clock, Cloud, Store
 
 
 class Wish(NamedTuple):
-    """What the user asked for, besides URL and description. `approve` is --yes, `keep` that nothing is taken back."""
+    """What the user asked for, besides URL and description. `approve` is --yes, `keep` that nothing is taken back.
+
+    `run_tests`: the build is done again, for its tests.
+    """
 
     target: Target
     name: str | None = None
@@ -24,6 +27,7 @@ class Wish(NamedTuple):
     new: bool = False
     approve: bool = False
     keep: bool = False
+    run_tests: bool = False
 
 
 def find_or_begin(

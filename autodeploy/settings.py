@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -46,6 +46,8 @@ class Settings(Noun):
     admin_cidr: str | None = None
     overrides: dict[str, str] = {}
     tags: dict[str, str] = {}
+    builder: Literal["container", "host"] = "container"
+    run_tests: bool = False
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from autodeploy.adapters.clock import SystemClock
 from autodeploy.adapters.store import FileStore
-from autodeploy.errors import SettingsError
+from autodeploy.errors import LocalTargetError, SettingsError
 from autodeploy.model import CloudFacts, InfrastructureSpec, Target
 from autodeploy.ports import Host, Say
 from autodeploy.settings import Settings
@@ -117,13 +117,16 @@ class Wiring:
         from autodeploy.local.containers import container_engine
         from autodeploy.local.packages import ensure_packages
 
-        engine = container_engine(machines=self.settings.target == "local")
-        return ContainerBuilder(
-            engine.command("run", "--rm", *engine.limits),
-            ensure_packages,
-            self.settings.cache,
-            operator_registries(os.environ, Path.home()),
-        )
+        on_host = self.settings.builder == "host"
+        try:
+            engine = container_engine(machines=self.settings.target == "local")
+            command = engine.command("run", "--rm", *engine.limits)
+        except LocalTargetError:
+            if not on_host:
+                raise
+            command = []
+        registries = operator_registries(os.environ, Path.home())
+        return ContainerBuilder(command, ensure_packages, self.settings.cache, registries, host=on_host)
 
     @cached_property
     def compiler(self) -> HiveMindCompiler:
@@ -174,6 +177,7 @@ class Wiring:
             new=settings.new,
             approve=settings.yes,
             keep=settings.keep,
+            run_tests=settings.run_tests,
         )
         agents = Agents(self.compiler, self.provisioner, self.deployer, self.sheriff)
         return HiveMindConductor(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis_bench import analyses
+from bench_build import builds
 from fixtures.large import large_repository
 
 from autodeploy import settings
@@ -163,6 +164,7 @@ def main() -> None:
         helps(folder)
         analyses(sorted(path for path in SAMPLE.parent.iterdir() if path.is_dir()))
         clones(folder)
+        builds(folder / "builds", verdict)
         ups(home, deployments(home, repository))
     finally:
         autodeploy(home, "local", "reset")

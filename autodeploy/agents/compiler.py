@@ -11,7 +11,7 @@ from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.agents.choices import ENVIRONMENT, environment_of, settings_for
 from autodeploy.agents.questions import Remember, ask, open_questions
 from autodeploy.agents.reading import AGENT, read_repository
-from autodeploy.builder import recipe
+from autodeploy.builder import recipe, tests
 from autodeploy.errors import AnalysisError, SourceError, TrialError
 from autodeploy.model import (
     BuildArtifact,
@@ -92,7 +92,10 @@ class HiveMindCompiler(HiveMindAgent):
         with self._attempting(f"Building the {tech_stack.language} application"):
             source = self._source(Path(source_path))
             into = Path(source_path).parent / "artifacts"
-            artifact = self._builder.build(source, tech_stack, recipe(tech_stack, source), into, self.say)
+            how = recipe(tech_stack, source)
+            if self._settings.run_tests:
+                how = how.but(tests=tests(tech_stack, source))
+            artifact = self._builder.build(source, tech_stack, how, into, self.say)
         self.say(f"artifact {artifact.checksum[:12]}, {artifact.size_bytes / 1e6:.1f} MB")
         return artifact
 

@@ -6,6 +6,7 @@ The tests are run on the source as it came, beside what the build installed, wit
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import shlex
 import sys
@@ -47,6 +48,11 @@ def tests(stack: TechStack, source: Source) -> tuple[BuildStep, ...]:
             agent="HiveMind DevOps",
             context="Choosing how to test the application",
         )
+    roots = stack.facts("install_root")
+    inner = posixpath.relpath(stack.app_root, roots[0]) if roots else "."
+    if inner != ".":
+        # A workspace is installed as a whole, and tested where the application is.
+        found[-1] = found[-1].but(command=f"cd {shlex.quote(inner)} && {found[-1].command}")
     return tuple(found)
 
 

@@ -23,6 +23,8 @@ Description = Annotated[str, typer.Argument(help="What it is, in a sentence.")]
 Ref = Annotated[str | None, typer.Option(help="Branch, tag or commit.")]
 Folder = Annotated[str | None, typer.Option(help="The application's folder within the repository.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Keep what stands where the hardening of a first deployment fails.")]
+Builder = Annotated[str | None, typer.Option(help="container; host: on this machine, without walls around the code.")]
+RunTests = Annotated[bool, typer.Option("--run-tests", help="Run the repository's tests; a failure stops.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
 
@@ -61,6 +63,8 @@ def deploy(
         bool, typer.Option("--new", help="Make another deployment instead of updating the one of this name.")
     ] = False,
     keep: Keep = False,
+    builder: Builder = None,
+    run_tests: RunTests = False,
     json: Json = False,
     facts: Mapping[str, str] = NO_FACTS,
 ) -> None:
@@ -85,6 +89,8 @@ def deploy(
             yes=yes or None,
             new=new or None,
             keep=keep or None,
+            builder=builder,
+            run_tests=run_tests or None,
         )
     )
     wiring = wired(context, settings)

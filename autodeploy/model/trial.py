@@ -14,10 +14,12 @@ RULE = "trial"
 class Sighting(Noun):
     """What an application did when it was booted: `answered` on a port and page, or kept `running` as workers do.
 
+    `untried`: there was no container engine to boot it in.
+
     `sockets` is what it listened on (`127.0.0.1:8000`, `[::]:3000`), `answers` the status of each page that was asked.
     """
 
-    outcome: Literal["answered", "running"]
+    outcome: Literal["answered", "running", "untried"]
     seconds: float = 0.0
     port: int = 0
     path: str = "/"
@@ -27,6 +29,8 @@ class Sighting(Noun):
 
     def __str__(self) -> str:
         """Return it as a person reads it."""
+        if self.outcome == "untried":
+            return "not booted: there is no container engine on this machine"
         if self.outcome == "running":
             return f"still running after {self.seconds} s"
         return f"HTTP {self.status} on {self.path} after {self.seconds} s"

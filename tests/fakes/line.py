@@ -93,6 +93,7 @@ class Line:
             new=settings.new,
             approve=settings.yes,
             keep=settings.keep,
+            run_tests=settings.run_tests,
         )
         cloud = FakeCloud(self.world, self.bundle)
         agents = self.agents(settings)

@@ -19,11 +19,11 @@ import pytest
 
 from autodeploy.adapters.build import ContainerBuilder, Limits, operator_registries
 from autodeploy.adapters.git import GitRepo
-from autodeploy.builder import recipe, tests
-from autodeploy.errors import BuildError, TrialError
+from autodeploy.builder import recipe
+from autodeploy.errors import BuildError
 from autodeploy.local.containers import container_engine
 from autodeploy.local.packages import ensure_packages
-from autodeploy.model import BuildArtifact, Evidence, TechStack, corrected, scratch_database
+from autodeploy.model import BuildArtifact, Evidence, TechStack, scratch_database
 from autodeploy.releaser import trial_environment
 
 pytestmark = pytest.mark.local
@@ -71,14 +71,6 @@ STACK = TechStack(
 BARE = TechStack(
     language="python", runtime_version="3.11", build_tool="pip", start_command="/app/venv/bin/python app.py"
 )
-ELSEWHERE = """
-import http.server as h
-class Pages(h.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200 if self.path == "/" else 404)
-        self.end_headers()
-h.HTTPServer(("", 5005), Pages).serve_forever()
-"""
 PROBE = """
 import os, pathlib, socket, subprocess, sys
 for address in ("169.254.169.254", "169.254.170.2"):
@@ -198,15 +190,6 @@ def test_parts_of_an_address_and_an_asynchronous_driver_reach_the_trial_s_databa
     assert world.trial(artifact, stack).startswith("HTTP 200 on /health after")
 
 
-def test_the_same_source_gives_the_same_bytes(world: World) -> None:
-    root = world.write(**{"app.py": "x = 1\n", "run.sh": "true\n", "types.py": "raise SystemExit(1)\n"})
-    first = world.build(root, BARE)
-    shutil.rmtree(world.folder / "cache" / "artifacts")
-    world.forget()
-    time.sleep(1.1)
-    assert world.build(root, BARE).checksum == first.checksum
-
-
 def test_untrusted_code_is_walled_in(world: World) -> None:
     stack = BARE.but(build_command="/app/venv/bin/python probe.py")
     artifact = world.build(world.write(**{"probe.py": PROBE}), stack)
@@ -278,46 +261,6 @@ def test_ctrl_c_leaves_no_container_and_no_process(world: World) -> None:
     while left := [*(set(world.running().split()) - before), *({"sleep\0611\0", "sleep\0612\0"} & {*command_lines()})]:
         assert time.monotonic() - begun < 20, left
         time.sleep(0.2)
-
-
-def test_an_application_that_does_not_boot_is_told(world: World) -> None:
-    artifact = world.build(world.write(**{"app.py": "raise KeyError('SECRET_KEY')"}), BARE)
-    with pytest.raises(TrialError, match="exit code 1 before it answered on port 8000: it needs SECRET_KEY") as caught:
-        world.trial(artifact, BARE)
-    assert caught.value.exit_code == 45
-    assert caught.value.remediation == "Give what it misses: --env SECRET_KEY=…"
-
-
-def test_port_and_page_are_seen_where_they_are(world: World) -> None:
-    artifact = world.build(world.write(**{"app.py": ELSEWHERE}), BARE)
-    guess = BARE.but(health_check_path="/healthz")
-    seen = world.builder.trial(artifact, guess, {}, world.said.append)
-    assert (seen.outcome, seen.port, seen.path, seen.status) == ("answered", 5005, "/", 200)
-    assert (seen.sockets, seen.answers) == (("0.0.0.0:5005",), {"/healthz": 404, "/": 200})
-    right = corrected(guess, seen)
-    assert str(world.builder.trial(artifact, right, {}, world.said.append)).startswith("HTTP 200 on /")
-    told = guess.but(evidence=(Evidence(fact="port", value="8000", rule="--port"),))
-    with pytest.raises(TrialError, match=r"it listens on 0\.0\.0\.0:5005 instead"):
-        world.trial(artifact, told)
-
-
-def test_nothing_of_the_tests_enters_the_archive_and_a_failing_one_stops(world: World) -> None:
-    check = (
-        "import os, pathlib\ndef test_it():\n    pathlib.Path('left').touch()\n    assert os.getcwd() == '/app/src'\n"
-    )
-    root = world.write(**{"app.py": "", "test_app.py": check})
-    plain = world.build(root, BARE)
-    source = GitRepo(world.folder / "cache").checkout(str(root), None, ".", world.folder / "into")
-    tested = recipe(BARE, source).but(tests=tests(BARE, source))
-    artifact = world.builder.build(source, BARE, tested, world.folder / "out", world.said.append)
-    assert "Running the tests" in world.said
-    assert artifact.checksum == plain.checksum
-    root = world.write(**{"app.py": "", "test_app.py": "def test_it():\n    assert 1 == 2\n"})
-    source = GitRepo(world.folder / "cache").checkout(str(root), None, ".", world.folder / "into")
-    with pytest.raises(BuildError, match="pytest failed with exit code 1") as caught:
-        world.builder.build(source, BARE, tested, world.folder / "out", world.said.append)
-    assert "assert 1 == 2" in caught.value.output
-    assert caught.value.context == "Running the tests for Python application"
 
 
 def test_no_rights_travel_with_the_archive(world: World) -> None:

@@ -1,14 +1,15 @@
 # Process 1 of a builder, as root of its container: unpacks the source from standard input, runs each step as a user
 # without rights, packs what is kept, runs the tests, and writes the archive to standard output. What it says of itself
 # begins with $MARK, which the steps cannot read. Arguments: title and command of each step, in turn; those beyond
-# $STEPS are tests. $PLACE is `container`, or `host` where the walls were set up before and there is but one user.
+# $STEPS are tests. pack.sh comes before it. $PLACE is `container`, or `host`, whose walls are its own; without $DROP
+# there is but one user.
 set -eu
 umask 022
 exec 3>&1 1>&2
 
 tell() { printf '\n%s %s\n' "$MARK" "$*"; }
 as_builder() {
-  if [ "$PLACE" = container ]; then
+  if [ -n "$DROP" ]; then
     set -- setpriv --reuid=10001 --regid=10001 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs "$@"
   fi
   env -i PATH="/app/runtime/bin:/app/venv/bin:$PATH" HOME=/home/build LANG=C.UTF-8 SOURCE_DATE_EPOCH="$EPOCH" \
@@ -37,7 +38,7 @@ fi
 
 mkdir -p /app /home/build /cache/pip /cache/npm /cache/go /cache/layers /var/tmp/archive
 chmod 0700 /cache/layers /var/tmp/archive
-[ "$PLACE" = host ] || chown 10001:10001 /app /home/build /cache/pip /cache/npm /cache/go
+[ -z "$DROP" ] || chown 10001:10001 /app /home/build /cache/pip /cache/npm /cache/go
 as_builder tar -x -C / -f -
 [ $# -eq $((STEPS * 2)) ] || as_builder cp -a /app/src /home/build/source
 
@@ -67,7 +68,7 @@ while [ "$number" -lt "$STEPS" ]; do
 done
 
 # Nothing of the build may go on changing what is being packed.
-[ "$PLACE" = host ] || as_builder sh -c 'kill -9 -1' || true
+[ -z "$DROP" ] || as_builder sh -c 'kill -9 -1' || true
 
 for part in $KEEP; do
   [ -e "/app/$part" ] || { tell missing "$part"; exit 1; }
@@ -75,9 +76,7 @@ done
 printf '%s\n' "$EXCLUDE" >/var/tmp/exclude
 tell packing
 archive=/var/tmp/archive/archive.tar.zst
-LC_ALL=C tar -c -C /app --format=gnu --sort=name --mtime="@$EPOCH" --owner=0 --group=0 --numeric-owner --mode=u-s,g-s \
-  --totals --exclude-from=/var/tmp/exclude -I 'zstd -q -3 -T0' -f "$archive" $KEEP 2>/var/tmp/totals \
-  || { cat /var/tmp/totals; exit 1; }
+pack /app "$archive" /var/tmp/exclude 2>/var/tmp/totals || { cat /var/tmp/totals; exit 1; }
 unpacked=$(sed -n 's/^Total bytes written: \([0-9]*\).*/\1/p' /var/tmp/totals)
 
 # What is packed already, no test changes any more.

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from autodeploy.adapters.build import artifacts, context, failures
+from autodeploy.adapters.build import artifacts, context, failures, hosted
 from autodeploy.adapters.build.container import Container, Ended, Limits
 from autodeploy.adapters.build.registries import RegistrySettings
 from autodeploy.adapters.build.report import Report
@@ -19,7 +19,7 @@ from autodeploy.ports import Say
 
 ImageKind = Literal["builder", "machine", "postgres", "mariadb"]
 ImageFor = Callable[[ImageKind, BaseImage, Sequence[str], Say], str]
-_SCRIPT = "build.sh"
+_SCRIPTS = ("pack.sh", "build.sh")
 
 
 class ContainerBuilder:
@@ -27,6 +27,7 @@ class ContainerBuilder:
 
     `image_for` returns the tag of an image with python3, iproute2, setpriv, zstd and the named Debian packages: a
     `builder` has compilers, a `machine` is the server's kind, the others have a database server for a trial.
+    `host`: build on this machine, where the engine may be missing (an empty command) and then nothing is tried.
     """
 
     def __init__(
@@ -36,17 +37,24 @@ class ContainerBuilder:
         cache: Path,
         registries: RegistrySettings | None = None,
         limits: Limits | None = None,
+        host: bool = False,
     ) -> None:
         self._engine = tuple(engine_command)
         self._image_for = image_for
         self._cache = artifacts.ArtifactCache(cache / "artifacts")
         self._registries = registries or RegistrySettings({})
         self._limits = limits or Limits()
+        self._host = cache / "host" if host else None
 
     def build(self, source: Source, stack: TechStack, recipe: Recipe, into: Path, say: Say) -> BuildArtifact:
         """Run the recipe in a container, leave archive and build log in `into`; raise BuildError."""
         source = source.built_in(stack.app_root, stack.facts("install_root"))
-        image = self._image_for("builder", recipe.base_image, recipe.packages, say)
+        if self._host:
+            hosted.check(recipe)
+            say(hosted.WARNING)
+            image = f"host {recipe.base_image}"
+        else:
+            image = self._image_for("builder", recipe.base_image, recipe.packages, say)
         name = artifacts.key(source, recipe, image)
         into.mkdir(parents=True, exist_ok=True)
         with self._cache.held(name):
@@ -70,6 +78,8 @@ class ContainerBuilder:
 
         A database that lives as long as the trial stands in for the application's own.
         """
+        if not self._engine:
+            return Sighting(outcome="untried")
         scratch = scratch_database(stack)
         kind: ImageKind = scratch.engine if scratch else "machine"
         image = self._image_for(kind, artifact.base_image, artifact.run_packages, say)
@@ -106,18 +116,17 @@ class ContainerBuilder:
             partial.unlink(missing_ok=True)
 
     def _run(self, name: str, source: Source, recipe: Recipe, image: str, report: Report, output: BinaryIO) -> Ended:
-        container = Container(self._engine, "build", self._limits)
         layer, layer_steps = artifacts.layer_key(source, recipe, image)
         told = {
             "MARK": report.mark, "EPOCH": str(context.epoch(source)), "LAYER": layer, "LAYER_STEPS": str(layer_steps),
-            "KEEP": " ".join(recipe.keep), "EXCLUDE": "\n".join(recipe.exclude), "PLACE": "container",
+            "KEEP": " ".join(recipe.keep), "EXCLUDE": "\n".join(recipe.exclude), "PLACE": "container", "DROP": "yes",
             "STEPS": str(len(recipe.steps)),
         }  # fmt: skip
+        container = self._enclosure()
         # One cache per repository: what one leaves in it, no other build takes out.
         owner = hashlib.sha256(f"{source.url}\0{source.subdirectory}".encode()).hexdigest()[:16]
-        flags = ["--volume", f"autodeploy-cache-{owner}:/cache"]
-        flags += [word for item in told.items() for word in ("--env", "=".join(item))]
-        script = files(__package__).joinpath(_SCRIPT).read_text("utf-8")
+        flags = container.flags(told, owner)
+        script = "".join(files(__package__).joinpath(name).read_text("utf-8") for name in _SCRIPTS)
         seconds = self._limits.build_seconds
         steps = [word for step in (*recipe.steps, *recipe.tests) for word in (step.what, step.command)]
         # The container's own clock ends it where we are killed and cannot.
@@ -125,13 +134,21 @@ class ContainerBuilder:
         with self._cache.running(name, container.name) as orphan:
             if orphan:
                 container.kill(orphan)
-            return container.run(
-                container.command(image, flags, inner),
-                lambda stream: context.write(stream, source, recipe.environment, self._registries),
-                report.hear,
-                output,
-                seconds,
-            )
+            try:
+                return container.run(
+                    container.command(image, flags, inner),
+                    lambda stream: context.write(stream, source, recipe.environment, self._registries),
+                    report.hear,
+                    output,
+                    seconds,
+                )
+            finally:
+                container.clear()
+
+    def _enclosure(self) -> Container:
+        if self._host:
+            return hosted.HostProcess(self._limits, self._host / "builds", self._host / "cache")
+        return Container(self._engine, "build", self._limits)
 
     def _check(self, ended: Ended, report: Report, stack: TechStack, recipe: Recipe, archive: Path, log: Path) -> None:
         lines, language, steps = list(report.lines), stack.language, (*recipe.steps, *recipe.tests)

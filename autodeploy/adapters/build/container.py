@@ -7,7 +7,7 @@ import secrets
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -52,6 +52,14 @@ class Container:
         self._limits = limits
         self.kind = kind
         self.name = f"autodeploy-{kind}-{secrets.token_hex(6)}"
+
+    def flags(self, variables: Mapping[str, str], owner: str) -> list[str]:
+        """Return the flags of a build: what it is told, and the cache that belongs to its repository alone."""
+        told = [word for item in variables.items() for word in ("--env", "=".join(item))]
+        return ["--volume", f"autodeploy-cache-{owner}:/cache", *told]
+
+    def clear(self) -> None:
+        """Remove what is left of it; a container leaves nothing."""
 
     def command(self, image: str, flags: Sequence[str], inner: Sequence[str]) -> list[str]:
         """Return the command line: no capability but those that set the walls up, no new privileges, limits."""

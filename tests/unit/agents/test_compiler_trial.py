@@ -10,7 +10,17 @@ from fakes.line import DESCRIPTION, URL, Line
 from fakes.source import FakeBuilder
 from fakes.world import World
 
-from autodeploy.model import BuildArtifact, DeploymentState, Evidence, Sighting, TechStack, Unknown, corrected
+from autodeploy.model import (
+    BuildArtifact,
+    DeploymentState,
+    Evidence,
+    Recipe,
+    Sighting,
+    Source,
+    TechStack,
+    Unknown,
+    corrected,
+)
 from autodeploy.ports import Say
 
 ID = "guestbook-20261122-000001"
@@ -157,3 +167,21 @@ def test_evidence_and_question_of_a_corrected_fact_are_replaced() -> None:
     [port] = [item for item in right.evidence if item.fact == "port"]
     assert (port.value, port.alternatives, port.confidence) == ("9000", ("8080",), "certain")
     assert [unknown.fact for unknown in right.unknowns] == ["app"]
+
+
+def test_the_repository_s_tests_are_run_where_they_are_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[str] = []
+    build = FakeBuilder.build
+
+    def seen(
+        self: FakeBuilder, source: Source, stack: TechStack, recipe: Recipe, into: Path, say: Say
+    ) -> BuildArtifact:
+        commands.extend(step.command for step in recipe.tests)
+        return build(self, source, stack, recipe, into, say)
+
+    monkeypatch.setattr(FakeBuilder, "build", seen)
+    line = Line(tmp_path / "home", World("flask-factory"))
+    line.world.texts = {"test_app.py": "def test_it(): ..."}
+    assert line.deploy().status == "complete" and commands == []
+    assert line.deploy(run_tests=True).status == "complete"
+    assert commands[-1] == "/app/venv/bin/python -m pytest"

@@ -9,7 +9,7 @@ from fixtures.sources import memory
 
 from autodeploy.builder import tests as steps_of
 from autodeploy.errors import AnalysisError
-from autodeploy.model import TechStack
+from autodeploy.model import Evidence, TechStack
 
 PYTHON = TechStack(language="python", runtime_version="3.11", build_tool="pip", package_manager="pip")
 NODE = TechStack(language="nodejs", runtime_version="24.x", build_tool="npm", package_manager="npm")
@@ -27,6 +27,11 @@ PIP = "/app/venv/bin/python -m pip install"
             NODE.but(package_manager="pnpm"),
             {"package.json": PACKAGE, "pnpm-lock.yaml": ""},
             ["pnpm install --frozen-lockfile --prod=false", "CI=true pnpm run test"],
+        ),
+        (
+            NODE.but(app_root="apps/web", evidence=(Evidence(fact="install_root", value="."),)),
+            {"apps/web/package.json": PACKAGE},
+            ["npm install --include=dev", "cd apps/web && CI=true npm run test"],
         ),
         (GO, {"go.mod": "module x", "a/b_test.go": ""}, ["go test ./..."]),
         (PYTHON, {"tests/test_app.py": ""}, [f"{PIP} pytest", "/app/venv/bin/python -m pytest"]),
