@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from fixtures.sources import memory
 
 from autodeploy.builder import tests as steps_of
 from autodeploy.errors import AnalysisError
-from autodeploy.model import Evidence, TechStack
+from autodeploy.model import Evidence, Source, TechStack
 
 PYTHON = TechStack(language="python", runtime_version="3.11", build_tool="pip", package_manager="pip")
 NODE = TechStack(language="nodejs", runtime_version="24.x", build_tool="npm", package_manager="npm")
@@ -27,11 +28,6 @@ PIP = "/app/venv/bin/python -m pip install"
             NODE.but(package_manager="pnpm"),
             {"package.json": PACKAGE, "pnpm-lock.yaml": ""},
             ["pnpm install --frozen-lockfile --prod=false", "CI=true pnpm run test"],
-        ),
-        (
-            NODE.but(app_root="apps/web", evidence=(Evidence(fact="install_root", value="."),)),
-            {"apps/web/package.json": PACKAGE},
-            ["npm install --include=dev", "cd apps/web && CI=true npm run test"],
         ),
         (GO, {"go.mod": "module x", "a/b_test.go": ""}, ["go test ./..."]),
         (PYTHON, {"tests/test_app.py": ""}, [f"{PIP} pytest", "/app/venv/bin/python -m pytest"]),
@@ -81,3 +77,12 @@ def test_a_repository_without_tests_is_told(stack: TechStack, texts: dict[str, s
     with pytest.raises(AnalysisError, match="no tests to run") as caught:
         steps_of(stack, memory(texts))
     assert "--run-tests" in caught.value.remediation
+
+
+def test_a_workspace_is_installed_as_a_whole_and_tested_where_the_application_is(tmp_path: Path) -> None:
+    (tmp_path / "apps" / "web").mkdir(parents=True)
+    (tmp_path / "apps" / "web" / "package.json").write_text(PACKAGE)
+    source = Source("u", "0" * 40, tmp_path, ("apps/web/package.json",))
+    stack = NODE.but(app_root="apps/web", evidence=(Evidence(fact="install_root", value="."),))
+    commands = [step.command for step in steps_of(stack, source)]
+    assert commands == ["npm install --include=dev", "cd apps/web && CI=true npm run test"]
