@@ -29,7 +29,7 @@ if [ "$PLACE" = container ]; then
   for address in 169.254.169.254 169.254.170.2 169.254.170.23 100.100.100.200; do
     ip route replace blackhole "$address" || { tell unsafe; exit 1; }
   done
-  if [ -s /proc/net/if_inet6 ]; then
+  if [ -n "$(cat /proc/net/if_inet6 2>/dev/null)" ]; then
     for address in fd00:ec2::254 fd00:ec2::23 64:ff9b::169.254.169.254; do
       ip -6 route replace blackhole "$address" || { tell unsafe; exit 1; }
     done
@@ -60,7 +60,7 @@ while [ "$number" -lt "$STEPS" ]; do
   fi
   if [ -n "$LAYER" ] && [ "$number" = "$LAYER_STEPS" ] && [ "$done_before" = 0 ]; then
     new="$layer.$(head -c 8 /proc/sys/kernel/random/uuid)"
-    tar -c -I 'zstd -q -1 -T0' -C /app --exclude=./src --exclude=__pycache__ -f "$new" .
+    tar -c -I 'zstd -q -1 -T4' -C /app --exclude=./src --exclude=__pycache__ -f "$new" .
     mv "$new" "$layer"
     ls -t /cache/layers/* | tail -n +4 | xargs -r rm -f
   fi

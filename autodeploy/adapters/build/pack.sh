@@ -3,5 +3,5 @@
 # on the error stream is the size.
 pack() {
   LC_ALL=C tar -c -C "$1" --format=gnu --sort=name --mtime="@$EPOCH" --owner=0 --group=0 --numeric-owner \
-    --mode=u-s,g-s --totals --exclude-from="$3" -I 'zstd -q -3 -T0' -f "$2" $KEEP
+    --mode=u-s,g-s --totals --exclude-from="$3" -I 'zstd -q -3 -T4' -f "$2" $KEEP
 }
