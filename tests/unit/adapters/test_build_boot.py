@@ -37,7 +37,7 @@ class Booted:
         (self.root / "src" / "app.py").write_text(program)
         given = {
             "start": f"{sys.executable} app.py", "migrate": None, "environment": {}, "port": self.port, "paths": ["/"],
-            "elsewhere": True, "web": True, "seconds": 5, "settle": 0.3, "patience": 0.5, **order,
+            "elsewhere": True, "web": True, "seconds": 20, "settle": 0.3, "patience": 0.5, **order,
         }  # fmt: skip
         return boot.boot(given, [], str(self.root))
 
@@ -114,7 +114,7 @@ def test_the_first_page_that_answers_well_is_taken(
 
 def test_a_socket_that_no_proxy_finds_is_told(booted: Booted) -> None:
     program = f"import socket, time; s = socket.create_server(('127.0.0.7', {booted.port})); time.sleep(60)"
-    result = booted.boot(program, seconds=2)
+    result = booted.boot(program)
     assert (result["outcome"], result["sockets"]) == ("silent", [f"127.0.0.7:{booted.port}"])
 
 
