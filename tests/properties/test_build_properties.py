@@ -27,7 +27,7 @@ from autodeploy.analyser import analyse, detect_language
 from autodeploy.analyser.language import SUPPORTED
 from autodeploy.analyser.python.frameworks import FRAMEWORKS
 from autodeploy.errors import AnalysisError
-from autodeploy.model import PYTHON_RELEASES, TechStack
+from autodeploy.model import PYTHON_OF_IMAGE, PYTHON_RELEASES, TechStack
 
 EXAMPLES = settings(max_examples=150, deadline=None)
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
@@ -90,7 +90,8 @@ def test_a_range_gets_a_released_version_inside_it(low: int, high: int) -> None:
     stack = analyse(source)
     assert stack.version_constraint == constraint
     if fitting:
-        assert stack.runtime_version == ("3.11" if "3.11" in fitting else fitting[-1])
+        brought = [version for version in PYTHON_OF_IMAGE.values() if version in fitting]
+        assert stack.runtime_version == (brought or fitting[::-1])[0]
     else:
         # What is said to be wanted is still the repository's wish; the builder refuses what it cannot bring.
         assert stack.runtime_version == f"3.{low}"
