@@ -100,3 +100,12 @@ def database_variables(
         for item, part in parts
         if part and item.name != "DATABASE_URL" and item.name not in by_name
     ]
+
+
+def asked(
+    variables: list[EnvironmentVariable], told: list[Evidence], database: DatabaseType | None
+) -> tuple[EnvironmentVariable, ...]:
+    """Ask nobody for what AutoDeploy fills in: DATABASE_URL where it makes the database, and that address in parts."""
+    filled = {item.value.partition("=")[0] for item in told if item.fact == "database_variable"}
+    filled |= {"DATABASE_URL"} if database else set()
+    return tuple(item.but(required=False, generated=False) if item.name in filled else item for item in variables)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from autodeploy.analyser import health, hints
-from autodeploy.analyser.database import database_variables
+from autodeploy.analyser.database import asked, database_variables
 from autodeploy.analyser.environment import settled
 from autodeploy.analyser.golang import building, database, frameworks, migrations, versions
 from autodeploy.analyser.golang.commands import serving_command
@@ -146,7 +146,7 @@ def _running(
     variables = [item for item in _variables(app) if item.name not in own]
     kind = needs["database_type"]
     parts = [*told, *database_variables(_unnamed(variables, told), kind, hints.variables(code.tree))]
-    environment = _asked(variables, parts, kind is not None)
+    environment = asked(variables, parts, kind)
     return {**shown, "environment": environment, "warnings": tuple(warnings)}, [*parts, *begin]
 
 
@@ -182,15 +182,6 @@ def _unnamed(variables: list[EnvironmentVariable], told: list[Evidence]) -> list
     """Return the variables of which nothing says yet which part of the database's address they hold."""
     named = {item.value.partition("=")[0] for item in told if item.fact == "database_variable"}
     return [item for item in variables if item.name not in named]
-
-
-def _asked(
-    variables: list[EnvironmentVariable], told: list[Evidence], has_database: bool
-) -> tuple[EnvironmentVariable, ...]:
-    """Ask nobody for what AutoDeploy fills in: DATABASE_URL where it makes the database, and that address in parts."""
-    kept = [item for item in variables if not (has_database and item.name == "DATABASE_URL")]
-    asked = {item.name for item in _unnamed(kept, told)}
-    return tuple(item if item.name in asked else item.but(required=False, generated=False) for item in kept)
 
 
 def _is_worker(app: _Application) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from autodeploy.analyser import health, hints
-from autodeploy.analyser.database import database_variables
+from autodeploy.analyser.database import asked, database_variables
 from autodeploy.analyser.language import Home
 from autodeploy.analyser.nodejs import database, migrations, ports, routes, versions
 from autodeploy.analyser.nodejs.code import Code, Module, read_code
@@ -21,7 +22,7 @@ from autodeploy.analyser.nodejs.places import Place, find_place
 from autodeploy.analyser.nodejs.start import Start, detect_start
 from autodeploy.analyser.procfile import Process
 from autodeploy.analyser.tree import Tree
-from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence, TechStack
+from autodeploy.model import Evidence, TechStack
 
 _SERVICES = {
     "redis": ("redis", "ioredis", "bull", "bullmq", "connect-redis", "@nestjs/bull"),
@@ -92,21 +93,12 @@ def _compose(app: _Application, home: Home) -> TechStack:
     )
     paths = routes.list_routes(app.code, framework) if app.start.server is None else []
     path, path_because = health.detect_health_path(paths, framework, overrides, hints.health_path(tree))
-    kind, kind_because = database.detect_database(app.place.tree, manifest, overrides, app.place.shared())
-    variables = detect_environment(app.code, app.modules)
-    parts = database_variables(variables, kind, hints.variables(tree))
-    migration = migrations.detect_migration(tree, manifest, app.start.line, app.processes, overrides) if kind else None
+    needs, needs_because = _needs(app)
+    migration = _migration(app) if needs["requires_database"] else None
     lines = [app.start.line, migration.line if migration else ""]
     kept = kept_packages(manifest, lines, app.installed)
     build, run, native_because, native_warnings = detect_packages(manifest)
-    told = [
-        *app.place.language(home),
-        *_project_evidence(app, kept),
-        version_because,
-        *kind_because,
-        *parts,
-        *native_because,
-    ]
+    told = [*app.place.language(home), *_project_evidence(app, kept), version_because, *needs_because, *native_because]
     services = _services(manifest)
     return TechStack(
         language="nodejs",
@@ -115,8 +107,6 @@ def _compose(app: _Application, home: Home) -> TechStack:
         build_tool="npm",
         version_constraint=constraint,
         dependencies=manifest.names(),
-        requires_database=kind is not None,
-        database_type=kind,
         package_manager=manifest.package_manager,
         build_command=app.place.build(app.start, app.file, kept),
         start_command=app.place.started(app.start.command, "start_command" in overrides),
@@ -127,7 +117,6 @@ def _compose(app: _Application, home: Home) -> TechStack:
         services=services,
         build_packages=build,
         run_packages=run,
-        environment=_asked(variables, parts, kind),
         health_check_path=path,
         is_web_service=_is_web(app),
         migration_command=app.place.started(migration.command, False) or None if migration else None,
@@ -135,7 +124,25 @@ def _compose(app: _Application, home: Home) -> TechStack:
                   *([migration.evidence] if migration else [])),
         unknowns=app.place.unknowns(app.start),
         warnings=(*conflicts, *_warnings(app, services), *native_warnings),
+        **needs,
     )  # fmt: skip
+
+
+def _needs(app: _Application) -> tuple[dict[str, Any], list[Evidence]]:
+    """Return the database that the application needs, and the variables that it reads."""
+    kind, because = database.detect_database(app.place.tree, app.manifest, app.overrides, app.place.shared())
+    variables = detect_environment(app.code, app.modules)
+    parts = database_variables(variables, kind, hints.variables(app.tree))
+    needs = {
+        "requires_database": kind is not None,
+        "database_type": kind,
+        "environment": asked(variables, parts, kind),
+    }
+    return needs, [*because, *parts]
+
+
+def _migration(app: _Application) -> migrations.Migration | None:
+    return migrations.detect_migration(app.tree, app.manifest, app.start.line, app.processes, app.overrides)
 
 
 def source_of(code: Code, file: str) -> str:
@@ -166,15 +173,6 @@ def _project_evidence(app: _Application, kept: tuple[str, ...]) -> list[Evidence
 
 def _services(manifest: Manifest) -> tuple[str, ...]:
     return tuple(sorted(name for name, packages in _SERVICES.items() if manifest.has(*packages)))
-
-
-def _asked(
-    variables: list[EnvironmentVariable], parts: list[Evidence], kind: DatabaseType | None
-) -> tuple[EnvironmentVariable, ...]:
-    """Ask nobody for what AutoDeploy fills in: DATABASE_URL where it makes the database, and that address in parts."""
-    filled = {evidence.value.partition("=")[0] for evidence in parts}
-    kept = [item for item in variables if not (kind is not None and item.name == "DATABASE_URL")]
-    return tuple(item.but(required=False, generated=False) if item.name in filled else item for item in kept)
 
 
 def _warnings(app: _Application, services: tuple[str, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.nodejs import jsonc
-from autodeploy.analyser.nodejs.managers import choose_manager
+from autodeploy.analyser.nodejs.packagemanagers import choose_manager
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 

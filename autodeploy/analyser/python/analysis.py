@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from autodeploy.analyser import health, hints
-from autodeploy.analyser.database import database_variables
+from autodeploy.analyser.database import asked, database_variables
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.language import Home
 from autodeploy.analyser.ports import HIGHEST, LOWEST
@@ -35,7 +35,7 @@ from autodeploy.analyser.python.routes import list_routes
 from autodeploy.analyser.python.scripts import find_script
 from autodeploy.analyser.tree import Tree
 from autodeploy.analyser.worker import worker_facts
-from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence, TechStack, Unknown
+from autodeploy.model import DatabaseType, Evidence, TechStack, Unknown
 
 _STAND_INS = {
     "ca": "/etc/ssl/certs/ca-certificates.crt",
@@ -177,7 +177,7 @@ def _needs(read: _Project) -> tuple[dict[str, Any], list[Evidence], list[Unknown
             "build_command": _build_command(manifest, project, kind, parts),
             "build_packages": build_packages,
             "run_packages": run_packages,
-            "environment": _asked(variables, parts, kind is not None),
+            "environment": asked(variables, parts, kind),
         },
         [*because, *parts],
         unknowns,
@@ -246,12 +246,3 @@ def _build_command(
         given = [f"{name}={_STAND_INS[part].format(spelled=spelled)}" for name, _, part in pairs]
         commands.append(" ".join([*given, django.manage_command(project, "collectstatic") or ""]))
     return " && ".join(commands)
-
-
-def _asked(
-    variables: list[EnvironmentVariable], parts: list[Evidence], has_database: bool
-) -> tuple[EnvironmentVariable, ...]:
-    """Ask nobody for what AutoDeploy fills in: DATABASE_URL where it makes the database, and that address in parts."""
-    filled = {evidence.value.partition("=")[0] for evidence in parts}
-    kept = [variable for variable in variables if not (has_database and variable.name == "DATABASE_URL")]
-    return tuple(item.but(required=False, generated=False) if item.name in filled else item for item in kept)
