@@ -9,6 +9,7 @@ from typing import get_args
 from autodeploy.analyser.failures import refusal
 from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence, Unknown
 
+_FILLED = frozenset({"database_variable", "allowed_hosts_variable"})
 _PARTS = {
     "url": r"(?:SERVER_)?URL|URI|DSN|CONN(?:ECTION)?(?:_STR(?:ING)?|_URL|_URI)?",
     "host": r"(?:SERVICE_)?HOST|HOSTNAME|SERVER|ADDRESS|ENDPOINT",
@@ -102,10 +103,7 @@ def database_variables(
     ]
 
 
-def asked(
-    variables: list[EnvironmentVariable], told: list[Evidence], database: DatabaseType | None
-) -> tuple[EnvironmentVariable, ...]:
-    """Ask nobody for what AutoDeploy fills in: DATABASE_URL where it makes the database, and that address in parts."""
-    filled = {item.value.partition("=")[0] for item in told if item.fact == "database_variable"}
-    filled |= {"DATABASE_URL"} if database else set()
+def asked(variables: list[EnvironmentVariable], told: list[Evidence]) -> tuple[EnvironmentVariable, ...]:
+    """Ask nobody for what AutoDeploy fills in: the parts of the database's address, and Django's hosts."""
+    filled = {item.value.partition("=")[0] for item in told if item.fact in _FILLED}
     return tuple(item.but(required=False, generated=False) if item.name in filled else item for item in variables)

@@ -23,6 +23,9 @@ _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _SECRET = re.compile(
     r"(^|_)(SECRET|PASSWORD|PASSWD|PASS|TOKEN|KEY|CREDENTIALS?|PRIVATE|SALT|DSN)(_|$)|(SECRET|PASSWORD|TOKEN|APIKEY)"
 )
+_ADDRESS = re.compile(r"(^|_)(DATABASE|DB|POSTGRES(QL)?|PG|MYSQL|MONGO(DB)?|REDIS|AMQP|RABBITMQ|BROKER)_?(URL|URI|DSN)$")
+"""Names of addresses that carry a password."""
+
 _GENERATED = re.compile(
     r"^((DJANGO|FLASK|FASTAPI|APP|APPLICATION|WEB|SESSION|JWT|COOKIE|CSRF|AUTH|TOKEN)_)?SECRET(_KEY)?(_BASE)?$"
     r"|^(JWT|SESSION|COOKIE)_(SECRET|KEY)(_KEY)?$|^(SECURITY_)?PASSWORD_SALT$"
@@ -72,7 +75,7 @@ def _marked(variable: EnvironmentVariable) -> EnvironmentVariable:
     is_generated = variable.generated or bool(_GENERATED.match(variable.name))
     is_secret = is_generated or bool(_SECRET.search(variable.name.upper()))
     marked: EnvironmentVariable = variable.but(
-        secret=is_secret,
+        secret=is_secret or bool(_ADDRESS.search(variable.name.upper())),
         generated=is_generated,
         # A default that stands in public code is no secret: a generated value takes its place.
         required=variable.required or is_generated,

@@ -146,7 +146,7 @@ def _running(
     variables = [item for item in _variables(app) if item.name not in own]
     kind = needs["database_type"]
     parts = [*told, *database_variables(_unnamed(variables, told), kind, hints.variables(code.tree))]
-    environment = asked(variables, parts, kind)
+    environment = asked(variables, parts)
     return {**shown, "environment": environment, "warnings": tuple(warnings)}, [*parts, *begin]
 
 

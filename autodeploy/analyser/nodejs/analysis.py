@@ -136,7 +136,7 @@ def _needs(app: _Application) -> tuple[dict[str, Any], list[Evidence]]:
     needs = {
         "requires_database": kind is not None,
         "database_type": kind,
-        "environment": asked(variables, parts, kind),
+        "environment": asked(variables, parts),
     }
     return needs, [*because, *parts]
 

@@ -167,6 +167,7 @@ def _needs(read: _Project) -> tuple[dict[str, Any], list[Evidence], list[Unknown
     entries = [path for path in (read.app.file if read.app else None, project.settings if project else None) if path]
     variables = environment.detect_environment(tree, reachable(tree, entries))
     parts = database_variables(variables, kind, hints.variables(tree))
+    hosts = django.host_evidence(tree, project)[0] if project else []
     build_packages, run_packages = system_packages(manifest, _is_geographic(project))
     return (
         {
@@ -177,7 +178,7 @@ def _needs(read: _Project) -> tuple[dict[str, Any], list[Evidence], list[Unknown
             "build_command": _build_command(manifest, project, kind, parts),
             "build_packages": build_packages,
             "run_packages": run_packages,
-            "environment": asked(variables, parts, kind),
+            "environment": asked(variables, [*parts, *hosts]),
         },
         [*because, *parts],
         unknowns,
