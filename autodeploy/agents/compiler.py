@@ -24,7 +24,7 @@ from autodeploy.model import (
     scratch_database,
 )
 from autodeploy.model.repository import RepositoryUrl
-from autodeploy.planner import base_image, check_needs
+from autodeploy.planner import base_image, check_needs, own_database
 from autodeploy.ports import UI, Builder, Clock, Repo, Store
 from autodeploy.releaser import trial_environment
 from autodeploy.settings import Settings
@@ -39,8 +39,6 @@ _UNREACHED = re.compile(
     r"|unreachable|ServerSelection|MongoNetwork|[Tt]imed? ?out|lookup .* on |dial tcp|did not answer"
 )
 """What applications say of a server that is not there."""
-
-OURS = frozenset({"DATABASE_URL", "PORT"})
 
 
 class HiveMindCompiler(HiveMindAgent):
@@ -187,7 +185,8 @@ class HiveMindCompiler(HiveMindAgent):
         kept = dict(self._store.secrets(state.deployment_id))
         kept |= {f"{ENVIRONMENT}{name}": value for name, value in self._settings.environment.items()}
         missing = []
-        filled = OURS | {evidence.value for evidence in stack.evidence if evidence.fact == "allowed_hosts_variable"}
+        filled = {"PORT", *stack.facts("allowed_hosts_variable")}
+        filled |= {"DATABASE_URL"} if stack.requires_database and not own_database(stack, self._settings) else set()
         for variable in stack.environment:
             key = f"{ENVIRONMENT}{variable.name}"
             if key in kept or variable.name in filled or not variable.required:

@@ -23,7 +23,9 @@ _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _SECRET = re.compile(
     r"(^|_)(SECRET|PASSWORD|PASSWD|PASS|TOKEN|KEY|CREDENTIALS?|PRIVATE|SALT|DSN)(_|$)|(SECRET|PASSWORD|TOKEN|APIKEY)"
 )
-_ADDRESS = re.compile(r"(^|_)(DATABASE|DB|POSTGRES(QL)?|PG|MYSQL|MONGO(DB)?|REDIS|AMQP|RABBITMQ|BROKER)_?(URL|URI|DSN)$")
+_ADDRESS = re.compile(
+    r"(^|_)(DATABASE|DB|POSTGRES(QL)?|PG|MYSQL|MONGO(DB)?|REDIS|AMQP|RABBITMQ|BROKER)_?(URL|URI|DSN)$"
+)
 """Names of addresses that carry a password."""
 
 _GENERATED = re.compile(

@@ -139,6 +139,9 @@ class EndedAtOnce:
     def use_credentials_of(self, url: str) -> None:
         pass
 
+    def keep_answers_with(self, remember: Any) -> None:
+        pass
+
     def keep_environment(self, deployment_id: str) -> None:
         pass
 

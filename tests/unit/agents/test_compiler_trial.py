@@ -103,7 +103,7 @@ def test_a_database_that_nobody_has_is_refused_before_anything_is_built(tmp_path
     assert "needs mongodb" in result.errors[-1].message
     assert "--env DATABASE_URL" in result.errors[-1].remediation
     assert line.ledger(result).build_artifact is None
-    given = line.deploy(environment={"MONGODB_URI": "mongodb://db.example.com/app"})
+    given = line.deploy(environment={"DATABASE_URL": "mongodb://db.example.com/app"})
     assert given.status == "complete"
     plan = line.ledger(given).plan
     assert plan is not None and plan.infra.database is None
