@@ -1,4 +1,4 @@
-"""Variables that struct tags name: caarlos0/env, envconfig, cleanenv, go-envconfig, and viper's mapstructure."""
+"""Variables that struct tags name: caarlos0/env, envconfig, cleanenv, go-envconfig, go-flags, kong, and viper's mapstructure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def prefixes(files: Sequence[GoFile]) -> dict[str, str]:
         for node in file.nodes("tagged"):
             tags = _tags(node)
             kind = node.child_by_field_name("type")
-            before = tags.get("envPrefix") or tags.get("env-prefix")
+            before = _prefix(tags)
             if before and kind is not None:
                 found[text_of(kind).strip("*").rpartition(".")[2]] = before
     return found
@@ -66,6 +66,12 @@ def _tags(node: Node) -> dict[str, str]:
     return dict(_TAG.findall(string_of(tag) or "")) if tag is not None else {}
 
 
+def _prefix(tags: Mapping[str, str]) -> str:
+    """Return what a field puts before the variables below it, as its library spells it; "" for nothing."""
+    stated = next((tags[key] for key in ("envPrefix", "env-prefix", "envprefix") if key in tags), "")
+    return stated or (f"{tags['env-namespace']}_" if tags.get("env-namespace") else "")
+
+
 def _of_field(node: Node, prefix: str, tags: Mapping[str, str]) -> str:
     field = node.child_by_field_name("name")
     name = text_of(field) if field is not None else ""
@@ -82,7 +88,7 @@ def _before(node: Node, before: Mapping[str, str]) -> str:
     while current is not None:
         if current.type == "field_declaration":
             tags = _tags(current)
-            found = (tags.get("envPrefix") or tags.get("env-prefix") or "") + found
+            found = _prefix(tags) + found
         elif current.type == "type_spec" and (name := current.child_by_field_name("name")) is not None:
             found = before.get(text_of(name), "") + found
         current = current.parent

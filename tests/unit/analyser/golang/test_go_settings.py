@@ -26,8 +26,15 @@ type config struct {
 	Inner struct {
 		Mode string `env:"MODE"`
 	} `env-prefix:"IN_"`
+	SSL struct {
+		Port int `env:"PORT" default:"8443"`
+	} `env-namespace:"SSL"`
+	Kong struct {
+		Kind string `env:"KIND"`
+	} `envprefix:"KONG_"`
 }"""
-    assert names(serving(LISTEN, rest=rest)) == {"STORE_NAME": "shop", "IN_MODE": None}
+    found = {"STORE_NAME": "shop", "IN_MODE": None, "SSL_PORT": "8443", "KONG_KIND": None}
+    assert names(serving(LISTEN, rest=rest)) == found
 
 
 @pytest.mark.parametrize(
