@@ -1,4 +1,4 @@
-"""Variables that struct tags name: caarlos0/env, envconfig, cleanenv, go-envconfig, go-flags, kong, and viper's mapstructure."""
+"""Variables that struct tags name: caarlos0/env, envconfig, cleanenv, go-envconfig, go-flags, kong, mapstructure."""
 
 from __future__ import annotations
 

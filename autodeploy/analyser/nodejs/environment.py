@@ -67,6 +67,9 @@ def _read_in(module: Module) -> Iterator[EnvironmentVariable]:
     yield from _imported(module)
 
 
+_OTHERWISE = frozenset({"||", "??"})
+
+
 def _use(module: Module, read: Node) -> tuple[bool, str | None]:
     """Return whether the program ends without the variable, and the default it is given."""
     node, parent = read, read.parent
@@ -87,11 +90,25 @@ def _use(module: Module, read: Node) -> tuple[bool, str | None]:
     if parent is not None and parent.type == "binary_expression":
         operator = text(parent.child_by_field_name("operator"))
         right = parent.child_by_field_name("right")
-        if operator in {"||", "??"} and parent.child_by_field_name("left") == node:
-            return False, literal(_bare(right))
+        if operator in _OTHERWISE:
+            return False, _fallback(parent, node)
         if operator in {"===", "=="} and text(right) in {"undefined", "null"}:
             return _throws(parent), None
     return False, None
+
+
+def _fallback(choice: Node, read: Node) -> str | None:
+    """Return what is taken where nothing of `a || b || c` is set; None where a read stands last itself."""
+    outer, parent = choice, choice.parent
+    while (
+        parent is not None
+        and parent.type == "binary_expression"
+        and text(parent.child_by_field_name("operator")) in _OTHERWISE
+        and parent.child_by_field_name("left") == outer
+    ):
+        outer, parent = parent, parent.parent
+    last = outer.child_by_field_name("right")
+    return None if last == read else literal(_bare(last))
 
 
 def _alternative(choice: Node) -> str | None:

@@ -110,6 +110,7 @@ def test_the_operator_may_name_the_database() -> None:
 
 PORTS: dict[str, tuple[str, dict[str, str], int, str | None]] = {
     "or": ("app.listen(process.env.PORT || 3100);", {}, 3100, "PORT"),
+    "the last of several": ("app.listen(process.env.PORT || process.env.OTHER_PORT || 3109);", {}, 3109, "PORT"),
     "nullish": ("app.listen(process.env.PORT ?? '3101');", {}, 3101, "PORT"),
     "converted": ("const port = parseInt(process.env.PORT, 10) || 3102;\napp.listen(port);", {}, 3102, "PORT"),
     "the default converted": ("const port = Number(process.env.PORT || '3103');", {}, 3103, "PORT"),
