@@ -23,6 +23,12 @@ _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _SECRET = re.compile(
     r"(^|_)(SECRET|PASSWORD|PASSWD|PASS|TOKEN|KEY|CREDENTIALS?|PRIVATE|SALT|DSN)(_|$)|(SECRET|PASSWORD|TOKEN|APIKEY)"
 )
+_ABOUT = re.compile(
+    r"_(EXPIR\w*|MINUTES|HOURS|DAYS|SECONDS|SECS|MS|TTL|LIFETIME|MAX_?AGE|ALGORITHMS?|ALG|LENGTH|SIZE|HEADER|NAME|PREFIX"
+    r"|PATH|FILE|DIR|TYPE|COUNT|LIMIT|ROUNDS|ENABLED|REQUIRED|ISSUER|AUDIENCE|IN)$|(^|_)(PUBLIC|PUBLISHABLE)(_|$)"
+)
+"""Names of what is said about a secret, or is shown to everybody, and is none."""
+
 _ADDRESS = re.compile(
     r"(^|_)(DATABASE|DB|POSTGRES(QL)?|PG|MYSQL|MONGO(DB)?|REDIS|AMQP|RABBITMQ|BROKER)_?(URL|URI|DSN)$"
 )
@@ -75,9 +81,10 @@ def _joined(old: EnvironmentVariable, new: EnvironmentVariable) -> EnvironmentVa
 
 def _marked(variable: EnvironmentVariable) -> EnvironmentVariable:
     is_generated = variable.generated or bool(_GENERATED.match(variable.name))
-    is_secret = is_generated or bool(_SECRET.search(variable.name.upper()))
+    name = variable.name.upper()
+    is_secret = is_generated or bool(_SECRET.search(name) and not _ABOUT.search(name))
     marked: EnvironmentVariable = variable.but(
-        secret=is_secret or bool(_ADDRESS.search(variable.name.upper())),
+        secret=is_secret or bool(_ADDRESS.search(name)),
         generated=is_generated,
         # A default that stands in public code is no secret: a generated value takes its place.
         required=variable.required or is_generated,
