@@ -287,6 +287,8 @@ def test_an_archive_holds_no_owner_and_one_time(world: World) -> None:
     with tarfile.open(plain) as archive:
         entries = archive.getmembers()
     assert {(entry.uid, entry.gid) for entry in entries} == {(0, 0)}
-    assert len({entry.mtime for entry in entries}) == 1
+    manifest, *rest = entries
+    assert (manifest.name, manifest.mtime) == ("manifest.json", 315_619_200)
+    assert len({entry.mtime for entry in rest}) == 1
     names = [entry.name for entry in entries]
     assert names.index("src") < names.index("venv")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from integration.test_build import BARE, World
 
+from autodeploy import builder
 from autodeploy.adapters.git import GitRepo
-from autodeploy.builder import recipe, tests
+from autodeploy.builder import recipe
 from autodeploy.errors import BuildError, TrialError
 from autodeploy.model import Evidence, corrected
 
@@ -65,7 +66,7 @@ def test_nothing_of_the_tests_enters_the_archive_and_a_failing_one_stops(world: 
     root = world.write(**{"app.py": "", "test_app.py": check})
     plain = world.build(root, BARE)
     source = GitRepo(world.folder / "cache").checkout(str(root), None, ".", world.folder / "into")
-    tested = recipe(BARE, source).but(tests=tests(BARE, source))
+    tested = recipe(BARE, source).but(tests=builder.tests(BARE, source))
     artifact = world.builder.build(source, BARE, tested, world.folder / "out", world.said.append)
     assert "Running the tests" in world.said
     assert artifact.checksum == plain.checksum
