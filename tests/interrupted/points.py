@@ -84,8 +84,8 @@ after store.save complete after harden#1
 
 DATABASE = """
 after cloud.database_password#1
-after engine: creating aws:rds:Instance db#1
-before host.run fix database#1
+after engine: creating aws:rds:Instance database#1
+before host.run fix database-role#1
 after host.run start switch#1
 """
 
