@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,8 @@ def main() -> None:
     parser.add_argument("--nobody-answers", action="store_true")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     chosen = parser.parse_args()
+    # Whoever started the tests in the background has switched Ctrl-C off for all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     unseen = Unseen(chosen.unseen[0], Path(chosen.unseen[1])) if chosen.unseen else None
     effects = Effects(chosen.trace, chosen.point or unseen, strike)
     answers = not chosen.nobody_answers
