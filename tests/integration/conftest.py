@@ -1,12 +1,14 @@
-"""The account that the tests of a killed engine share: moto in this process, and the loop its provider runs in."""
+"""What several test files share: the account of a killed engine, and the builder with its repositories."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from integration.building import World
 from integration.killing import account, running_loop
 
 from autodeploy.local.provider import amis_file
@@ -25,3 +27,16 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     os.environ["MOTO_AMIS_PATH"] = str(amis)
     with account() as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One place for all repositories of a file, so that they share one cache and one virtual environment."""
+    place = tmp_path_factory.mktemp("repository") / "repository"
+    yield place
+    World(place.parent, place).forget()
+
+
+@pytest.fixture
+def world(tmp_path: Path, repository: Path) -> World:
+    return World(tmp_path, repository)

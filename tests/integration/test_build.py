@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import tarfile
@@ -16,15 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from integration.building import BARE, World
 
-from autodeploy.adapters.build import ContainerBuilder, Limits, operator_registries
-from autodeploy.adapters.git import GitRepo
-from autodeploy.builder import recipe
+from autodeploy.adapters.build import Limits
 from autodeploy.errors import BuildError
-from autodeploy.local.containers import container_engine
-from autodeploy.local.packages import ensure_packages
-from autodeploy.model import BuildArtifact, Evidence, TechStack, scratch_database
-from autodeploy.releaser import trial_environment
+from autodeploy.model import Evidence, TechStack
 
 pytestmark = pytest.mark.local
 
@@ -68,9 +62,6 @@ STACK = TechStack(
     start_command="/app/venv/bin/gunicorn --bind 127.0.0.1:$PORT app:app", requires_database=True,
     database_type="postgresql", migration_command="/app/venv/bin/python migrate.py",
 )  # fmt: skip
-BARE = TechStack(
-    language="python", runtime_version="3.11", build_tool="pip", start_command="/app/venv/bin/python app.py"
-)
 PROBE = """
 import os, pathlib, socket, subprocess, sys
 for address in ("169.254.169.254", "169.254.170.2"):
@@ -89,61 +80,6 @@ for path in ("/proc/1/environ", "/cache/layers", "/root/.ssh"):
     assert not os.access(path, os.R_OK), path
 pathlib.Path("proof").write_text("walled in")
 """
-
-
-class World:
-    """The real builder with a cache of its own."""
-
-    def __init__(self, folder: Path, root: Path, limits: Limits | None = None) -> None:
-        engine = container_engine()
-        self.folder = folder
-        self.root = root
-        self.said: list[str] = []
-        self.program = engine.program
-        self.builder = ContainerBuilder(
-            engine.command("run", "--rm", *engine.limits),
-            ensure_packages,
-            folder / "cache",
-            operator_registries(os.environ, Path.home()),
-            limits,
-        )
-
-    def write(self, **files: str) -> Path:
-        shutil.rmtree(self.root, ignore_errors=True)
-        self.root.mkdir()
-        for name, content in files.items():
-            (self.root / name).write_text(content)
-        return self.root
-
-    def build(self, root: Path, stack: TechStack) -> BuildArtifact:
-        source = GitRepo(self.folder / "cache").checkout(str(root), None, ".", self.folder / "into")
-        return self.builder.build(source, stack, recipe(stack, source), self.folder / "out", self.said.append)
-
-    def trial(self, artifact: BuildArtifact, stack: TechStack) -> str:
-        environment = trial_environment(stack, {}, scratch_database(stack))
-        return str(self.builder.trial(artifact, stack, environment, self.said.append))
-
-    def running(self) -> str:
-        return subprocess.run(
-            [self.program, "ps", "--quiet", "--filter", "label=autodeploy.kind=build"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-
-    def forget(self) -> None:
-        """Remove what earlier builds of the repository left in the engine's volume."""
-        owner = hashlib.sha256(f"{self.root}\0.".encode()).hexdigest()[:16]
-        command = [self.program, "volume", "rm", "--force", f"autodeploy-cache-{owner}"]
-        subprocess.run(command, capture_output=True, check=True)
-
-
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One place for all repositories, so that they share one cache and one virtual environment."""
-    place = tmp_path_factory.mktemp("repository") / "repository"
-    yield place
-    World(place.parent, place).forget()
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fixtures.sources import EXPECTED, SAMPLES
-from integration.test_build import World
+from integration.building import World
 
 from autodeploy.adapters.git import GitRepo
 from autodeploy.analyser import analyse
@@ -17,18 +16,6 @@ from autodeploy.model import BuildArtifact, TechStack, scratch_database
 from autodeploy.releaser import trial_environment
 
 pytestmark = pytest.mark.local
-
-
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    place = tmp_path_factory.mktemp("repository") / "repository"
-    yield place
-    World(place.parent, place).forget()
-
-
-@pytest.fixture
-def world(tmp_path: Path, repository: Path) -> World:
-    return World(tmp_path, repository)
 
 
 def brought(world: World, name: str) -> Path:

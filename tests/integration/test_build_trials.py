@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from integration.test_build import BARE, World
+from integration.building import BARE, World
 
 from autodeploy import builder
 from autodeploy.adapters.git import GitRepo
@@ -24,18 +21,6 @@ class Pages(h.BaseHTTPRequestHandler):
         self.end_headers()
 h.HTTPServer(("", 5005), Pages).serve_forever()
 """
-
-
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    place = tmp_path_factory.mktemp("repository") / "repository"
-    yield place
-    World(place.parent, place).forget()
-
-
-@pytest.fixture
-def world(tmp_path: Path, repository: Path) -> World:
-    return World(tmp_path, repository)
 
 
 def test_an_application_that_does_not_boot_is_told(world: World) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from fixtures.sources import EXPECTED, SAMPLES
-from integration.test_build import BARE, World
+from integration.building import BARE, World
 
 from autodeploy.adapters.build import ContainerBuilder, Limits, hosted, operator_registries
 from autodeploy.adapters.git import GitRepo
@@ -100,13 +100,6 @@ def namespaces() -> Iterator[Namespaces]:
         yield made
     finally:
         made.end()
-
-
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    place = tmp_path_factory.mktemp("repository") / "repository"
-    yield place
-    World(place.parent, place).forget()
 
 
 def test_no_build_step_reaches_the_metadata_address(tmp_path: Path, repository: Path, namespaces: Namespaces) -> None:

@@ -12,6 +12,7 @@ import tarfile
 from pathlib import Path
 from typing import NamedTuple
 
+from autodeploy.adapters.build.context import EARLIEST
 from autodeploy.model import Manifest
 
 NAME = "manifest.json"
@@ -46,7 +47,7 @@ def assemble(body: Path, manifest: Manifest, into: Path) -> Assembled:
 def _member(name: str, content: bytes) -> bytes:
     """Return one member of a tar without the archive's end, so that another archive may follow."""
     entry = tarfile.TarInfo(name)
-    entry.size, entry.mode, entry.mtime = len(content), 0o644, 315_619_200
+    entry.size, entry.mode, entry.mtime = len(content), 0o644, EARLIEST
     padding = -len(content) % tarfile.BLOCKSIZE
     return entry.tobuf(tarfile.GNU_FORMAT) + content + bytes(padding)
 

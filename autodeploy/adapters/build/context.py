@@ -22,13 +22,13 @@ _AUTHORITY_VARIABLES = (
     "NODE_EXTRA_CA_CERTS",
 )
 # Zip, and with it every wheel, knows no time before 1980.
-_EARLIEST = 315_619_200
+EARLIEST = 315_619_200
 
 
 def epoch(source: Source) -> int:
     """Return the newest time of a file in the source: the archive's only time, in seconds since 1970."""
     times = (int((source.root / path).lstat().st_mtime) for path in source.paths)
-    return max([_EARLIEST, *times])
+    return max([EARLIEST, *times])
 
 
 def write(stream: BinaryIO, source: Source, environment: Mapping[str, str], registries: RegistrySettings) -> None:
@@ -42,7 +42,7 @@ def write(stream: BinaryIO, source: Source, environment: Mapping[str, str], regi
         _add(archive, f"{HOME}/environment", "".join(lines))
         # A build needs its folder even when nothing was indexed.
         folder = tarfile.TarInfo("app/src")
-        folder.type, folder.mode, folder.mtime = tarfile.DIRTYPE, 0o755, _EARLIEST
+        folder.type, folder.mode, folder.mtime = tarfile.DIRTYPE, 0o755, EARLIEST
         archive.addfile(folder)
         for path in source.paths:
             _add_source(archive, source, path)
@@ -51,7 +51,7 @@ def write(stream: BinaryIO, source: Source, environment: Mapping[str, str], regi
 def _add(archive: tarfile.TarFile, name: str, text: str) -> None:
     content = text.encode()
     entry = tarfile.TarInfo(name)
-    entry.size, entry.mode, entry.mtime = len(content), 0o600, _EARLIEST
+    entry.size, entry.mode, entry.mtime = len(content), 0o600, EARLIEST
     archive.addfile(entry, io.BytesIO(content))
 
 
@@ -59,7 +59,7 @@ def _add_source(archive: tarfile.TarFile, source: Source, path: str) -> None:
     full = source.root / path
     info = full.lstat()
     entry = tarfile.TarInfo(f"app/src/{path}")
-    entry.mtime = max(int(info.st_mtime), _EARLIEST)
+    entry.mtime = max(int(info.st_mtime), EARLIEST)
     if stat.S_ISLNK(info.st_mode):
         entry.type, entry.linkname, entry.mode = tarfile.SYMTYPE, str(full.readlink()), 0o777
         archive.addfile(entry)

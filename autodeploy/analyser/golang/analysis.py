@@ -23,6 +23,7 @@ from autodeploy.analyser.golang.routes import list_routes
 from autodeploy.analyser.golang.syntax import GoFile
 from autodeploy.analyser.language import Home
 from autodeploy.analyser.procfile import Process, read_procfile
+from autodeploy.analyser.services import unmade
 from autodeploy.analyser.tree import Tree
 from autodeploy.analyser.worker import asks_for_http, left_out, worker_facts, worker_process
 from autodeploy.model import DatabaseType, EnvironmentVariable, Evidence, TechStack, Unknown
@@ -167,7 +168,7 @@ def _needs(app: _Application) -> tuple[dict[str, Any], list[Evidence], list[Unkn
     code, files = app.code, app.files
     kind, because, unknowns = database.detect_database(code, files, app.settings, app.reads, app.overrides)
     services = database.detect_services(code, files)
-    told = [f"{item.value} is used and not made: give its address with --env" for item in services]
+    told = unmade(item.value for item in services)
     told += database.tls_warnings(code, files) if kind == "postgresql" else []
     needs = {
         "requires_database": kind is not None,

@@ -21,6 +21,7 @@ from autodeploy.analyser.nodejs.packages import kept_packages
 from autodeploy.analyser.nodejs.places import Place, find_place
 from autodeploy.analyser.nodejs.start import Start, detect_start
 from autodeploy.analyser.procfile import Process
+from autodeploy.analyser.services import unmade
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence, TechStack
 
@@ -177,6 +178,6 @@ def _services(manifest: Manifest) -> tuple[str, ...]:
 
 def _warnings(app: _Application, services: tuple[str, ...]) -> list[str]:
     manager = app.place.root_manifest
-    told = [f"{service} is used and not made: give its address with --env" for service in services]
+    told = unmade(services)
     told += [f"{name} is not honoured: {manager.lock or manager.package_manager} is" for name in manager.other_locks]
     return told + ([app.start.warning] if app.start.warning else [])

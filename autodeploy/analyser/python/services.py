@@ -9,6 +9,7 @@ from autodeploy.analyser.procfile import Process
 from autodeploy.analyser.python.code import modules
 from autodeploy.analyser.python.manifest import Manifest
 from autodeploy.analyser.python.requirements import Dependency
+from autodeploy.analyser.services import unmade
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 
@@ -52,7 +53,7 @@ def detect_services(
         Evidence(fact="services", value=name, file=item.file, line=item.line, rule="client-package")
         for name, item in sorted(found.items())
     ]
-    warnings = [f"{name} is used and not made: give its address with --env" for name in sorted(found)]
+    warnings = unmade(sorted(found))
     workers = [process for name, process in processes.items() if name not in {"web", "release"}]
     queue = next((title for name, title in _WORKERS.items() if manifest.find(name)), "")
     if queue and not workers:

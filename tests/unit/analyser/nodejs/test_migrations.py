@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from fixtures.sources import memory
+from unit.analyser.nodejs.applications import evidence, stack_of
 
 from autodeploy.analyser import analyse
-from autodeploy.model import Evidence, TechStack
-
-HEAD = "const express = require('express');\nconst app = express();\n"
-
-
-def stack_of(code: str = HEAD, package: dict[str, Any] | None = None, **files: str) -> TechStack:
-    told = {"main": "server.js", "dependencies": {"express": "4"}, **(package or {})}
-    return analyse(memory({"package.json": json.dumps(told, indent=1), "server.js": code, **files}))
-
-
-def evidence(stack: TechStack, fact: str) -> Evidence:
-    return next(item for item in stack.evidence if item.fact == fact)
-
 
 KNEX = {"knexfile.js": "module.exports = { connection: process.env.DATABASE_URL }", "db/migrations/1_a.js": ""}
 SEQUELIZE = {"config/config.json": '{"production": {"use_env_variable": "DATABASE_URL"}}', "migrations/1.js": ""}
