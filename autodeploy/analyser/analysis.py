@@ -50,8 +50,9 @@ def analyse(source: Source, overrides: Mapping[str, str] = _NONE, description: s
     unknown = sorted(set(said) - OVERRIDES)
     if unknown:
         raise refusal(f"no fact is named {unknown[0]!r}", f"Facts that can be set: {', '.join(sorted(OVERRIDES))}.")
-    home = _home(source, said)
-    tongue, tree = language.supported(home), Tree(source, home.root)
+    whole = Tree(source)
+    home = _home(whole, said)
+    tongue, tree = language.supported(home), whole.below(home.root)
     if refused := _refused(tree, tongue, said):
         raise refused
     try:
@@ -61,7 +62,7 @@ def analyse(source: Source, overrides: Mapping[str, str] = _NONE, description: s
             raise refused from err
         raise
     settled = overriding.settle(language.completed(home, stack), said)
-    return _with_leaks(settled, tree if home.root == "." else Tree(source))
+    return _with_leaks(settled, whole)
 
 
 def _described(analyser: Analyser, tree: Tree, home: Home, said: Mapping[str, str], description: str) -> TechStack:
@@ -89,14 +90,14 @@ def _with_leaks(stack: TechStack, tree: Tree) -> TechStack:
     return stack.but(evidence=(*stack.evidence, *found), warnings=(*stack.warnings, *told)) if found else stack
 
 
-def _home(source: Source, said: Mapping[str, str]) -> Home:
+def _home(tree: Tree, said: Mapping[str, str]) -> Home:
     if "language" not in said:
-        return language.detect_language(source)
+        return language.find_home(tree)
     chosen = overriding.check_language(said["language"])
     others = [name for tongue, names in language.MANIFESTS.items() if tongue != chosen for name in names]
     bare = [pattern.rpartition("/")[2] for pattern in others]
-    kept = [path for path in source.paths if not any(fnmatchcase(path.rpartition("/")[2], name) for name in bare)]
-    home = language.detect_language(replace(source, paths=tuple(kept)))
+    kept = [path for path in tree.source.paths if not any(fnmatchcase(path.rpartition("/")[2], name) for name in bare)]
+    home = language.find_home(Tree(replace(tree.source, paths=tuple(kept))))
     if home.language != chosen:
         raise refusal(
             f"the repository holds nothing of {chosen}", "Leave --language out, or name another folder with --path."

@@ -14,7 +14,7 @@ from autodeploy.analyser.layout.strength import PYTHON_CODE, Strength, judge
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence, Language, Source, TechStack, Unknown
 
-__all__ = ["MANIFESTS", "SUPPORTED", "Home", "detect_language", "supported"]
+__all__ = ["MANIFESTS", "SUPPORTED", "Home", "detect_language", "find_home", "supported"]
 
 SUPPORTED: tuple[Language, ...] = ("python", "go", "nodejs")
 MAX_NAMED = 8
@@ -35,7 +35,11 @@ class Home:
 
 def detect_language(source: Source) -> Home:
     """Return the language by package file and the application's folder; raise AnalysisError when nothing tells."""
-    tree = Tree(source)
+    return find_home(Tree(source))
+
+
+def find_home(tree: Tree) -> Home:
+    """Do as detect_language, with a tree that may go on to be read."""
     if not tree.paths:
         raise refusal("the repository holds no files", "Push the application first, or name its branch with --ref.")
     layout = Layout(tree)

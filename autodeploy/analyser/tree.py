@@ -79,9 +79,20 @@ class Tree:
         is_script = name == "setup.py" and "/".join([*folders, "__init__.py"]) not in self.index
         return bool(_ASIDE.intersection(folders)) or name.startswith("test_") or name == "conftest.py" or is_script
 
+    def below(self, folder: str) -> Tree:
+        """Return the tree of a folder of the source; what this one has read is not read again."""
+        if folder in {".", self.root}:
+            return self if folder == self.root else self.whole
+        return self.whole.once(f"below {folder}", lambda: Tree(self.source, folder, _made={"whole": self.whole}))
+
+    @property
+    def whole(self) -> Tree:
+        """The tree of the whole source."""
+        return self if self.root == "." else self.once("whole", lambda: Tree(self.source))
+
     def places(self) -> tuple[Tree, ...]:
         """Return this tree and, where it is a folder of the repository, the tree of all."""
-        return (self,) if self.root == "." else (self, self.once("whole", lambda: Tree(self.source)))
+        return (self,) if self.root == "." else (self, self.whole)
 
     def once(self, name: str, make: Callable[[], _T]) -> _T:
         """Return what `make` made the first time that this tree was asked for what has the name."""
@@ -97,11 +108,16 @@ class Tree:
     def read(self, path: str) -> str:
         """Return the text of a file; "" when it is missing or cannot be read."""
         if path not in self._texts:
-            try:
-                self._texts[path] = self.source.read(self.where(path)) if path in self.index else ""
-            except OSError:
-                self._texts[path] = ""
+            self._texts[path] = self._read(path) if path in self.index else ""
         return self._texts[path]
+
+    def _read(self, path: str) -> str:
+        if self is not self.whole and self.where(path) in self.whole.index:
+            return self.whole.read(self.where(path))
+        try:
+            return self.source.read(self.where(path))
+        except OSError:
+            return ""
 
     def lines(self, path: str) -> list[tuple[int, str]]:
         """Return the numbered lines of a file, stripped and, where they are no text for people, cut."""

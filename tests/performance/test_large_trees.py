@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 from fixtures.sources import memory
-from performance.conftest import Figure
+from performance.conftest import CPU, Figure
 from unit.analyser.layout.repositories import EXPRESS, FLASK, GO, VITE, within
 
 from autodeploy.analyser import analyse
@@ -28,7 +28,7 @@ def timed(files: Mapping[str, str], what: str, figure: Figure) -> TechStack:
     source = memory(dict(files))
     before = time.process_time()
     stack = analyse(source)
-    figure(f"analysis of {what}", time.process_time() - before, LIMIT, "s CPU")
+    figure(f"analysis of {what}", time.process_time() - before, LIMIT, CPU)
     return stack
 
 

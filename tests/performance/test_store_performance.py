@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from fakes.line import Line
-from performance.conftest import Figure
+from performance.conftest import CPU, Figure
 
 from autodeploy.adapters.store import logfile
 from autodeploy.errors import DeploymentError
@@ -82,10 +82,10 @@ def test_1_000_deployments_are_listed_within_a_second(line: Line, figure: Figure
         (copy / "logs.txt").write_bytes((folder / "logs.txt").read_bytes())
     seconds, shown = command_seconds(line.home, "list")
     assert len(shown.splitlines()) == 1_000
-    figure("list, 1,000 deployments, whole command", seconds, 1, "s")
+    figure("list, 1,000 deployments, whole command", seconds, 1, CPU)
     seconds, shown = command_seconds(line.home, "status", "shop-500")
     assert "shop-500" in shown
-    figure("status, one of 1,000 deployments, whole command", seconds, 1, "s")
+    figure("status, one of 1,000 deployments, whole command", seconds, 1, CPU)
 
 
 def test_a_log_of_100_000_lines_loads_within_a_second(line: Line, figure: Figure) -> None:
@@ -103,10 +103,10 @@ def test_a_log_of_100_000_lines_loads_within_a_second(line: Line, figure: Figure
     command = [sys.executable, "-c", textwrap.dedent(program), str(line.home), state.deployment_id]
     seconds, count = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     assert int(count) == len(state.logs) + MANY_LINES
-    figure("a ledger of 100,000 log lines, loaded", float(seconds), 1, "s")
+    figure("a ledger of 100,000 log lines, loaded", float(seconds), 1, CPU)
     seconds, shown = command_seconds(line.home, "status")
     assert "complete" in shown
-    figure("status of a ledger of 100,000 log lines, whole command", seconds, 1, "s")
+    figure("status of a ledger of 100,000 log lines, whole command", seconds, 1, CPU)
 
 
 def test_appending_takes_no_longer_at_the_end_of_a_long_log(line: Line, figure: Figure) -> None:
@@ -135,5 +135,5 @@ def test_a_deployment_with_a_long_history_is_not_slowed_down_by_it(line: Line, f
     line.clock.sleep(2 * MANY_LINES)
     once_loaded = seconds_of_an_update()
     after = statistics.median(seconds_of_an_update() for _ in range(3))
-    figure("an update's own work with 100,000 log lines, first", once_loaded - before, 2, "s")
-    figure("an update's own work with 100,000 log lines, later", after - before, 0.5, "s")
+    figure("an update's own work with 100,000 log lines, first", once_loaded - before, 2, CPU)
+    figure("an update's own work with 100,000 log lines, later", after - before, 0.5, CPU)

@@ -15,6 +15,10 @@ from autodeploy.analyser.tree import MAX_MODULE_CHARACTERS, MAX_MODULES, Tree
 STARTS = re.compile(r"^func\s+main\s*\(\s*\)", re.MULTILINE)
 """Where a program begins."""
 
+_ASIDE = frozenset({"vendor", "testdata"})
+_UNSEEN = ("_", ".")
+"""What the names of files and folders begin with that Go does not look at."""
+
 _PACKAGE_MAIN = re.compile(r"^package\s+main\b", re.MULTILINE)
 
 
@@ -43,15 +47,18 @@ class Code:
     @cached_property
     def folders(self) -> dict[str, tuple[str, ...]]:
         """The files that Linux builds, by folder; tests, vendored code and modules of others are left out."""
-        others = {posixpath.dirname(path) for path in self.tree.paths if posixpath.basename(path) == "go.mod"}
+        others = {posixpath.dirname(path) for path in self.tree.paths if f"/{path}".endswith("/go.mod")}
         others -= {module.folder for module in self.modules}
         found: dict[str, list[str]] = {}
         for path in self.tree.paths:
-            if path.endswith(".go") and not _is_left_out(path, others):
-                found.setdefault(posixpath.dirname(path), []).append(path)
+            if path.endswith(".go") and not path.endswith("_test.go"):
+                folder, _, name = path.rpartition("/")
+                if not name.startswith(_UNSEEN):
+                    found.setdefault(folder, []).append(path)
         return {
             folder: tuple(path for path in paths if is_built(path, self.tree.read(path), self.tags))
             for folder, paths in found.items()
+            if not _is_left_out(folder, others)
         }
 
     @cached_property
@@ -105,10 +112,8 @@ class Code:
         return [Main(target, folder, own)] if starting else []
 
 
-def _is_left_out(path: str, others: set[str]) -> bool:
-    parts = path.split("/")
-    if path.endswith("_test.go") or any(part.startswith(("_", ".")) for part in parts):
+def _is_left_out(folder: str, others: set[str]) -> bool:
+    parts = folder.split("/") if folder else []
+    if any(part in _ASIDE or part.startswith(_UNSEEN) for part in parts):
         return True
-    folders = parts[:-1]
-    above = {"/".join(folders[:depth]) for depth in range(1, len(folders) + 1)}
-    return bool({"vendor", "testdata"}.intersection(folders) or above & others)
+    return any("/".join(parts[:depth]) in others for depth in range(1, len(parts) + 1))

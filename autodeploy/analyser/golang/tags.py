@@ -48,6 +48,8 @@ def _plain(line: str) -> str:
 
 def constraint(text: str) -> str:
     """Return a file's build constraint as `//go:build` writes it; "" for none."""
+    if "build" not in text:
+        return ""
     head = text[: match.start()] if (match := _PACKAGE.search(text)) else text
     if match := re.search(r"^//go:build\s+(.+)$", head, re.MULTILINE):
         return match[1].strip()

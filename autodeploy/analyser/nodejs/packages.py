@@ -56,7 +56,7 @@ def workspace_build(
     script = _script(tree, manifest, file)
     built = [item for item in chain if "build" in item.table("scripts") and item is not member]
     for item in chain:
-        inner = Tree(workspace.tree.source, workspace.tree.where(item.folder))
+        inner = workspace.tree.below(workspace.tree.where(item.folder))
         if schema := _member_schema(inner, item):
             commands.append(f"cd {item.folder}; npx prisma generate --schema {schema}")
     if "turbo.json" in workspace.tree.index and _has(workspace.root, "turbo") and script == "build":

@@ -46,13 +46,13 @@ class Place:
         """Return the packages of the workspace that the application is built from, such as the one of its database."""
         if self.workspace is None or self.member is None:
             return []
-        source = self.workspace.tree.source
+        tree = self.workspace.tree
         trees = (
-            Tree(source, self.workspace.tree.where(item.folder))
+            tree.below(tree.where(item.folder))
             for item in self.workspace.needed(self.member)
             if item is not self.member
         )
-        return [(tree, read_manifest(tree)) for tree in trees]
+        return [(package, read_manifest(package)) for package in trees]
 
     def build(self, start: Start, file: str, kept: Sequence[str]) -> str:
         """Return the build command, to be run where the application is installed."""
@@ -110,7 +110,7 @@ def find_place(tree: Tree) -> Place:
 
 def _of_member(workspace: Workspace, member: Member, choices: tuple[str, ...]) -> Place:
     root = read_manifest(workspace.tree)
-    tree = Tree(workspace.tree.source, workspace.tree.where(member.folder))
+    tree = workspace.tree.below(workspace.tree.where(member.folder))
     own = read_manifest(tree)
     manifest = replace(own, package_manager=root.package_manager, lock=root.lock, managed=root.managed)
     return Place(tree, manifest, workspace, root, member, choices)
