@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -18,11 +19,11 @@ from yarl import URL
 
 from autodeploy.local.dataplane import Listener
 from autodeploy.local.health import TargetPool, occupied
-from autodeploy.local.loopback import bind, free_port, refused
+from autodeploy.local.loopback import bind, first_free, refused
 from autodeploy.local.proxy import Front, forward, refusal
 
-FIRST_HTTPS = 8443
-FIRST_HTTP = 8080
+FIRST = {"https": 8443, "http": 8080}
+"""The port at which the search for a free one begins."""
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
 IDLE_SECONDS = 60
 CONNECT_SECONDS = 10
@@ -48,7 +49,7 @@ class FrontEnd:
             drain = listener.group.drain if listener.group else 1
             self._runner = web.ServerRunner(web.Server(self._answer, access_log=None), shutdown_timeout=drain)
             await self._runner.setup()
-            for sock in bind(self._front.port):
+            for sock in self._owner.sockets(self._front.port):
                 await web.SockSite(self._runner, sock, ssl_context=self._context).start()
 
     async def close(self) -> None:
@@ -81,6 +82,7 @@ class Balancers:
         self._listeners: dict[str, tuple[Listener, ...]] = {}
         self._session: aiohttp.ClientSession | None = None
         self._lock = asyncio.Lock()
+        self._held: dict[int, list[socket.socket]] = {}
         self.pools: dict[str, TargetPool] = {}
 
     @property
@@ -97,12 +99,24 @@ class Balancers:
         return self._session
 
     def name(self, arn: str) -> str:
-        """Return `localhost:<https port>`, reserving the ports at the first call."""
+        """Return `localhost:<https port>`; from the first call on nobody else on this machine gets the ports."""
         if arn not in self._ports:
             taken = {port for ports in self._ports.values() for port in ports.values()}
-            self._ports[arn] = {"https": free_port(FIRST_HTTPS, taken), "http": free_port(FIRST_HTTP, taken)}
+            self._ports[arn] = {scheme: self._hold(first, taken) for scheme, first in FIRST.items()}
             self._save()
         return f"localhost:{self._ports[arn]['https']}"
+
+    def sockets(self, port: int) -> list[socket.socket]:
+        """Return sockets that listen on a balancer's port: those that hold it, or new ones."""
+        return self._held.pop(port, None) or bind(port)
+
+    def _hold(self, first: int, taken: set[int]) -> int:
+        port, self._held[port] = first_free(first, taken)
+        return port
+
+    def _let_go(self, ports: Iterable[int]) -> None:
+        for sock in [sock for port in ports for sock in self._held.pop(port, ())]:
+            sock.close()
 
     async def serve(self, arn: str, listeners: Sequence[Listener]) -> None:
         """Serve exactly these listeners; () removes the balancer and frees its ports."""
@@ -120,6 +134,7 @@ class Balancers:
                 await fronts.pop(scheme).close()
             await self._close_pools()
             if not listeners:
+                self._let_go(ports.values())
                 del self._served[arn], self._ports[arn], self._listeners[arn]
                 self._save()
 
@@ -133,6 +148,7 @@ class Balancers:
         self._listeners.clear()
         await asyncio.gather(*(front.close() for fronts in self._served.values() for front in fronts.values()))
         self._served.clear()
+        self._let_go([*self._held])
         await self._close_pools()
         if self._session is not None:
             await self._session.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Container
 
 from autodeploy.errors import LocalTargetError
 from autodeploy.local.containers import AGENT
@@ -11,18 +12,15 @@ from autodeploy.local.containers import AGENT
 TRIES = 1000
 
 
-def free_port(first: int, taken: set[int]) -> int:
-    """Return the first port from `first` upward that nobody listens on and that is not in `taken`."""
+def first_free(first: int, taken: Container[int]) -> tuple[int, list[socket.socket]]:
+    """Return the first port from `first` upward that nobody listens on and that is not in `taken`, and its sockets."""
     for port in range(first, first + TRIES):
         if port in taken:
             continue
         try:
-            sockets = bind(port)
+            return port, bind(port)
         except LocalTargetError:
             continue
-        for sock in sockets:
-            sock.close()
-        return port
     raise refused(f"all ports from {first} to {first + TRIES - 1} on the loopback interface are taken")
 
 

@@ -178,10 +178,11 @@ def test_two_listeners_of_one_scheme_are_refused(tmp_path: Path) -> None:
     asyncio.run(body())
 
 
-def test_a_taken_port_is_named(tmp_path: Path) -> None:
+def test_a_port_that_was_taken_while_the_daemon_was_down_is_named(tmp_path: Path) -> None:
     async def body() -> None:
         async with balancers(tmp_path) as (served, _):
             served.name(ARN)
+            await served.stop()
             port = ports(tmp_path)["http"]
             with socket.create_server(("127.0.0.1", port)), pytest.raises(LocalTargetError, match=str(port)):
                 await served.serve(ARN, [http()])
@@ -270,5 +271,24 @@ def test_another_health_path_asks_anew(tmp_path: Path) -> None:
             assert served.health(GROUP) == {"127.0.0.1": "initial"}
             await served.serve(ARN, [http(group(target, health_check_path="/other"))])
             await until_healthy(served)
+
+    asyncio.run(body())
+
+
+def test_a_name_holds_its_ports_until_the_balancer_goes(tmp_path: Path) -> None:
+    async def body() -> None:
+        homes = (balancers(tmp_path / "one"), balancers(tmp_path / "two"))
+        async with upstream() as (_, target), homes[0] as (first, _), homes[1] as (second, client):
+            assert first.name(ARN) != second.name(ARN)
+            given = ports(tmp_path / "two")
+            with pytest.raises(OSError, match="in use"):
+                socket.create_server(("127.0.0.1", given["http"]))
+            await second.serve(ARN, [https(group(target))])
+            await until_healthy(second)
+            async with client.get(f"https://{second.name(ARN)}/", ssl=trusting()) as answer:
+                assert await answer.text() == "one"
+            await second.serve(ARN, [])
+            for port in given.values():
+                socket.create_server(("127.0.0.1", port)).close()
 
     asyncio.run(body())
