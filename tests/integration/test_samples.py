@@ -25,8 +25,21 @@ from autodeploy.model import Source, TechStack, scratch_database
 from autodeploy.releaser import trial_environment
 
 REPRESENTATIVE = frozenset(
-    {"django-postgres", "express-mysql", "fastapi-plain", "flask-factory", "go-postgres", "nest-typescript", "python-worker"}
-)  # fmt: skip
+    {
+        "django-postgres",
+        "express-berry",
+        "express-mysql",
+        "fastapi-plain",
+        "flask-factory",
+        "go-postgres",
+        "go-vendor",
+        "hono-bun",
+        "nest-typescript",
+        "python-worker",
+        "uv-starlette",
+        "vite-static",
+    }
+)
 """Those that every `make test` builds and boots."""
 
 OURS = frozenset({"DATABASE_URL", "PORT"})
