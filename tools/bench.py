@@ -14,28 +14,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from analysis_bench import analyses
 from bench_build import builds
+from bench_engine import engines
 from fixtures.large import large_repository
 
-from autodeploy import settings
 from autodeploy.adapters.git import GitRepo
-from autodeploy.model import DeploymentState, InfraPlan
-from autodeploy.wiring import Wiring
+from autodeploy.model import DeploymentState
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "tests" / "fixtures" / "sample_repos"
 SAMPLE = SAMPLES / "flask-postgres"
 PAIRS = 3
 HELP_PAIRS = 15
-UP_LIMIT = 1.15
 CLONE_LIMIT = 1.15
 HELP_LIMIT = 1.5
 UNCHANGED_LIMIT = 0.25
+CRITICAL_PATH_LIMIT = 1.10
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -71,40 +70,10 @@ def deployments(home: Path, repository: Path) -> DeploymentState:
         skipped = again.finished_at == record.finished_at
         print(f"{stage:22}{record.seconds:>10.1f}{'skipped' if skipped else f'{again.seconds:.1f}':>12}")
     print(f"{'whole command':22}{whole[0]:>10.1f}{whole[1]:>12.1f}")
+    stages = sum(record.seconds for record in states[0].stages.values())
+    verdict("first deploy / its stages", [whole[0] / stages], CRITICAL_PATH_LIMIT)
     verdict("unchanged deploy / first", [whole[1] / whole[0]], UNCHANGED_LIMIT)
     return states[1]
-
-
-def ups(home: Path, state: DeploymentState) -> None:
-    """Compare `up` through the Automation API with the bare command on the same program and plan."""
-    wiring = Wiring(settings.load({"home": home, "target": "local"}))
-    secrets = {"certificateKey": wiring.store.secrets(state.deployment_id)["certificateKey"]}
-    assert state.plan is not None and state.plan.infra.database is not None
-    plan = state.plan.infra.but(database=state.plan.infra.database.but(deletion_protection=False))
-    ratios = []
-    for pair in range(PAIRS):
-        ours, bare = (plan.but(deployment_id=f"bench-{pair}-{kind}") for kind in ("ours", "bare"))
-        mine = seconds(lambda ours=ours: wiring.engine.up(ours, secrets, None, print_nothing))
-        wiring.engine.destroy(ours.deployment_id, print_nothing)
-        theirs = bare_up(wiring, home, bare, secrets)
-        wiring.engine.destroy(bare.deployment_id, print_nothing)
-        print(f"up, pair {pair + 1}: {mine:.1f} s through AutoDeploy, {theirs:.1f} s with the bare command")
-        ratios.append(mine / theirs)
-    verdict("up / bare pulumi up", ratios, UP_LIMIT)
-
-
-def bare_up(wiring: Wiring, home: Path, plan: InfraPlan, secrets: Mapping[str, str]) -> float:
-    """Time `pulumi up` of the checkout's own program on a stack that only a preview has seen."""
-    wiring.engine.preview(plan, secrets, None, print_nothing)
-    identifier = plan.deployment_id
-    config = home / "deployments" / identifier / "pulumi" / "candidate" / f"Pulumi.{identifier}.yaml"
-    environment = {
-        **os.environ,
-        **wiring.engine.shell_environment(identifier),
-        "PULUMI_OPTION_CONFIG_FILE": str(config),
-    }
-    command = ["pulumi", "up", "--yes", "--skip-preview", "--refresh", "--non-interactive"]
-    return seconds(lambda: subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL))
 
 
 def clones(folder: Path) -> None:
@@ -150,10 +119,6 @@ def verdict(what: str, ratios: list[float], limit: float) -> None:
     print(f"{what:28}{found:>8.2f}   limit {limit}   {'ok' if found <= limit else 'OVER'}")
 
 
-def print_nothing(_: str) -> None:
-    """Say nothing."""
-
-
 def main() -> None:
     """Run all, in a home of its own, and clear it."""
     folder = Path(tempfile.mkdtemp(prefix="autodeploy-bench-"))
@@ -165,7 +130,7 @@ def main() -> None:
         analyses(sorted(path for path in SAMPLE.parent.iterdir() if path.is_dir()))
         clones(folder)
         builds(folder / "builds", verdict)
-        ups(home, deployments(home, repository))
+        engines(home, deployments(home, repository), seconds, verdict)
     finally:
         autodeploy(home, "local", "reset")
         autodeploy(home, "local", "down")
