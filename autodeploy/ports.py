@@ -18,6 +18,7 @@ from autodeploy.model import (
     LogEntry,
     Plan,
     Preview,
+    PriceList,
     Recipe,
     Sighting,
     Source,
@@ -111,6 +112,12 @@ class Cloud(Protocol):
 
     def facts(self) -> CloudFacts:
         """Return the facts of account and region; raise InfrastructureError with whose credentials were tried."""
+
+    def prices(self, keys: Collection[str]) -> PriceList:
+        """Return what AWS asks today for these keys of the price table; what it does not say is left out.
+
+        Never raises: where nothing could be asked, the list is empty and its `problem` says why.
+        """
 
     def database_password(self, secret_arn: str) -> tuple[str, str]:
         """Return user and password of the managed master secret."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,12 +16,14 @@ from autodeploy.model import (
     CloudFacts,
     DatabaseCredentials,
     DeploymentState,
+    InfraPlan,
     InfrastructureSpec,
     Plan,
     Preview,
     TechStack,
 )
 from autodeploy.planner import plan as lower
+from autodeploy.planner import price_keys
 from autodeploy.ports import UI, Clock, Cloud, Engine, Store
 from autodeploy.settings import Settings
 
@@ -98,20 +101,29 @@ class HiveMindProvisioner(HiveMindAgent):
                     f"the account's facts are of {facts.region}, the deployment's region is {state.region}",
                     "Deploy to another region with --new, or name the deployment's own region.",
                 )
-            key = self._public_key(state.deployment_id)
-            certificate = self._certificate(state.deployment_id, facts)
-            plan = lower(
+            compiled = partial(
+                lower,
                 state.tech_stack,
-                facts,
                 deployment_id=state.deployment_id,
                 name=state.name,
-                ssh_public_key=key,
-                certificate_pem=certificate.leaf,
+                ssh_public_key=self._public_key(state.deployment_id),
+                certificate_pem=(certificate := self._certificate(state.deployment_id, facts)).leaf,
                 certificate_chain_pem=certificate.authority,
                 settings=settings_for(state, self._settings, self._store),
+                standing=standing(state),
             )
+            facts = self._priced(facts, price_keys(compiled(facts).infra))
+            plan = compiled(facts)
             self._database_password(state.deployment_id)
             return self._logged(state, plan=plan, facts=facts, estimated_cost_per_month=plan.usd_per_month)
+
+    def _priced(self, facts: CloudFacts, keys: Sequence[str]) -> CloudFacts:
+        """Return the facts with AWS's prices of today, asked for once a day; with none where they cannot be had."""
+        today = f"{self._clock.now():%Y-%m-%d}"
+        known = facts.prices.as_of == today and (facts.prices.problem or set(keys) <= set(facts.prices.usd))
+        if facts.target == "local" or known:
+            return facts
+        return facts.but(prices=self._cloud.prices(keys).but(as_of=today))
 
     def preview(self, state: DeploymentState) -> Preview:
         """Ask the engine what the plan would change; keep its update plan for `up`."""
@@ -125,7 +137,9 @@ class HiveMindProvisioner(HiveMindAgent):
         assert state.tech_stack is not None
         with self._working_on(state):
             spec = self.provision_infrastructure(state.deployment_id, state.tech_stack, state.region)
-            return self._logged(state, infrastructure=spec)
+            plan = state.plan
+            applied = {"plan": plan.but(cost_before=plan.cost), "standing": plan.infra} if plan else {}
+            return self._logged(state, infrastructure=spec, **applied)
 
     def destroy(self, state: DeploymentState) -> tuple[str, ...]:
         """Delete the stack and the deployment's keys; return what is left in the account."""
@@ -235,6 +249,11 @@ class HiveMindProvisioner(HiveMindAgent):
     def _database_password(self, deployment_id: str) -> None:
         if DATABASE_PASSWORD not in self._store.secrets(deployment_id):
             self._keep(deployment_id, **{DATABASE_PASSWORD: secrets.token_urlsafe(32)})
+
+
+def standing(state: DeploymentState) -> InfraPlan | None:
+    """Return what was applied last; of a ledger from before this was kept, its plan."""
+    return state.standing or (state.plan.infra if state.plan and state.infrastructure else None)
 
 
 def _text(path: Path) -> str:

@@ -24,6 +24,7 @@ from autodeploy.model.infrastructure import (
     DatabasePlan,
     InfraPlan,
     InfrastructureSpec,
+    PriceList,
     Target,
     WebPlan,
 )
@@ -31,7 +32,7 @@ from autodeploy.model.lock import LockOwner
 from autodeploy.model.nodejs import NODE_DEFAULT, NODE_RELEASES, node_release
 from autodeploy.model.noun import Noun
 from autodeploy.model.performance import Performance, performance
-from autodeploy.model.plan import CostLine, Plan, Preview, ResourceChange
+from autodeploy.model.plan import CostChange, CostLine, Plan, Preview, ResourceChange
 from autodeploy.model.source import Source
 from autodeploy.model.state import (
     ENDS,
@@ -69,6 +70,7 @@ __all__ = [
     "BuildStep",
     "CloudFacts",
     "CommandResult",
+    "CostChange",
     "CostLine",
     "DatabaseCredentials",
     "DatabaseEngine",
@@ -93,6 +95,7 @@ __all__ = [
     "Performance",
     "Plan",
     "Preview",
+    "PriceList",
     "Recipe",
     "Request",
     "ResourceChange",

@@ -13,11 +13,22 @@ Target = Literal["aws", "local"]
 DatabaseEngine = Literal["postgres", "mysql", "mariadb"]
 
 
+class PriceList(Noun):
+    """What AWS asks for in USD, by the key of the planner's price table: an hour or a month, as the table has it.
+
+    Empty until the Pricing API was asked; `problem` says why it said nothing.
+    """
+
+    as_of: str = ""
+    usd: dict[str, float] = {}
+    problem: str = ""
+
+
 class CloudFacts(Noun):
     """Facts of one account and region, read once and pinned in the plan. `images` maps base image to AMI id.
 
     `admin_cidr` is the address the operator is seen from, `engine_versions` the region's default version of
-    each database engine, `identity` whose credentials were used.
+    each database engine, `identity` whose credentials were used, `prices` what the region asked for when last asked.
     """
 
     target: Target
@@ -28,6 +39,7 @@ class CloudFacts(Noun):
     admin_cidr: str
     engine_versions: dict[DatabaseEngine, str] = {}
     identity: str = ""
+    prices: PriceList = PriceList()
 
 
 class DatabasePlan(Noun):

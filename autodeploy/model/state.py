@@ -6,7 +6,7 @@ from typing import Literal
 
 from autodeploy.model.build import BuildArtifact
 from autodeploy.model.deployment import DeploymentConfig, SecurityConfig
-from autodeploy.model.infrastructure import CloudFacts, InfrastructureSpec, Target
+from autodeploy.model.infrastructure import CloudFacts, InfraPlan, InfrastructureSpec, Target
 from autodeploy.model.noun import Noun, Timestamp
 from autodeploy.model.plan import Plan
 from autodeploy.model.techstack import TechStack
@@ -103,6 +103,7 @@ class DeploymentState(Noun):
     """Everything known of one deployment. `logs` and `errors` are kept in order of time.
 
     `approval` is kept until the plan it is of is applied to its end; `destroying` until a destruction ends either way.
+    `standing` is what was applied last to its end.
     """
 
     deployment_id: str
@@ -133,6 +134,7 @@ class DeploymentState(Noun):
     failed_stage: Stage | None = None
     approval: Approval | None = None
     destroying: bool = False
+    standing: InfraPlan | None = None
 
 
 class DeploymentResult(Noun):

@@ -1,43 +1,73 @@
-"""Lists what an InfraPlan costs a month on AWS, a line a resource, on the local target too."""
+"""Lists what an InfraPlan costs a month on AWS, a line a resource and kind of charge, on the local target too."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from autodeploy.model import CostLine, InfraPlan
-from autodeploy.planner.prices import per_month
+from autodeploy.model import CostLine, DatabasePlan, InfraPlan, PriceList
+from autodeploy.planner.prices import TABLE, kind_of, per_month
+
+MACHINE = "aws:ec2:Instance app"
+BALANCER = "aws:lb:LoadBalancer public"
+DATABASE = "aws:rds:Instance database"
+HOURS = "1, 730 hours"
 
 
-def bill(infra: InfraPlan) -> tuple[CostLine, ...]:
-    """Return the monthly bill; `usd_per_month` is None where the table has no price for the region."""
-    return tuple(_lines(infra))
+class Charge(NamedTuple):
+    """One thing that AWS charges for. `key` is the price's, `resource` the one that causes it, by type and name."""
+
+    what: str
+    key: str
+    amount: float
+    basis: str
+    resource: str
 
 
-def notes(infra: InfraPlan) -> tuple[str, ...]:
-    """Return what the bill leaves open: unknown prices, and usage."""
-    lines = tuple(_lines(infra))
-    unknown = [line.what for line in lines if line.usd_per_month is None]
+def bill(infra: InfraPlan, fresh: PriceList = TABLE) -> tuple[CostLine, ...]:
+    """Return the monthly bill; `usd_per_month` is None where nobody says what the region charges."""
+    return tuple(
+        CostLine(
+            what=charge.what,
+            usd_per_month=per_month(infra.region, charge.key, charge.amount, fresh),
+            basis=charge.basis,
+            resource=charge.resource,
+            kind=kind_of(charge.key),
+        )
+        for charge in charges(infra)
+    )
+
+
+def keys(infra: InfraPlan) -> tuple[str, ...]:
+    """Return the keys of all prices that the bill needs."""
+    return tuple(dict.fromkeys(charge.key for charge in charges(infra)))
+
+
+def notes(infra: InfraPlan, fresh: PriceList = TABLE) -> tuple[str, ...]:
+    """Return what the bill leaves open: unknown prices, prices that could not be asked for, and usage."""
+    unknown = [line.what for line in bill(infra, fresh) if line.usd_per_month is None]
     gap = (f"no price is known in {infra.region} for: {', '.join(unknown)}",) if unknown else ()
-    return (*gap, "traffic, balancer capacity units and backups beyond the database's size are charged by use")
+    asked = (f"today's prices could not be had: {fresh.problem}",) if fresh.problem else ()
+    return (*gap, *asked, "traffic, balancer capacity units and backups beyond the database's size are charged by use")
 
 
-def _lines(infra: InfraPlan) -> Iterator[CostLine]:
-    yield _line(infra, f"EC2 instance {infra.instance_type}", f"instance:{infra.instance_type}", 1, "1, 730 hours")
-    size = infra.root_volume_gb
-    yield _line(infra, "EBS root volume gp3", "volume:gp3", size, f"{size} GB")
-    addresses = 1 + (len(infra.zones) if infra.web else 0)
-    where = "instance, and the balancer in each zone" if infra.web else "instance"
-    yield _line(infra, "public IPv4 addresses", "address:ipv4", addresses, f"{addresses}: {where}")
+def charges(infra: InfraPlan) -> Iterator[Charge]:
+    """Yield what AWS charges for as long as it stands, whether or not anybody uses it."""
+    kind, size = infra.instance_type, infra.root_volume_gb
+    yield Charge(f"EC2 instance {kind}", f"instance:{kind}", 1, HOURS, MACHINE)
+    yield Charge("EBS root volume gp3", "volume:gp3", size, f"{size} GB", MACHINE)
+    yield Charge("public IPv4 address, machine", "address:ipv4", 1, HOURS, MACHINE)
     if infra.web:
-        yield _line(infra, "Application Load Balancer", "balancer:application", 1, "1, 730 hours, without usage")
-    database = infra.database
-    if database:
-        kind = f"{database.engine}:{database.instance_class}"
-        yield _line(infra, f"RDS {database.engine} {database.instance_class}", f"database:{kind}", 1, "1, 730 hours")
-        storage, gigabytes = database.storage_type, database.storage_gb
-        yield _line(infra, f"RDS storage {storage}", f"database-storage:{storage}", gigabytes, f"{gigabytes} GB")
-        yield _line(infra, "Secrets Manager secret", "secret", 1, "1: the database's master password")
+        zones = len(infra.zones)
+        yield Charge("Application Load Balancer", "balancer:application", 1, f"{HOURS}, without usage", BALANCER)
+        yield Charge("public IPv4 addresses, balancer", "address:ipv4", zones, f"{zones}, one a zone", BALANCER)
+    if infra.database:
+        yield from _database(infra.database)
 
 
-def _line(infra: InfraPlan, what: str, key: str, amount: float, basis: str) -> CostLine:
-    return CostLine(what=what, usd_per_month=per_month(infra.region, key, amount), basis=basis)
+def _database(database: DatabasePlan) -> Iterator[Charge]:
+    engine, size, storage = database.engine, database.instance_class, database.storage_type
+    gigabytes = database.storage_gb
+    yield Charge(f"RDS {engine} {size}", f"database:{engine}:{size}", 1, HOURS, DATABASE)
+    yield Charge(f"RDS storage {storage}", f"database-storage:{storage}", gigabytes, f"{gigabytes} GB", DATABASE)
+    yield Charge("Secrets Manager secret", "secret", 1, "1: the database's master password", DATABASE)

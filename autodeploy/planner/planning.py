@@ -20,8 +20,9 @@ def plan(
     certificate_pem: str,
     certificate_chain_pem: str,
     settings: Settings,
+    standing: InfraPlan | None = None,
 ) -> Plan:
-    """Return what will be made and what it costs a month; raise PlanError for what must not be made."""
+    """Return what will be made, what it costs a month and what that adds to what stands; raise PlanError."""
     infra = lower(
         stack,
         facts,
@@ -37,9 +38,16 @@ def plan(
     return Plan(
         infra=infra,
         application=tuple(_application(stack)),
-        cost=cost.bill(infra),
-        prices_as_of=prices.AS_OF,
-        notes=(*brought, *_stand_ins(infra), *cost.notes(infra), *needs.check_needs(stack, settings), *stack.warnings),
+        cost=cost.bill(infra, facts.prices),
+        cost_before=cost.bill(standing, facts.prices) if standing else None,
+        prices_as_of=prices.dated(cost.keys(infra), facts.prices),
+        notes=(
+            *brought,
+            *_stand_ins(infra),
+            *cost.notes(infra, facts.prices),
+            *needs.check_needs(stack, settings),
+            *stack.warnings,
+        ),
     )
 
 

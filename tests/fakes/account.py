@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from autodeploy.errors import InfrastructureError, PlanError
-from autodeploy.model import CloudFacts, InfraPlan, LockOwner, Preview, ResourceChange
+from autodeploy.model import CloudFacts, InfraPlan, LockOwner, Preview, PriceList, ResourceChange
 from autodeploy.ports import Say
 from fakes.world import World
 
@@ -120,6 +120,10 @@ class FakeCloud:
     def facts(self) -> CloudFacts:
         self._world.happens("facts")
         return self._world.facts
+
+    def prices(self, keys: Collection[str]) -> PriceList:
+        self._world.happens("prices")
+        return self._world.prices
 
     def database_password(self, secret_arn: str) -> tuple[str, str]:
         return "dbadmin", "master-password-of-the-database"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fixtures.planned import LOCAL
 
-from autodeploy.model import CloudFacts, InfraPlan, LockOwner, Source
+from autodeploy.model import CloudFacts, InfraPlan, LockOwner, PriceList, Source
 
 EPOCH = "epoch-1"
 
@@ -38,6 +38,7 @@ class World:
         self.commit = "a" * 40
         self.facts = facts
         self.epoch = EPOCH
+        self.prices = PriceList()
         self.stacks: dict[str, InfraPlan] = {}
         self.history: dict[str, list[InfraPlan]] = defaultdict(list)
         self.machines: dict[str, Machine] = defaultdict(Machine)

@@ -16,9 +16,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from autodeploy.adapters.aws import account, evidence, failures, finding, leftovers, trust
+from autodeploy.adapters.aws import account, evidence, failures, finding, leftovers, pricing, trust
 from autodeploy.errors import DeploymentError, InfrastructureError
-from autodeploy.model import BaseImage, CloudFacts, DatabaseEngine, Target
+from autodeploy.model import BaseImage, CloudFacts, DatabaseEngine, PriceList, Target
 from autodeploy.ports import Say
 
 DEBIAN_OWNER = "136693071363"
@@ -109,6 +109,16 @@ class AwsCloud:
             engine_versions=dict(versions),
             identity=identity["Arn"],
         )
+
+    def prices(self, keys: Collection[str]) -> PriceList:
+        """Return what AWS asks today for these keys; empty, with the problem said, where it does not say. Never raises.
+
+        An emulated account has no prices.
+        """
+        if self.target == "local":
+            return PriceList()
+        # One endpoint prices all regions: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/price-changes.html
+        return pricing.ask(lambda: self._connect("pricing"), self.region, keys)
 
     def database_password(self, secret_arn: str) -> tuple[str, str]:
         """Return user and password of the managed master secret."""
@@ -214,6 +224,8 @@ class AwsCloud:
     def _boto3_client(self, service: str) -> Any:
         if self._session is None:
             self._session = boto3.Session(**self._credentials(), region_name=self.region)
+        if service == "pricing":  # nothing waits for it, and it is served from a few regions for all
+            return self._session.client(service, region_name=pricing.REGION, config=pricing.HASTY)
         retries = {"mode": "standard", "total_max_attempts": _ATTEMPTS[self.target]}
         config = Config(connect_timeout=10, read_timeout=60, retries=retries)
         return self._session.client(service, endpoint_url=self._endpoint_url, config=config)
