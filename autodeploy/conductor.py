@@ -215,6 +215,8 @@ class HiveMindConductor:
         """Plan, and when anything would change: show it and ask."""
         planned = self._agents.provisioner.plan(state)
         assert planned.plan is not None
+        if self._wish.draw:
+            self._wish.draw(planned.plan)
         provisioned = planned.stages.get("provision")
         if provisioned and provisioned.inputs == inputs(planned, "provision"):
             return planned

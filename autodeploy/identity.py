@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from autodeploy.errors import ApprovalError
-from autodeploy.model import DeploymentState, Request, Target
+from autodeploy.model import DeploymentState, Plan, Request, Target
 from autodeploy.model.repository import RepositoryUrl
 from autodeploy.naming import new_deployment_id, slug
 from autodeploy.ports import UI, Clock, Cloud, Store
@@ -18,7 +18,7 @@ from autodeploy.ports import UI, Clock, Cloud, Store
 class Wish(NamedTuple):
     """What the user asked for, besides URL and description. `approve` is --yes, `keep` that nothing is taken back.
 
-    `run_tests`: the build is done again, for its tests.
+    `run_tests`: the build is done again, for its tests. `draw` gets the plan before anybody is asked about it.
     """
 
     target: Target
@@ -28,6 +28,7 @@ class Wish(NamedTuple):
     approve: bool = False
     keep: bool = False
     run_tests: bool = False
+    draw: Callable[[Plan], None] | None = None
 
 
 def find_or_begin(

@@ -48,6 +48,7 @@ class Settings(Noun):
     tags: dict[str, str] = {}
     builder: Literal["container", "host"] = "container"
     run_tests: bool = False
+    svg: Path | None = None
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:

@@ -7,14 +7,14 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autodeploy.adapters.clock import SystemClock
 from autodeploy.adapters.store import FileStore
 from autodeploy.errors import LocalTargetError, SettingsError
-from autodeploy.model import CloudFacts, InfrastructureSpec, Target
+from autodeploy.model import CloudFacts, InfrastructureSpec, Plan, Target
 from autodeploy.ports import Host, Say
 from autodeploy.settings import Settings
 
@@ -178,6 +178,7 @@ class Wiring:
             approve=settings.yes,
             keep=settings.keep,
             run_tests=settings.run_tests,
+            draw=partial(draw, settings.svg) if settings.svg else None,
         )
         agents = Agents(self.compiler, self.provisioner, self.deployer, self.sheriff)
         return HiveMindConductor(
@@ -234,6 +235,18 @@ class Wiring:
             raise SettingsError(
                 f"there is no AWS profile {self.settings.profile!r}", "List them: aws configure list-profiles"
             ) from err
+
+
+def draw(file: Path, plan: Plan) -> None:
+    """Write the plan's infrastructure to `file` as SVG; raise SettingsError where it cannot be written."""
+    from autodeploy.planner import svg
+
+    try:
+        file.write_text(svg(plan.infra), "utf-8")
+    except OSError as err:
+        raise SettingsError(
+            f"the picture cannot be written to {file}: {err.strerror}", "Name a file in a folder that is there: --svg."
+        ) from err
 
 
 @cache

@@ -22,8 +22,8 @@ from autodeploy.model import (
     Preview,
     TechStack,
 )
+from autodeploy.planner import explained, price_keys
 from autodeploy.planner import plan as lower
-from autodeploy.planner import price_keys
 from autodeploy.ports import UI, Clock, Cloud, Engine, Store
 from autodeploy.settings import Settings
 
@@ -130,7 +130,8 @@ class HiveMindProvisioner(HiveMindAgent):
         assert state.plan is not None
         with self._working_on(state), self._attempting("Previewing the infrastructure"):
             secrets_ = self._stack_secrets(state.deployment_id)
-            return self._engine.preview(state.plan.infra, secrets_, self._saved_plan(state.deployment_id), self.say)
+            saved = self._saved_plan(state.deployment_id)
+            return explained(self._engine.preview(state.plan.infra, secrets_, saved, self.say))
 
     def run(self, state: DeploymentState) -> DeploymentState:
         """Provision what the state's plan says."""

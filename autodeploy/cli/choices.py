@@ -34,6 +34,19 @@ def wired(context: typer.Context, settings: Settings) -> Wiring:
     return wire(settings)
 
 
+def drawable(file: Path | None) -> Path | None:
+    """Return where a picture is to go; raise SettingsError, before any work, for a folder that is not there."""
+    from autodeploy.errors import SettingsError
+
+    if file and (file.is_dir() or not file.absolute().parent.is_dir()):
+        raise SettingsError(
+            f"no picture can be written to {file}",
+            "Name a file in a folder that is there: --svg infrastructure.svg",
+            context="Reading --svg",
+        )
+    return file and file.absolute()
+
+
 def as_deployed(settings: Settings, state: DeploymentState) -> Settings:
     """Return settings that reach the account a deployment lives in; what else was chosen is in its ledger."""
     return settings.but(

@@ -25,6 +25,7 @@ Folder = Annotated[str | None, typer.Option(help="The application's folder withi
 Keep = Annotated[bool, typer.Option("--keep", help="Keep what stands where the hardening of a first deployment fails.")]
 Builder = Annotated[str | None, typer.Option(help="container; host: on this machine, without walls around the code.")]
 RunTests = Annotated[bool, typer.Option("--run-tests", help="Run the repository's tests; a failure stops.")]
+Svg = Annotated[Path | None, typer.Option(help="Draw the infrastructure to this file, as SVG.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
 
@@ -65,11 +66,12 @@ def deploy(
     keep: Keep = False,
     builder: Builder = None,
     run_tests: RunTests = False,
+    svg: Svg = None,
     json: Json = False,
     facts: Mapping[str, str] = NO_FACTS,
 ) -> None:
     """Deploy a repository; again: update or go on."""
-    from autodeploy.cli.choices import choose_target, environment, existing, ready, tags, wired
+    from autodeploy.cli.choices import choose_target, drawable, environment, existing, ready, tags, wired
 
     url = existing(url)
     settings = choose_target(
@@ -91,6 +93,7 @@ def deploy(
             keep=keep or None,
             builder=builder,
             run_tests=run_tests or None,
+            svg=drawable(svg),
         )
     )
     wiring = wired(context, settings)
@@ -128,18 +131,23 @@ def _next(wiring: Wiring, result: DeploymentResult) -> list[str]:
     return [*asked, *(f"autodeploy {verb} {identifier}" for verb in verbs)]
 
 
-def preview(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
+def preview(context: typer.Context, deployment: Identifier = None, svg: Svg = None, json: Json = False) -> None:
     """Show what applying the plan would change. Exit code: 0 if nothing, 4 if something."""
-    from autodeploy.cli.choices import as_deployed, find, ready, wired
-    from autodeploy.cli.views import show_preview
+    from autodeploy.cli.choices import as_deployed, drawable, find, ready, wired
+    from autodeploy.cli.plan_views import preview_as_json, show_preview
+    from autodeploy.wiring import draw
 
+    file = drawable(svg)
     settings = ready(context)
     state = find(wired(context, settings).store, deployment)
     found = wired(context, as_deployed(settings, state)).conductor.preview(state.deployment_id)
+    assert state.plan is not None  # or there had been nothing to preview
+    if file:
+        draw(file, state.plan)
     if json:
-        typer.echo(found.to_json())
+        typer.echo(preview_as_json(found, state.plan))
     else:
-        show_preview(found)
+        show_preview(found, state.plan)
     if found.changes:
         raise typer.Exit(4)
 

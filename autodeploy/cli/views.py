@@ -16,7 +16,6 @@ from autodeploy.model import (
     LockOwner,
     LogEntry,
     Performance,
-    Preview,
     RollbackResult,
     performance,
 )
@@ -112,15 +111,6 @@ def show_list(states: Iterable[DeploymentState]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def show_preview(preview: Preview) -> None:
-    """Print the operations of a preview."""
-    for change in preview.changes:
-        reasons = f"  ({', '.join(change.reasons)})" if change.reasons else ""
-        typer.echo(f"{change.operation:8} {change.type:40} {change.name}{reasons}")
-    if not preview.changes:
-        typer.echo(f"No changes: {preview.unchanged} resources stand as planned.")
 
 
 def show_rollback(result: RollbackResult) -> None:

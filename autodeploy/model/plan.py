@@ -27,6 +27,7 @@ class Plan(Noun):
     """The compiled plan. `application` is what will run, as label and value; `prices_as_of` dates the prices.
 
     `cost_before` is the bill, at the same prices, of what stands when the plan is made; None where nothing does.
+    `picture` is the infrastructure drawn in characters, a string a line.
     """
 
     infra: InfraPlan
@@ -35,6 +36,7 @@ class Plan(Noun):
     prices_as_of: str
     notes: tuple[str, ...] = ()
     cost_before: tuple[CostLine, ...] | None = None
+    picture: tuple[str, ...] = ()
 
     @property
     def usd_per_month(self) -> float:
@@ -94,13 +96,17 @@ def short_type(token: str) -> str:
 
 
 class ResourceChange(Noun):
-    """One operation of a preview, in Pulumi's words. `name` is the logical name."""
+    """One operation of a preview, in Pulumi's words. `name` is the logical name.
+
+    `reasons` are the inputs that differ, and which of them force a replacement; `purpose` is what the resource is for.
+    """
 
     urn: str
     type: str
     name: str
     operation: Literal["same", "create", "update", "replace", "delete", "read", "refresh", "import", "other"]
     reasons: tuple[str, ...] = ()
+    purpose: str = ""
 
 
 class Preview(Noun):

@@ -46,7 +46,7 @@ class PlainTerminal:
 
     def show_plan(self, plan: Plan, preview: Preview) -> None:
         """Show the plan, its operations and its monthly cost."""
-        self._show(plan_view.render(plan, preview))
+        self._show(plan_view.render(plan, preview, self._stream.encoding))
 
     def confirm(self, question: str) -> bool:
         """Ask yes or no; without a terminal, raise ApprovalError naming --yes."""

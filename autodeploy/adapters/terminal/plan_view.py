@@ -3,39 +3,63 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import TextIO
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from autodeploy.adapters.terminal import printable
-from autodeploy.model import CostLine, Plan, Preview, ResourceChange
+from autodeploy.model import CostChange, Plan, Preview, ResourceChange
 from autodeploy.model.plan import short_type
 
 _OPERATIONS = {
+    "import": ("=", "import", "cyan"),
+    "read": (">", "read", "cyan"),
+    "refresh": (">", "refresh", "cyan"),
+    "other": ("?", "other", "yellow"),
     "same": (" ", "keep", "dim"),
     "create": ("+", "create", "green"),
     "update": ("~", "change", "yellow"),
     "replace": ("±", "replace", "red"),
     "delete": ("-", "delete", "red"),
-    "import": ("=", "import", "cyan"),
-    "read": (">", "read", "cyan"),
-    "refresh": (">", "refresh", "cyan"),
-    "other": ("?", "other", "yellow"),
 }
+"""Sign, verb and style, in the order in which they are shown: what can hurt stands last, nearest to the question."""
 
 
-def render(plan: Plan, preview: Preview) -> RenderableType:
-    """Return the whole view: where, what happens, what it costs, what to know."""
+_PLAIN = str.maketrans("╔╗╚╝═║┌┐└┘╌╎─│▶▼…", "++++=|++++-:-|>v~")
+"""What a terminal of ASCII shows of a picture."""
+
+
+def write(plan: Plan, preview: Preview, stream: TextIO, width: int) -> None:
+    """Write the view, at most `width` columns wide; what does not fit is folded, never cut."""
+    console = Console(file=stream, width=width, highlight=False)
+    console.print(render(plan, preview, stream.encoding))
+
+
+def render(plan: Plan, preview: Preview, encoding: str | None = None) -> RenderableType:
+    """Return the whole view: the picture, what happens and why, where, what it costs, what to know."""
     parts: list[RenderableType] = [Text("")]
-    if preview.changes:
-        parts += [_operations(preview.changes), Text("")]
-    # What the question is about stands nearest to it; the table of operations is long.
-    parts += [_counts(preview), Text(""), _what(plan), Text(""), _costs(plan.cost), _total(plan)]
+    if plan.picture:
+        parts += [_picture(plan.picture, encoding or "utf-8"), Text("")]
+    for operation in _OPERATIONS:
+        if changes := [change for change in preview.changes if change.operation == operation]:
+            parts += [_operations(operation, changes), Text("")]
+    # What the question is about stands nearest to it; the list of operations is long.
+    parts += [_counts(preview), Text(""), _what(plan), Text(""), _costs(plan), _total(plan)]
     if plan.notes:
         parts += [Text(""), *(Text(f"Note: {printable.line(note)}") for note in plan.notes)]
     return Group(*parts, Text(""))
+
+
+def _picture(rows: Sequence[str], encoding: str) -> Text:
+    drawn = "\n".join(printable.line(row) for row in rows)
+    try:
+        drawn.encode(encoding)
+    except UnicodeEncodeError:
+        drawn = drawn.translate(_PLAIN)
+    return Text(drawn, no_wrap=True, overflow="ignore")
 
 
 def _what(plan: Plan) -> Table:
@@ -57,18 +81,25 @@ def _what(plan: Plan) -> Table:
     return table
 
 
-def _operations(changes: Sequence[ResourceChange]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("Operation", no_wrap=True)
-    headings = ["Resource", "Name", *(["Because of"] if any(change.reasons for change in changes) else [])]
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+def _operations(operation: str, changes: Sequence[ResourceChange]) -> RenderableType:
+    sign, verb, style = _OPERATIONS[operation]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style=style)
+    table.add_column(overflow="fold", ratio=1)
+    table.add_column(overflow="fold", ratio=1)
     for change in changes:
-        sign, verb, style = _OPERATIONS[change.operation]
-        cells = [short_type(change.type), change.name, ", ".join(change.reasons)]
-        row = [Text(printable.line(cell)) for cell in cells[: len(headings)]]
-        table.add_row(Text(f"{sign} {verb}", style=style), *row)
-    return table
+        # The service is left out: no two kinds here differ by it alone, and the name needs the room.
+        resource = f"{short_type(change.type).rpartition(':')[2]} {change.name}"
+        table.add_row(f"  {sign}", Text(printable.line(resource)), Text(printable.line(_why(change))))
+    return Group(Text(f"{len(changes)} to {verb}", style=f"bold {style}"), table)
+
+
+def _why(change: ResourceChange) -> str:
+    """Return why: what is different, or what comes or goes with the resource."""
+    reasons = "; ".join(change.reasons)
+    if change.operation == "delete":
+        return f"no longer in the plan: {change.purpose}" if change.purpose else "no longer in the plan"
+    return reasons or change.purpose
 
 
 def _counts(preview: Preview) -> Text:
@@ -79,19 +110,45 @@ def _counts(preview: Preview) -> Text:
     return Text(f"{', '.join(parts)}, {preview.unchanged} unchanged", style="bold")
 
 
-def _costs(cost: Iterable[CostLine]) -> Table:
+def _costs(plan: Plan) -> Table:
+    is_other = any(change.usd != 0 for change in plan.comparison) and plan.cost_before is not None
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("Cost", overflow="fold")
     table.add_column("USD a month", justify="right", no_wrap=True)
+    if is_other:
+        table.add_column("More", justify="right", no_wrap=True)
     table.add_column("Basis", overflow="fold", style="dim")
-    for entry in cost:
-        price = "unknown" if entry.usd_per_month is None else f"{entry.usd_per_month:,.2f}"
-        table.add_row(Text(printable.line(entry.what)), price, Text(printable.line(entry.basis)))
+    for change in plan.comparison:
+        table.add_row(*_cost(change, is_other))
     return table
 
 
+def _cost(change: CostChange, is_other: bool) -> list[RenderableType]:
+    entry = change.now or change.before
+    assert entry is not None
+    price = "unknown" if entry.usd_per_month is None else f"{entry.usd_per_month:,.2f}"
+    basis = entry.basis
+    if change.now is None:
+        price, basis = "0.00", "goes"
+    elif change.before and change.before.what != entry.what:
+        basis = f"{entry.basis}; was {change.before.what}"
+    more = [_signed(change.usd)] if is_other else []
+    return [Text(printable.line(entry.what)), price, *more, Text(printable.line(basis))]
+
+
+def _signed(usd: float | None) -> str:
+    return "unknown" if usd is None else f"{usd:+,.2f}" if usd else ""
+
+
+def _compared(plan: Plan) -> str:
+    more = plan.usd_difference
+    if more is None:
+        return ""
+    return f", {abs(more):,.2f} {'more' if more > 0 else 'less'} than what stands" if more else ", as what stands"
+
+
 def _total(plan: Plan) -> Text:
-    text = f"Sum: {plan.bill} (prices of {plan.prices_as_of})"
+    text = f"Sum: {plan.bill}{_compared(plan)} (prices of {plan.prices_as_of})"
     if plan.infra.target == "local":
         text += ". The local target charges nothing: this is what AWS would charge."
     return Text(text, style="bold")

@@ -170,30 +170,6 @@ class TestRetry:
         assert "The stages are: analyze" in shown.err
 
 
-class TestPreview:
-    def test_of_what_stands_as_planned(self, desk: Desk) -> None:
-        desk.deploy()
-        assert desk.type("preview").out == "No changes: 4 resources stand as planned.\n"
-
-    def test_of_what_is_gone(self, desk: Desk) -> None:
-        desk.deploy()
-        desk.line.world.stacks.clear()
-        lines = desk.type("preview").out.splitlines()
-        assert [line.split()[0] for line in lines] == ["create"] * 4
-        assert lines[0].split() == ["create", "aws:ec2/vpc:Vpc", "network"]
-
-    def test_its_exit_code_says_whether_anything_would_change(self, desk: Desk) -> None:
-        desk.deploy()
-        assert desk.type("preview").code == 0
-        desk.line.world.stacks.clear()
-        assert (desk.type("preview").code, desk.type("preview", "--json").code) == (4, 4)
-        assert "4 if something" in " ".join(desk.type("preview", "--help").out.split())
-
-    def test_as_json(self, desk: Desk) -> None:
-        desk.deploy()
-        assert desk.type("preview", "--json").json == {"changes": [], "unchanged": 4}
-
-
 class TestDestroy:
     def test_named_and_with_yes(self, desk: Desk) -> None:
         identifier = desk.deploy().deployment_id

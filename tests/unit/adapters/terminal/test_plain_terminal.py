@@ -165,14 +165,36 @@ class TestPlan:
         )
         text = shown(a_plan(), Preview(changes=changes, unchanged=7))
         rows = [row.split() for row in text.splitlines()]
-        assert ["+", "create", "aws:ec2:Vpc", "network"] in rows
-        assert ["~", "change", "aws:ec2:Vpc", "server", "tags"] in rows
-        assert ["±", "replace", "aws:ec2:Vpc", "database", "engineVersion,", "name"] in rows
-        assert ["-", "delete", "aws:ec2:Vpc", "old"] in rows
+        assert ["+", "Vpc", "network"] in rows
+        assert ["~", "Vpc", "server", "tags"] in rows
+        assert ["±", "Vpc", "database", "engineVersion;", "name"] in rows
+        assert ["-", "Vpc", "old", "no", "longer", "in", "the", "plan"] in rows
         assert "1 to create, 1 to change, 1 to replace, 1 to delete, 7 unchanged" in text
 
-    def test_leaves_out_reasons_when_there_are_none(self) -> None:
-        assert "Because of" not in shown(a_plan(), Preview(changes=(change("create"),)))
+    def test_groups_what_happens_with_what_can_hurt_last(self) -> None:
+        changes = tuple(change(kind) for kind in ("delete", "create", "replace", "update", "create", "other"))
+        headings = [row for row in shown(a_plan(), Preview(changes=changes)).splitlines() if " to " in row]
+        assert headings[:5] == ["1 to other", "2 to create", "1 to change", "1 to replace", "1 to delete"]
+
+    def test_says_what_comes_and_goes_is_for(self) -> None:
+        changes = (
+            change("create").but(purpose="the deployment's own"),
+            change("delete", "old").but(purpose="was useful"),
+            change("update", "both", ("tags",)).but(purpose="unsaid"),
+        )
+        text = shown(a_plan(), Preview(changes=changes), width=120)
+        assert "Vpc network  the deployment's own" in text
+        assert "Vpc old  no longer in the plan: was useful" in text
+        assert "Vpc both  tags" in text and "unsaid" not in text
+
+    def test_draws_the_picture(self) -> None:
+        assert "\n┌─▶┐\n╌▼\n" in shown(a_plan(picture=("┌─▶┐", "╌▼")), Preview())
+
+    def test_draws_the_picture_on_a_terminal_of_ascii(self) -> None:
+        stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+        PlainTerminal(stream, io.StringIO()).show_plan(a_plan(picture=("┌─▶┐", "╌▼")), Preview())
+        stream.seek(0)
+        assert "\n+->+\n-v\n" in stream.read()
 
     def test_says_that_nothing_changes(self) -> None:
         assert "No changes: all 12 resources stand as planned." in shown(a_plan(), Preview(unchanged=12))
@@ -182,6 +204,29 @@ class TestPlan:
         assert "1,007.59" in text
         assert "Sum: 1,007.59 USD a month (prices of 2026-10-01)" in text
         assert "charges nothing" not in text
+
+    def test_compares_the_cost_with_what_stands(self) -> None:
+        def line(what: str, usd: float | None, kind: str) -> CostLine:
+            return CostLine(what=what, usd_per_month=usd, basis="b", resource="aws:x:Y z", kind=kind)
+
+        before = (line("small", 10, "instance"), line("disk", 1, "volume"), line("old", 2, "secret"))
+        now = (line("large", 25, "instance"), line("disk", 1, "volume"), line("odd", None, "alarm"))
+        text = shown(a_plan(cost=now, cost_before=before), Preview(), width=120)
+        rows = [row.split() for row in text.splitlines()]
+        assert ["large", "25.00", "+15.00", "b;", "was", "small"] in rows
+        assert ["disk", "1.00", "b"] in rows
+        assert ["odd", "unknown", "unknown", "b"] in rows
+        assert ["old", "0.00", "-2.00", "goes"] in rows
+        assert "Sum: at least 26.00 USD a month, 13.00 more than what stands" in text
+
+    @pytest.mark.parametrize(
+        ("price", "said"), [(1000.0, "7.59 more than"), (1007.594, "as"), (1010.0, "2.41 less than")]
+    )
+    def test_says_how_the_sum_stands_to_what_stands(self, price: float, said: str) -> None:
+        before = (CostLine(what="Server t3.micro", usd_per_month=price, basis="b"),)
+        text = shown(a_plan(cost_before=before), Preview(), width=120)
+        assert f"a month, {said} what stands" in text
+        assert ("More" in text) is (said != "as")
 
     def test_says_an_unknown_price_is_unknown(self) -> None:
         cost = (

@@ -1,0 +1,55 @@
+"""Says what each resource of the Pulumi program is for, and adds it to what a preview found. Knows no deployment."""
+
+from __future__ import annotations
+
+import re
+
+from autodeploy.model import Preview
+from autodeploy.model.plan import short_type
+
+PURPOSES = {
+    "aws:ec2:Vpc vpc": "a network of the deployment's own",
+    "aws:ec2:Subnet public": "where the machine and the balancer stand, in reach of the internet",
+    "aws:ec2:Subnet private": "where the database stands, without a way out",
+    "aws:ec2:InternetGateway internet": "the public subnets' way to and from the internet",
+    "aws:ec2:RouteTable public": "leads the public subnets to the internet",
+    "aws:ec2:RouteTable private": "keeps the private subnets to the network itself",
+    "aws:ec2:Route public-default": "sends what is not for the network to the internet",
+    "aws:ec2:RouteTableAssociation public": "gives a public subnet the way to the internet",
+    "aws:ec2:RouteTableAssociation private": "gives a private subnet no way out",
+    "aws:ec2:SecurityGroup app": "lets nobody but the balancer ask the machine",
+    "aws:ec2:SecurityGroup ssh": "lets the operator's own address log in to the machine",
+    "aws:ec2:SecurityGroup balancer": "lets the world ask the balancer, and the balancer the machine alone",
+    "aws:ec2:SecurityGroup database": "lets the machine alone ask the database",
+    "aws:vpc:SecurityGroupIngressRule ssh": "SSH, from the operator's address alone",
+    "aws:vpc:SecurityGroupIngressRule app-web": "HTTP from the balancer to the proxy on the machine",
+    "aws:vpc:SecurityGroupIngressRule balancer-http": "HTTP from anywhere, only to be redirected",
+    "aws:vpc:SecurityGroupIngressRule balancer-https": "HTTPS from anywhere",
+    "aws:vpc:SecurityGroupIngressRule database-app": "SQL from the machine",
+    "aws:vpc:SecurityGroupEgressRule app-out": "packages, and what the application itself calls",
+    "aws:vpc:SecurityGroupEgressRule balancer-app": "requests and health checks to the machine, nothing else",
+    "aws:ec2:KeyPair operator": "the deployment's own SSH key; its private half never leaves this machine",
+    "aws:ec2:Instance app": "runs the application",
+    "aws:rds:Instance database": "the application's data, backed up every day",
+    "aws:rds:SubnetGroup private": "keeps the database in the private subnets",
+    "aws:rds:ParameterGroup tls-only": "refuses connections to the database without TLS",
+    "aws:acm:Certificate public": "what the balancer shows for HTTPS",
+    "aws:lb:LoadBalancer public": "ends TLS, and spreads requests over what is healthy",
+    "aws:lb:TargetGroup app": "asks the health page, and takes what does not answer out",
+    "aws:lb:TargetGroupAttachment app": "puts the machine behind the balancer",
+    "aws:lb:Listener https": "takes HTTPS with TLS 1.2 or newer",
+    "aws:lb:Listener http": "redirects HTTP to HTTPS",
+}
+"""By type and logical name; what there are several of is listed once, without its number."""
+
+
+def purpose(kind: str, name: str) -> str:
+    """Return what the resource of a type and a logical name is for; "" for one that the program does not declare."""
+    return PURPOSES.get(f"{short_type(kind)} {re.sub(r'-[0-9]+$', '', name)}", "")
+
+
+def explained(preview: Preview) -> Preview:
+    """Return the preview with each resource's purpose."""
+    return preview.but(
+        changes=tuple(change.but(purpose=purpose(change.type, change.name)) for change in preview.changes)
+    )
