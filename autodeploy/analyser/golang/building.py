@@ -34,6 +34,7 @@ _CGO = (
     "github.com/jinzhu/gorm/dialects/sqlite",
     "github.com/mutecomm/go-sqlcipher",
     "github.com/logoove/sqlite",
+    "github.com/msteinert/pam",
 )
 """Modules that do nothing, or do not compile, without a C compiler."""
 
@@ -49,6 +50,7 @@ _LIBRARIES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "github.com/SebastiaanKlippert/go-wkhtmltopdf": ((), ("wkhtmltopdf",)),
     "github.com/chromedp/chromedp": ((), ("chromium",)),
     "github.com/google/gopacket/pcap": (("libpcap-dev",), ("libpcap0.8t64",)),
+    "github.com/msteinert/pam": (("libpam0g-dev",), ("libpam0g",)),
 }
 """Debian packages that a module needs to build, and to run."""
 

@@ -12,7 +12,7 @@ from tree_sitter import Node
 
 from autodeploy.analyser.documents import Entry, from_json, from_toml, from_yaml
 from autodeploy.analyser.golang.reads import literal
-from autodeploy.analyser.golang.syntax import GoFile
+from autodeploy.analyser.golang.syntax import Call, GoFile, descendants
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Unknown
 
@@ -23,6 +23,9 @@ _READS = re.compile(
     r"(?:flag|pflag|Flags\(\))\.String\w*|NewConfig|InitConfig|GetConfig)$",
     re.IGNORECASE,
 )
+_FLAGS = frozenset({"config", "conf", "config-file", "c"})
+_EMBED = re.compile(r"^//go:embed\s+(.+)$", re.MULTILINE)
+_CARRIED = re.compile(r"^(?:app|conf|config|defaults?|settings|server)[\w.-]*\.(?:ini|conf|toml|ya?ml|json)$")
 _USUAL = ("production", "prod", "default", "config", "development", "dev", "local")
 """Names that files of settings have where the program is told which one to take."""
 
@@ -60,12 +63,14 @@ class Setting:
 
 def named_files(tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node]) -> tuple[str, ...]:
     """Return the paths of the files that the program reads its settings from, there or not."""
-    return tuple(dict.fromkeys(_named(tree, files, known)))
+    return tuple(dict.fromkeys((*_named(tree, files, known), *_embedded(tree, files))))
 
 
 def read_settings(tree: Tree, named: Sequence[str]) -> tuple[Setting, ...]:
-    """Return the values of the committed ones of the named files, near ones first."""
-    found = [setting for path in named if path in tree.index for setting in _values(tree, path)]
+    """Return the values of the committed ones of the named files, else of their examples; near ones first."""
+    there = [path for path in named if path in tree.index]
+    there = there or [name for path in named if not path.endswith(".env") for name in _examples(path)]
+    found = [setting for path in there if path in tree.index for setting in _values(tree, path)]
     return tuple(sorted(found, key=lambda setting: len(setting.names)))
 
 
@@ -91,9 +96,11 @@ def _named(tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node]) -> It
     for file in files:
         for call in file.calls:
             is_reader = _READS.search(call.name)
+            given = _given(call, known) if call.method.startswith(("String", "Set", "Add")) or is_reader else []
+            if call.method.startswith("String") and given and given[0] in _FLAGS:
+                is_reader = True
             if not is_reader and call.method not in {"SetConfigName", "AddConfigPath", "SetConfigType"}:
                 continue
-            given = [literal(argument, known) for argument in call.arguments[:3]]
             if call.method == "SetConfigName":
                 names += [given[0]] if given and given[0] else list(_USUAL)
             elif call.method == "AddConfigPath" and given and given[0]:
@@ -107,6 +114,24 @@ def _named(tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node]) -> It
             paths = [posixpath.join(folder, f"{name}.{kind}") for kind in dict.fromkeys(kinds)]
             paths.append(posixpath.join(folder, name))
             yield from (path for path in paths if path in tree.index or path == paths[0])
+
+
+def _given(call: Call, known: Mapping[str, Node]) -> list[str | None]:
+    """Return the literal arguments; of a list of names, the first."""
+    lists = (item.named_children[-1:] if item.type == "composite_literal" else [item] for item in call.arguments[:3])
+    return [next((text for part in descendants(item) if (text := literal(part, known))), None)
+            if item.type == "literal_value" else literal(item, known) for items in lists for item in items]  # fmt: skip
+
+
+def _embedded(tree: Tree, files: Sequence[GoFile]) -> Iterator[str]:
+    """Yield the files of settings that the binary carries: they are what holds where nobody says otherwise."""
+    for file in files:
+        text = tree.read(file.path)
+        for match in _EMBED.finditer(text) if "//go:embed" in text else ():
+            for name in match[1].split():
+                path = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), name))
+                if _CARRIED.match(posixpath.basename(path)) and path in tree.index:
+                    yield path
 
 
 def _examples(path: str) -> Iterator[str]:

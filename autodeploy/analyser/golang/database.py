@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from autodeploy.analyser import hints
-from autodeploy.analyser.database import decided, overridden
+from autodeploy.analyser.database import decided, overridden, variable_part
 from autodeploy.analyser.golang.configuration import Setting
+from autodeploy.analyser.golang.dialects import opened_dialects, preset_dialect
 from autodeploy.analyser.golang.packages import Code
 from autodeploy.analyser.golang.reads import Flow, Read
-from autodeploy.analyser.golang.syntax import GoFile, line_of, string_of, text_of
+from autodeploy.analyser.golang.syntax import GoFile
 from autodeploy.model import DatabaseType, Evidence, Unknown
 
 DRIVERS: dict[str, DatabaseType] = {
@@ -72,12 +73,6 @@ _OPENS = re.compile(
 """Calls that take the whole address of a database."""
 
 
-_DIALECT_VARIABLE = re.compile(r"(?:DB|DATABASE|SQL|STORAGE)_?(?:TYPE|ENGINE|KIND)$|(?:DIALECT|DRIVER)$")
-_FIELD = re.compile(r"^(?:(?:DB|Db|Database|SQL)_?)?(?:Dialect|Driver|DriverName|Engine|Type|Kind)$")
-_BY_NAME = re.compile(r"(?:sql|sqlx|gorm|dbr|xorm|otelsql|apmsql)\S*\.(?:Must)?(?:Open|Connect|NewEngine)\w*$")
-_WORDS = {"postgres": "postgresql", "pgx": "postgresql", "mysql": "mysql", "mariadb": "mysql", "mongo": "mongodb"}
-
-
 def detect_database(
     code: Code,
     files: Sequence[GoFile],
@@ -87,8 +82,8 @@ def detect_database(
 ) -> tuple[DatabaseType | None, list[Evidence], list[Unknown]]:
     """Return the kind of database, why, and what is left open.
 
-    In this order: the flag; the dialect that is set where nothing else is; the dialect that is opened by its name;
-    an imported driver; a required one that nothing imports.
+    In this order: the flag; the dialect that is set where nothing else is; SQLite's, where nothing asks for the address
+    of a server; the dialect that is opened by its name; an imported driver; a required one that nothing imports.
     """
     unknowns: list[Unknown] = []
     if "database_type" in overrides:
@@ -98,13 +93,15 @@ def detect_database(
         if not found:
             return None, [Evidence(fact="database_type", value="none", rule="no-driver")], []
         if len(found) > 1 or _uses_sqlite(files):
-            preset = _preset(code, files, settings, reads)
+            preset = preset_dialect(code, files, settings, reads)
+            if preset is None and _uses_sqlite(files) and not _is_asked_for(code, reads, found):
+                preset = Evidence(fact="database_type", value="none", rule="embedded-driver", confidence="likely")
             if preset is not None and preset.value == "none":
                 message = "the program keeps its data in SQLite, unless it is told to use another database"
                 choices = ("none", *found)
                 unknown = Unknown(fact="database_type", message=message, choices=choices, flag="--database-type")
                 return None, [preset.but(alternatives=tuple(found))], [unknown]
-            names = [preset.value] if preset else _named(files)
+            names = [preset.value] if preset else opened_dialects(files)
             found = {kind: item for kind, item in found.items() if kind in names} or found
         kind, why, unknowns = decided(list(found.values()), hints.databases(code.tree))
         because = [why]
@@ -117,39 +114,12 @@ def _uses_sqlite(files: Sequence[GoFile]) -> bool:
     return any("sqlite" in path for file in files for path in file.imported())
 
 
-def _preset(code: Code, files: Sequence[GoFile], settings: Sequence[Setting], reads: Sequence[Read]) -> Evidence | None:
-    """Return the dialect that the program uses where nobody says another: a variable's default, a file's value."""
-    for read in reads:
-        if _DIALECT_VARIABLE.search(read.name) and (kind := _dialect(read.default or "")):
-            where = code.tree.where(read.file)
-            return Evidence(
-                fact="database_type", value=kind, file=where, line=read.default_line, rule="dialect-default"
-            )
-    for file in files:
-        for node in file.nodes("field"):
-            key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
-            given = value.named_children[0] if value is not None and value.named_children else value
-            if key is not None and _FIELD.match(text_of(key)) and (kind := _dialect(string_of(given) or "")):
-                where = code.tree.where(file.path)
-                return Evidence(fact="database_type", value=kind, file=where, line=line_of(node), rule="field-default")
-    for setting in settings:
-        if setting.is_dialect and (kind := _dialect(setting.value)):
-            return Evidence(
-                fact="database_type", value=kind, file=setting.file, line=setting.line, rule="configuration"
-            )
-    return None
-
-
-def _dialect(value: str) -> str:
-    if value.lower().startswith(("sqlite", "file")):
-        return "none"
-    return next((kind for word, kind in _WORDS.items() if value.lower().startswith(word)), "")
-
-
-def _named(files: Sequence[GoFile]) -> list[str]:
-    """Return the kinds that are opened by the name of their dialect: sql.Open("postgres", …)."""
-    calls = [call for file in files for call in file.calls if _BY_NAME.search(call.name) and call.arguments]
-    return [kind for call in calls if (kind := _dialect(string_of(call.arguments[0]) or "")) and kind != "none"]
+def _is_asked_for(code: Code, reads: Sequence[Read], found: Mapping[DatabaseType, Evidence]) -> bool:
+    """Tell whether a variable, a call that opens by name, or a file beside the code asks for a server."""
+    names = {read.name for read in reads}
+    if "DATABASE_URL" in names or any(variable_part(name, kind) for name in names for kind in found):
+        return True
+    return bool(hints.databases(code.tree))
 
 
 def opened(code: Code, files: Sequence[GoFile], values: Flow, kind: DatabaseType | None) -> list[Evidence]:

@@ -11,7 +11,6 @@ from autodeploy.analyser.golang.syntax import Call, GoFile
 from autodeploy.model import Evidence
 
 FRAMEWORKS = {
-    "github.com/danielgtaylor/huma": "huma",
     "github.com/go-fuego/fuego": "fuego",
     "goa.design/goa": "goa",
     "github.com/zeromicro/go-zero": "go-zero",
@@ -45,9 +44,10 @@ FRAMEWORKS = {
     "connectrpc.com/connect": "connect",
     "github.com/bufbuild/connect-go": "connect",
     "github.com/grpc-ecosystem/grpc-gateway": "grpc-gateway",
+    "github.com/danielgtaylor/huma": "huma",
     "github.com/valyala/fasthttp": "fasthttp",
 }
-"""Import path, without its major version, to name; what serves before what only routes."""
+"""Import path, without its major version, to name; what serves before what only routes, or describes."""
 
 STARTS = {
     "gin": frozenset({"Run", "RunTLS", "RunListener"}),

@@ -40,9 +40,11 @@ def _is_there(code: Code, path: str) -> bool:
     if path in code.tree.index or path == ".":
         return True
     if not re.search(r"[*?\[]", path):
-        return any(name.startswith(f"{path}/") for name in code.tree.paths)
+        return any(name.startswith(f"{path}/") and name != f"{path}/.gitkeep" for name in code.tree.paths)
     depth = path.count("/")
-    return any(fnmatchcase("/".join(name.split("/")[: depth + 1]), path) for name in code.tree.paths)
+    # What begins with a dot only keeps the folder: https://pkg.go.dev/embed leaves it out of what it finds.
+    seen = (name for name in code.tree.paths if not posixpath.basename(name).startswith("."))
+    return any(fnmatchcase("/".join(name.split("/")[: depth + 1]), path) for name in seen)
 
 
 def _maker(code: Code, path: str) -> str:

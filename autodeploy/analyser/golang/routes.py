@@ -27,6 +27,7 @@ _VERBS = frozenset(
         "Method",
         "MethodFunc",
         "Add",
+        "Router",
     ]
 )
 """Methods that register a route which may answer GET."""
@@ -67,6 +68,8 @@ def _path(call: Call) -> str | None:
         text = string_of(call.arguments[1])
     elif call.method in {"To", "Method", "MethodFunc", "Add"}:
         return None
+    elif call.method == "Router" and (len(call.arguments) < 2 or not _is_mapped(call)):
+        return None
     if text is None:
         return None
     verb, _, rest = text.rpartition(" ")
@@ -74,6 +77,12 @@ def _path(call: Call) -> str | None:
         return None
     path = rest.strip()
     return path if path.startswith("/") or path == "" else None
+
+
+def _is_mapped(call: Call) -> bool:
+    """Tell whether Beego's web.Router("/path", &Controller{}, "get:Method;post:Other") answers GET; alone it does."""
+    mapped = string_of(call.arguments[2]) if len(call.arguments) > 2 else None
+    return mapped is None or bool(re.search(r"(?i)(?:^|[;,])(?:get|\*)[,\w]*:", mapped))
 
 
 def _takes_get(call: Call) -> bool:

@@ -105,6 +105,8 @@ def _go(layout: Layout, project: Project) -> Strength:
     if not layout.count(project.folder, "go"):
         return Strength.TOOLS
     files = [path for path in tree.paths_below(project.folder) if path.endswith(".go") and "_test." not in path]
+    # Programs lie near the module's root; of a large module that is enough, however many packages sort before them.
+    files.sort(key=lambda path: ("/cmd/" not in f"/{path}", path.count("/")))
     texts = [tree.read(path) for path in files[:MAX_GO_FILES]]
     if not any(re.search(r"(?m)^package main\b", text) for text in texts):
         return Strength.TOOLS

@@ -47,6 +47,8 @@ def test_embedded_files_that_are_not_committed_are_told() -> None:
         "main.go:8 embeds ui/dist, which is not committed: the front end in ui is to be built before the program",
     )
     assert serving(LISTEN, "net/http embed", rest, **there, **{"ui/dist/index.html": ""}).warnings == ()
+    kept = "//go:embed web/*\nvar page embed.FS"
+    assert "main.go:8 embeds web/*" in serving(LISTEN, "net/http embed", kept, **{"web/.gitkeep": ""}).warnings[0]
     assert (
         "more.bin, which is not committed: it is to be made"
         in serving(LISTEN, "net/http embed", "//go:embed more.bin\nvar x []byte").warnings[0]

@@ -22,6 +22,8 @@ LISTEN = '\nhttp.ListenAndServe(":8080", nil)'
         ('r.HandleFunc("/health", h).Methods("POST")\nr.HandleFunc("/x", h).Methods("GET", "HEAD")', "/x"),
         ('s := r.PathPrefix("/sub").Subrouter()\ns.HandleFunc("/ready", h).Methods(http.MethodGet)', "/sub/ready"),
         ('router.Handler("GET", "/heartbeat", h)', "/heartbeat"),
+        ('web.Router("/health", &c{}, "POST:Check")\nweb.Router("/api/ping", &c{}, "get:Ping;post:Take")', "/api/ping"),
+        ('web.Router("/ready", &c{})\nweb.Router("/health")', "/ready"),
         ('r.GET("/health", jwtRequired, h)\nr.GET("/open", h)', "/open"),
         ('r.GET("/items/:id", h)\nr.GET("/items/list", h)\nr.GET("/all", h)', "/all"),
         ('r.GET(path, h)', "/"),

@@ -128,6 +128,13 @@ def test_a_file_of_settings_of_which_only_an_example_is_committed_is_left_open(e
         ('getEnv("DB_TYPE", "sqlite3")', LITE, {}, None),
         ('getEnv("DB_TYPE", "postgres")', LITE, {}, "postgresql"),
         ('_ = c{Dialect: "sqlite3"}', LITE, {}, None),
+        ('DatabaseType.setDefault("sqlite")', LITE, {}, None),
+        ('viper.SetDefault("database.type", "mysql")', f"{LITE} github.com/spf13/viper", {}, "mysql"),
+        ('if c.DatabaseURL == "" {\nc.DatabaseURL = fmt.Sprintf("sqlite:///%s", d)\n}', LITE, {}, None),
+        ('if c.StorageType == "" {\nc.StorageType = memory\n}\nconst memory = "memory"', LITE, {}, None),
+        ('if fast {\nc.DatabaseURL = "sqlite://x"\n}\nos.Getenv("DB_HOST")', f"{LITE} os", {}, "postgresql"),
+        ("start()", LITE, {}, None),
+        ("start()", LITE, {"docker-compose.yml": "services:\n  db:\n    image: mysql:8\n"}, "mysql"),
         ('sql.Open("mysql", dsn)', BOTH, {}, "mysql"),
         (
             'viper.SetConfigFile("c.yml")',
@@ -224,3 +231,20 @@ def test_a_file_of_variables_that_is_the_only_source_is_left_open() -> None:
     assert not serving(
         f'viper.AutomaticEnv()\nviper.GetString(key)\nviper.GetString("a")\n{body}', VIPER, **{".env.example": "A=1\n"}
     ).unknowns
+
+
+def test_settings_that_the_binary_carries_hold_where_nobody_says_otherwise() -> None:
+    carried = {
+        "conf/embed.go": 'package conf\n\nimport "embed"\n\n//go:embed app.ini\nvar Files embed.FS\n',
+        "conf/app.ini": "; defaults\n[server]\nHTTP_PORT = 3000\n\n[database]\nTYPE = postgres\n",
+    }
+    stack = serving("http.ListenAndServe(conf.Addr(), nil)", f"{LITE} example.org/shop/conf", **carried)
+    assert (stack.port, stack.database_type) == (3000, "postgresql")
+    assert (evidence(stack, "port").file, evidence(stack, "port").rule) == ("conf/app.ini", "configuration")
+
+
+def test_an_example_tells_what_the_missing_file_will_say() -> None:
+    body = 'f.StringSlice("config", []string{"config.toml"}, "files")\nhttp.ListenAndServe(address, nil)'
+    stack = serving(body, **{"config.toml.sample": '[app]\naddress = "localhost:9000"\n'})
+    assert stack.port == 9000
+    assert [item.fact for item in stack.unknowns] == ["configuration"]

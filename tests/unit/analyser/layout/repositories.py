@@ -43,6 +43,9 @@ LAYOUTS: dict[str, tuple[dict[str, str], str, str]] = {
     "flask without package files, with assets": ({"app.py": FLASK["app.py"]} | ASSETS, "python", "."),
     "go with assets": (GO | ASSETS, "go", "."),
     "go with a front end": (GO | within("web", VITE), "go", "."),
+    "a large go program with a front end": (
+        GO | {f"a/p{number}.go": "package a\n" for number in range(200)} | within("web", VITE | {"Dockerfile": ""}), "go", ".",
+    ),
     "go with scripts in Python": (GO | within("scripts", SCRIPTS), "go", "."),
     "a module of tools in a node application": (EXPRESS | within("tools", GO_TOOL), "nodejs", "."),
     "node with requirements for its tools": (EXPRESS | SCRIPTS, "nodejs", "."),
