@@ -1,4 +1,4 @@
-"""Which kind of database the program opens where nobody tells it: defaults of variables, fields, files; SQLite is none."""
+"""Which kind of database the program opens where nobody tells it: by variables, fields, files. SQLite is none."""
 
 from __future__ import annotations
 

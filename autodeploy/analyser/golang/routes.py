@@ -66,9 +66,7 @@ def _path(call: Call) -> str | None:
         if "GET" not in text_of(call.arguments[0]).upper():
             return None
         text = string_of(call.arguments[1])
-    elif call.method in {"To", "Method", "MethodFunc", "Add"}:
-        return None
-    elif call.method == "Router" and (len(call.arguments) < 2 or not _is_mapped(call)):
+    elif call.method in {"To", "Method", "MethodFunc", "Add"} or (call.method == "Router" and not _is_mapped(call)):
         return None
     if text is None:
         return None
@@ -81,8 +79,8 @@ def _path(call: Call) -> str | None:
 
 def _is_mapped(call: Call) -> bool:
     """Tell whether Beego's web.Router("/path", &Controller{}, "get:Method;post:Other") answers GET; alone it does."""
-    mapped = string_of(call.arguments[2]) if len(call.arguments) > 2 else None
-    return mapped is None or bool(re.search(r"(?i)(?:^|[;,])(?:get|\*)[,\w]*:", mapped))
+    mapped = string_of(call.arguments[2]) if len(call.arguments) > 2 else "*:"
+    return len(call.arguments) > 1 and bool(re.search(r"(?i)(?:^|[;,])(?:get|\*)[,\w]*:", mapped or ""))
 
 
 def _takes_get(call: Call) -> bool:

@@ -95,7 +95,7 @@ def _compose(app: _Application, home: Home) -> TechStack:
     paths = routes.list_routes(app.code, framework) if app.start.server is None else []
     path, path_because = health.detect_health_path(paths, framework, overrides, hints.health_path(tree))
     needs, needs_because = _needs(app)
-    migration = _migration(app) if needs["requires_database"] else None
+    migration, migrating = _migration(app) if needs["requires_database"] else (None, "")
     lines = [app.start.line, migration.line if migration else ""]
     kept = kept_packages(manifest, lines, app.installed)
     build, run, native_because, native_warnings = detect_packages(manifest)
@@ -120,7 +120,7 @@ def _compose(app: _Application, home: Home) -> TechStack:
         run_packages=run,
         health_check_path=path,
         is_web_service=_is_web(app),
-        migration_command=app.place.started(migration.command, False) or None if migration else None,
+        migration_command=migrating or None,
         evidence=(*told, *app.place.start_evidence(app.start), port_because, path_because,
                   *([migration.evidence] if migration else [])),
         unknowns=app.place.unknowns(app.start),
@@ -142,8 +142,14 @@ def _needs(app: _Application) -> tuple[dict[str, Any], list[Evidence]]:
     return needs, [*because, *parts]
 
 
-def _migration(app: _Application) -> migrations.Migration | None:
-    return migrations.detect_migration(app.tree, app.manifest, app.start.line, app.processes, app.overrides)
+def _migration(app: _Application) -> tuple[migrations.Migration | None, str]:
+    """Return the migration, and its command as it runs where the application is installed."""
+    own = migrations.detect_migration(app.tree, app.manifest, app.start.line, app.processes, app.overrides)
+    if own is not None:
+        return own, app.place.started(own.command, False)
+    whole = app.place.workspace.tree if app.place.workspace else app.tree
+    shared = None if migrations.migrates(app.start.line) else migrations.shared_migration(app.place.shared(), whole)
+    return shared, shared.command if shared else ""
 
 
 def source_of(code: Code, file: str) -> str:

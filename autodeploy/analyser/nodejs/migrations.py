@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodeploy.analyser.nodejs.database import prisma_schema, uses_prisma
@@ -62,6 +62,18 @@ def detect_migration(
     if any(_TOOL.search(command) for command in begun):
         return None
     return next(iter((*_scripts(manifest), *_built(manifest), *_tools(tree, manifest))), None)
+
+
+def shared_migration(places: Sequence[tuple[Tree, Manifest]], root: Tree) -> Migration | None:
+    """Return how a package of the workspace migrates the database that the application reaches through it."""
+    for tree, manifest in places:
+        schema = prisma_schema(tree, manifest) if uses_prisma(manifest) else None
+        if schema and _has_files(tree, posixpath.join(posixpath.dirname(schema), "migrations")):
+            line = f"prisma migrate deploy --schema {schema}"
+            command = f"cd {posixpath.relpath(tree.root, root.root)} && npx {line}"
+            because = Evidence(fact="migration_command", value=command, file=tree.where(schema), rule="prisma")
+            return Migration(command, line, because)
+    return None
 
 
 def migrates(command: str) -> bool:

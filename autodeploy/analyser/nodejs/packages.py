@@ -128,8 +128,9 @@ def _ungenerated(tree: Tree, manifest: Manifest, script: str | None) -> str | No
 
 
 def _member_schema(tree: Tree, member: Member) -> str | None:
-    scripts = " ".join(str(line) for line in member.table("scripts").values())
-    if not _has(member, "@prisma/client", "prisma") or re.search(r"prisma generate", scripts):
+    scripts = member.table("scripts")
+    run = (str(scripts.get(name, "")) for name in ("postinstall", "prepare", "prebuild", "build"))
+    if not _has(member, "@prisma/client", "prisma") or any(map(_GENERATES.search, run)):
         return None
     return next((path for path in ("prisma/schema.prisma", "schema.prisma") if path in tree.index), None)
 

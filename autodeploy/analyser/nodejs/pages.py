@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tree_sitter import Node
 
 from autodeploy.analyser.health import Route
-from autodeploy.analyser.nodejs.code import Code, Module, arguments, line, string, text
+from autodeploy.analyser.nodejs.code import Code, Module, arguments, line, pair, string, text
 from autodeploy.analyser.nodejs.fileroutes import FILE_ROUTES, file_routes
 from autodeploy.analyser.nodejs.prefixes import joined
 
 _PREFIX = """
 (call_expression function: (member_expression property: (property_identifier) @by) (#eq? @by "setGlobalPrefix")) @call
+"""
+_VERSIONED = """
+(call_expression function: (member_expression property: (property_identifier) @by) (#eq? @by "enableVersioning")) @call
 """
 _DECORATED = """
 (decorator (call_expression function: (identifier) @by) @call (#any-of? @by "Controller" "Get")) @decorator
@@ -27,17 +31,48 @@ def list_pages(code: Code, framework: str | None) -> list[Route]:
         return []
     calls = (row["call"] for module in code.modules for row in module.matches(_PREFIX))
     prefix = next((given for call in calls if arguments(call) and (given := string(arguments(call)[0]))), "")
-    return [route for module in code.modules for route in _decorated(module, prefix)]
+    asked = (row["call"] for module in code.modules for row in module.matches(_VERSIONED))
+    versions = next(filter(None, map(_versions, asked)), None)
+    return [route for module in code.modules for route in _decorated(module, prefix, versions)]
 
 
-def _decorated(module: Module, prefix: str) -> Iterator[Route]:
+@dataclass(frozen=True)
+class _Versions:
+    """How the version of a route is told in its path; see https://docs.nestjs.com/techniques/versioning."""
+
+    prefix: str
+    default: str
+
+    def part(self, version: str) -> str:
+        """Return the part of the path; "" for routes without a version."""
+        named = version or self.default
+        return f"{self.prefix}{named}" if named else ""
+
+
+def _versions(call: Node) -> _Versions | None:
+    options = next(iter(arguments(call)), None)
+    kind = text(pair(options, "type"))
+    if kind and not kind.endswith("URI"):
+        return None
+    given = pair(options, "prefix")
+    prefix = "" if text(given) == "false" else string(given) or "v"
+    return _Versions(prefix, string(pair(options, "defaultVersion")) or "")
+
+
+def _decorated(module: Module, prefix: str, versions: _Versions | None) -> Iterator[Route]:
     base: str | None = None
     is_open_class = True
     for row in module.matches(_DECORATED) if b"@Controller" in module.text else ():
         given = arguments(row["call"])
         path = string(given[0]) if given else ""
         if text(row["by"]) == "Controller":
-            base, is_open_class = path, not _is_guarded(row["decorator"])
+            options = given[0] if given and given[0].type == "object" else None
+            path = string(pair(options, "path")) or "" if options is not None else path
+            said = pair(options, "version")
+            is_neutral = said is not None and string(said) is None
+            version = versions.part(string(said) or "") if versions and not is_neutral else ""
+            base = joined(version, path) if path is not None else None
+            is_open_class = not _is_guarded(row["decorator"])
         elif base is not None and path is not None:
             is_open = is_open_class and not _is_guarded(row["decorator"])
             yield Route(joined(prefix, base, path), is_open, module.where, line(row["call"]))

@@ -12,6 +12,7 @@ import yaml
 
 from autodeploy.analyser.nodejs import jsonc
 from autodeploy.analyser.nodejs.frameworks import FRONT_ENDS, serves
+from autodeploy.analyser.procfile import read_procfile
 from autodeploy.analyser.tree import Tree
 
 _FILE = "package.json"
@@ -109,8 +110,9 @@ def candidates(workspace: Workspace) -> list[Member]:
     if named:
         return [named]
     able = sorted((member for member in workspace.members if _rank(member)[0] < _NEVER), key=_rank)
-    # What serves leaves no doubt about packages that only start or build something.
-    return [member for member in able if _rank(member)[0] < 2] or able
+    # What serves leaves no doubt about packages that only start or build something, nor about libraries for servers.
+    kinds = [_rank(member)[0] for member in able]
+    return [member for member, kind in zip(able, kinds, strict=True) if kind < 1 or min(kinds) == kind < 2] or able
 
 
 def _patterns(tree: Tree, package: Mapping[str, Any]) -> Iterator[str]:
@@ -166,10 +168,11 @@ def _asks_others(member: Member) -> bool:
 
 
 def _delegated(workspace: Workspace) -> Member | None:
-    """Return the member that the root's scripts start by name."""
+    """Return the member that the root's Procfile or scripts start by name."""
     scripts = workspace.root.table("scripts")
-    for name in ("start", "start:prod", "heroku-postbuild", "dev", "build"):
-        line = scripts.get(name)
+    web = read_procfile(workspace.tree).get("web")
+    begun = (scripts.get(name) for name in ("start", "start:prod", "heroku-postbuild", "dev", "build"))
+    for line in (web.command if web else "", *begun):
         found = (
             {_named(workspace, match) for item in _DELEGATES for match in item.finditer(line)}
             if isinstance(line, str)

@@ -179,6 +179,27 @@ def test_the_health_path_is_an_open_get_route(name: str) -> None:
     assert stack_of(HEAD + code, **files).health_check_path == path
 
 
+@pytest.mark.parametrize(
+    ("call", "controller", "path"),
+    [
+        ("app.enableVersioning({ defaultVersion: '1', type: VersioningType.URI })", "'health'", "/api/v1/health"),
+        ("app.enableVersioning({ defaultVersion: '1' })", "{ path: 'health', version: '2' }", "/api/v2/health"),
+        ("app.enableVersioning({ prefix: false, defaultVersion: '1' })", "'health'", "/api/1/health"),
+        ("app.enableVersioning()", "'health'", "/api/health"),
+        (
+            "app.enableVersioning({ defaultVersion: '1' })",
+            "{ path: 'health', version: VERSION_NEUTRAL }",
+            "/api/health",
+        ),
+        ("app.enableVersioning({ type: VersioningType.HEADER, defaultVersion: '1' })", "'health'", "/api/health"),
+    ],
+)
+def test_nests_versions_stand_in_the_path(call: str, controller: str, path: str) -> None:
+    module = f"@Controller({controller})\nclass Health {{\n  @Get()\n  one() {{}}\n}}\n"
+    files = {"a.ts": module, "main.ts": f"app.setGlobalPrefix('api');\n{call};"}
+    assert stack_of("", {"dependencies": {"@nestjs/core": "11"}}, **files).health_check_path == path
+
+
 def test_nests_decorators() -> None:
     module = (
         "@Controller()\nexport class A {\n  @Get()\n  front() {}\n  @UseGuards(G)\n  @Get('status')\n  s() {}\n}\n"

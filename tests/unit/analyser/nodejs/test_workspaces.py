@@ -45,6 +45,7 @@ CHOICES: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]], str, tuple[s
     "pnpm's --filter": ({**NPM, "scripts": {"start": "pnpm --filter web start"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
     "yarn's": ({**NPM, "scripts": {"start": "yarn workspace web start"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
     "cd": ({**NPM, "scripts": {"start": "cd apps/web && npm start"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
+    "a library for servers": (NPM, {"apps/web": NEXT, "packages/router": {"dependencies": {"next": "15"}}}, "apps/web", ()),
     "the object of Yarn": ({"workspaces": {"packages": ["apps/**"]}}, {"apps/a/web": NEXT}, "apps/a/web", ()),
 }  # fmt: skip
 
@@ -128,6 +129,18 @@ def test_version_and_manager_come_from_the_root_and_the_database_from_a_package_
     stack = stack_of(NPM, {"apps/web": web, "packages/db": database}, **files)
     assert (stack.runtime_version, stack.package_manager, stack.database_type) == ("20.x", "yarn", "mysql")
     assert "cd packages/db; npx prisma generate --schema prisma/schema.prisma" in stack.build_command
+    assert stack.migration_command is None
+    files["packages/db/prisma/migrations/1/migration.sql"] = ""
+    database["scripts"] = {"generate": "prisma generate"}
+    stack = stack_of(NPM, {"apps/web": web, "packages/db": database}, **files)
+    assert stack.migration_command == "cd packages/db && npx prisma migrate deploy --schema prisma/schema.prisma"
+    assert "npx prisma generate" in stack.build_command
+
+
+def test_the_root_s_procfile_tells_which_package_is_started() -> None:
+    files = {"Procfile": "web: npm start --workspace web\n"}
+    stack = stack_of(NPM, {"apps/web": NEXT, "apps/api": EXPRESS}, **files)
+    assert (stack.app_root, stack.unknowns) == ("apps/web", ())
 
 
 def test_a_package_that_is_named_by_its_path_is_installed_from_the_root_still() -> None:
