@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from autodeploy.analyser.documents import Entry, from_yaml, texts
-from autodeploy.analyser.hints import kinds
+from autodeploy.analyser.hints import examples, kinds
 from autodeploy.analyser.hints.dockerfile import asked_path
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
@@ -42,7 +42,7 @@ def _read(tree: Tree, place: Tree, file: str) -> Iterator[Evidence]:
         image = service.get("image")
         kind = kinds.of_image(image.text) or _built(place, file, service)
         yield from kinds.told(kind, where, image.line or service.line, "compose-image" if image else f"compose-{name}")
-    yield from _of_application(own, where)
+    yield from _of_application(place, own, where)
 
 
 def _own(tree: Tree, place: Tree, file: str, services: list[tuple[str, Entry]]) -> Entry:
@@ -71,7 +71,7 @@ def _built(place: Tree, file: str, service: Entry) -> str:
     return kinds.of_image(froms[-1]) if froms else ""
 
 
-def _of_application(service: Entry, where: str) -> Iterator[Evidence]:
+def _of_application(place: Tree, service: Entry, where: str) -> Iterator[Evidence]:
     for name, value in _environment(service.get("environment")):
         number = _DEFAULT.sub(r"\1", value.text)
         if name == "PORT" and re.fullmatch(r"\d{2,5}", number):
@@ -80,6 +80,8 @@ def _of_application(service: Entry, where: str) -> Iterator[Evidence]:
             yield from kinds.told(kinds.of_address(number), where, value.line, "compose-environment")
     for published in (*service.get("ports").entries(), *service.get("expose").entries()):
         target = published.get("target").text or _DEFAULT.sub(r"\1", published.text).rsplit(":", 1)[-1]
+        if named := re.fullmatch(r"\$\{?(\w+)\}?", target):
+            target = (examples.value(place, named[1]) or ("",))[0]
         if match := re.fullmatch(r"(\d{2,5})(?:/tcp)?", target):
             yield _hint("port", match[1], where, published.line, "compose-port")
     test = service.get("healthcheck", "test")

@@ -139,7 +139,8 @@ def _port(read: _Project, begin: start.Start) -> tuple[int, Evidence]:
     usual = read.framework.port if read.framework and begin.evidence.rule == "program" else ports.DEFAULT
     told = begin.port.default or 0
     literal = told if LOWEST <= told <= HIGHEST else 0
-    port, because = ports.detect_port(read.tree, read.processes.get("web"), literal or usual, read.overrides)
+    is_served = begin.evidence.rule == "application"
+    port, because = ports.detect_port(read.tree, read.processes.get("web"), literal or usual, read.overrides, is_served)
     if begin.port.variable or "port" in read.overrides or not literal:
         return port, because
     where = {"file": begin.evidence.file, "line": begin.evidence.line}

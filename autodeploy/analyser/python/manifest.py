@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from autodeploy.analyser.python.pyproject import Declared, explicit, read_pipfile, read_project
 from autodeploy.analyser.python.requirements import Dependency, read_requirements, requirements_file
-from autodeploy.analyser.python.setupfiles import conda, setup_requirements
+from autodeploy.analyser.python.setupfiles import conda, setup_file, setup_requirements
 from autodeploy.analyser.toml import table
 from autodeploy.analyser.tree import Tree
 
@@ -88,8 +88,10 @@ def _is_told_to_use_pip(tree: Tree, manager: str) -> bool:
 
 def _requirement_file(tree: Tree) -> Manifest | None:
     path = requirements_file(tree)
-    if path is None:
-        return None
+    return _of_requirements(tree, path) if path else None
+
+
+def _of_requirements(tree: Tree, path: str) -> Manifest:
     found = tuple(read_requirements(tree, path))
     return Manifest(path, "pip", found, f"{PIP_INSTALL} -r {shlex.quote(path)}")
 
@@ -114,6 +116,8 @@ def _pipfile(tree: Tree) -> Manifest | None:
 
 
 def _setup(tree: Tree) -> Manifest | None:
+    if path := setup_file(tree):
+        return _of_requirements(tree, path)
     read = setup_requirements(tree)
     return _by_name(read[0], "pip", explicit(tree, *read)) if read else None
 

@@ -22,6 +22,7 @@ _GETTERS = frozenset({"os.getenv", "os.environ.get", "env.int", "env", "config"}
 _BIND = re.compile(r"^\s*bind\s*=\s*[^#\n]*?:(?P<port>\d{2,5})\b", re.MULTILINE)
 _RUNNERS = frozenset({"run", "run_app", "serve", "run_simple", "run_server", "launch", "make_server"})
 _LISTENERS = frozenset({"listen", "bind"})
+_SOCKETS = frozenset({"TCPSite", "bind_socket", "bind_sockets", "create_server", "start_server"})
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,17 @@ class PortRead:
     option: str = ""
 
 
-def detect_port(tree: Tree, web: Process | None, default: int, overrides: Mapping[str, str]) -> tuple[int, Evidence]:
-    """Return the port and why; raise AnalysisError when the flag's cannot be used."""
-    hints = itertools.chain(process_hints(web), _settings_hints(tree), _code_hints(tree), file_hints(tree))
-    return settle_port(hints, default, overrides)
+def detect_port(
+    tree: Tree, web: Process | None, default: int, overrides: Mapping[str, str], is_served: bool = False
+) -> tuple[int, Evidence]:
+    """Return the port and why; raise AnalysisError when the flag's cannot be used.
+
+    `is_served`: a server of ours is given the application object, so that what the code would itself serve on for
+    development weighs less than what the files for hosts say.
+    """
+    read, run = _code_hints(tree)
+    told = [read, file_hints(tree), run] if is_served else [read, run, file_hints(tree)]
+    return settle_port(itertools.chain(process_hints(web), _settings_hints(tree), *told), default, overrides)
 
 
 def read_port(tree: Tree, made: Code) -> PortRead:
@@ -60,7 +68,7 @@ def _port_value(call: ast.Call, made: Code) -> ast.expr | None:
         named = [value for name, value, _ in made.assigned if isinstance(address, ast.Name) and name == address.id]
         address = named[0] if named else address
         return address.elts[1] if isinstance(address, ast.Tuple) and len(address.elts) > 1 else None
-    return call.args[0] if last in _LISTENERS and call.args else given if last == "TCPSite" else None
+    return call.args[0] if last in _LISTENERS and call.args else given if last in _SOCKETS else None
 
 
 def _resolved(value: ast.expr, made: Code, depth: int = 0) -> PortRead:
@@ -78,23 +86,23 @@ def _resolved(value: ast.expr, made: Code, depth: int = 0) -> PortRead:
     if isinstance(value, ast.BoolOp):
         first, last = _resolved(value.values[0], made, depth), _resolved(value.values[-1], made, depth)
         return PortRead(first.variable, last.default)
-    if isinstance(value, ast.Attribute) and value.attr == "port":
-        return _option(made)
+    if isinstance(value, ast.Attribute) and re.fullmatch(r"(?:\w+_)?port", value.attr):
+        return _option(made, value.attr.replace("_", "-"))
     if isinstance(value, ast.Name) and depth < 5:
         given = next((item for name, item, _ in made.assigned if name == value.id), None)
         return _resolved(given, made, depth + 1) if given is not None else PortRead()
     return PortRead()
 
 
-def _option(made: Code) -> PortRead:
-    """Return the option --port of a command line: Tornado's `define`, argparse's `add_argument`."""
+def _option(made: Code, name: str) -> PortRead:
+    """Return the option of a command line that sets the port: Tornado's `define`, argparse's `add_argument`."""
     for call in made.calls:
         last = dotted(call.func, made.origins).rsplit(".", 1)[-1] or getattr(call.func, "attr", "")
         names = [text_of(argument) for argument in call.args]
-        if (last == "define" and "port" in names) or (last == "add_argument" and "--port" in names):
+        if (last == "define" and name in names) or (last == "add_argument" and f"--{name}" in names):
             default = keyword(call, "default")
             read = _resolved(default, made) if default is not None else PortRead()
-            return PortRead("PORT", read.default, " --port=$PORT")
+            return PortRead("PORT", read.default, f" --{name}=$PORT")
     return PortRead()
 
 
@@ -114,13 +122,16 @@ def _settings_hints(tree: Tree) -> Iterator[Evidence]:
         yield port_hint(port, tree.where(".streamlit/config.toml"), line_of(text, str(port)), "streamlit-config")
 
 
-def _code_hints(tree: Tree) -> Iterator[Evidence]:
+def _code_hints(tree: Tree) -> tuple[list[Evidence], list[Evidence]]:
+    """Return the ports that the code reads from the environment, and those that it serves on by itself."""
     first = frozenset(modules(tree)[:100])
+    read, run = list[Evidence](), list[Evidence]()
     for made in speaking(tree, _SPEAKING):
-        if made.path in first:
-            for call in made.calls:
-                if port := _port_of(call, made):
-                    yield port_hint(port, tree.where(made.path), call.lineno, "code")
+        for call in made.calls if made.path in first else ():
+            if port := _port_of(call, made):
+                is_read = dotted(call.func, made.origins) in {"os.getenv", "os.environ.get"}
+                (read if is_read else run).append(port_hint(port, tree.where(made.path), call.lineno, "code"))
+    return read, run
 
 
 def _port_of(call: ast.Call, made: Code) -> int | None:

@@ -42,6 +42,8 @@ def _routes_in(tree: Tree, made: Code, prefixes: dict[str, str]) -> Iterator[Rou
                 controller = controllers.get(id(function))
                 prefix = _controller_path(tree, made, controller) if controller else ""
                 prefix = prefix or prefixes.get(_qualified(target[0], made), "")
+                handler = f"{made.name}.{(controller or function).name}"
+                prefix = _joined(prefixes[handler], prefix) if handler in prefixes else prefix
                 yield Route(_joined(prefix, target[1]), not _asks_login(function, decorator), where, decorator.lineno)
     for call in made.calls:
         yield from _added(tree, made, call, prefixes, where)
@@ -139,13 +141,17 @@ def _prefixes(tree: Tree, speakers: list[Code]) -> dict[str, str]:
     included: dict[str, tuple[str, str]] = {}
     for made in speakers:
         for name, value, _ in made.assigned:
-            if isinstance(value, ast.Call) and dotted(value.func, made.origins).rsplit(".", 1)[-1] in _ROUTERS:
+            if isinstance(value, ast.Call) and _is_router(dotted(value.func, made.origins).rsplit(".", 1)[-1]):
                 own[f"{made.name}.{name}"] = _prefix(tree, made, value)
         for call in made.calls:
             is_inclusion = isinstance(call.func, ast.Attribute) and call.func.attr in _INCLUDES
             if is_inclusion and isinstance(call.func, ast.Attribute) and call.args:
                 child = _qualified(call.args[0], made)
                 included.setdefault(child, (_qualified(call.func.value, made), _prefix(tree, made, call)))
+        for parent, prefix, child in _handed(tree, made):
+            own.setdefault(child, "")
+            own[parent] = prefix
+            included.setdefault(child, (parent, ""))
     # A package may hand a router on from the module that makes it.
     for made in speakers:
         for name, origin in made.origins.items():
@@ -153,6 +159,30 @@ def _prefixes(tree: Tree, speakers: list[Code]) -> dict[str, str]:
             if origin in own and alias in included:
                 included.setdefault(origin, included[alias])
     return {name: _full_prefix(name, own, included) for name in own}
+
+
+def _handed(tree: Tree, made: Code) -> Iterator[tuple[str, str, str]]:
+    """Yield Litestar's applications and routers, with their paths, and what they are given: handlers, routers.
+
+    See https://docs.litestar.dev/latest/usage/routing/overview.html.
+    """
+    names = {id(value): name for name, value, _ in made.assigned}
+    for call in made.calls:
+        called = dotted(call.func, made.origins)
+        if not called.startswith(("litestar.", "starlite.")) or called.rsplit(".", 1)[-1] not in {"Litestar", "Router"}:
+            continue
+        first = call.args[0] if call.args else None
+        is_router = called.endswith("Router")
+        given = keyword(call, "route_handlers") or (None if is_router else first)
+        path = keyword(call, "path") or (first if is_router else None)
+        parent = f"{made.name}.{names.get(id(call), f'line {call.lineno}')}"
+        for item in given.elts if isinstance(given, (ast.List, ast.Tuple)) else ():
+            yield parent, path_text(tree, made, path) or "", _qualified(item, made)
+
+
+def _is_router(name: str) -> bool:
+    """Tell whether a class is a router's: one of a framework's, or by its name one that is made from it."""
+    return name in _ROUTERS or name.endswith(("Router", "Blueprint"))
 
 
 def _full_prefix(name: str, own: dict[str, str], included: dict[str, tuple[str, str]]) -> str:

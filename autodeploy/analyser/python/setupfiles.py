@@ -28,6 +28,18 @@ def setup_requirements(tree: Tree) -> tuple[str, list[str]] | None:
     return ("setup.py", []) if script else None
 
 
+def setup_file(tree: Tree) -> str | None:
+    """Return the requirement file that setup.py's install_requires is read from: `read("default.txt")`."""
+    script = _script(tree)
+    given = keyword(script[0], "install_requires") if script else None
+    if script is None or given is None:
+        return None
+    value = script[1].get(given.id, given) if isinstance(given, ast.Name) else given
+    named = [text for part in ast.walk(value) if (text := text_of(part)) and text.endswith((".txt", ".in"))]
+    places = [place.removeprefix("./") for name in named for place in (name, f"requirements/{name}")]
+    return next((place for place in places if place in tree.index), None)
+
+
 def setup_python(tree: Tree) -> tuple[str, str] | None:
     """Return the file and its python_requires; None where neither says."""
     script = _script(tree)

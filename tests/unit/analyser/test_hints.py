@@ -168,6 +168,12 @@ def test_the_container_s_side_of_a_published_port_counts(published: str, port: s
     assert [hint.value for hint in hints.ports(place)] == ([port] if port else [])
 
 
+def test_a_published_port_that_a_variable_names_is_the_example_s() -> None:
+    text = "services:\n  a:\n    build: .\n    ports:\n      - '${SERVER_PORT}:${SERVER_PORT}'\n"
+    place = tree({"compose.yml": text, ".env.example": "SERVER_PORT=9393\n"})
+    assert [hint.value for hint in hints.ports(place)] == ["9393"]
+
+
 def test_a_merged_service_and_a_database_built_from_an_image_are_read() -> None:
     text = (
         "x-base: &base\n  build: .\n  environment: &env {PORT: 7000}\nservices:\n  web:\n    <<: *base\n"

@@ -72,6 +72,8 @@ def test_the_operator_may_name_the_database() -> None:
         ("", {"Procfile": "web: gunicorn -b :7002 app:app"}, 7002, "procfile"),
         ("", {"Dockerfile": "FROM x\nexpose 7003/tcp\n"}, 7003, "expose"),
         ("", {".env.example": "PORT=7004"}, 7004, "env-example"),
+        ("app.run(port=5050)", {"Dockerfile": "EXPOSE 8080"}, 8080, "expose"),
+        ("import os\nos.getenv('PORT', 5050)", {"Dockerfile": "EXPOSE 8080"}, 5050, "code"),
         ("app.run(port=80)", {"Dockerfile": "EXPOSE 443"}, 8000, "default"),
         ("app.run(port=99999)\napp.run(port=True)", {}, 8000, "default"),
     ],

@@ -204,3 +204,14 @@ def test_versions_that_disagree_are_a_warning_and_the_image_is_a_hint() -> None:
 def test_a_runtime_version_flag_that_is_no_version_is_refused() -> None:
     with pytest.raises(AnalysisError):
         stack_of({}, runtime_version="latest")
+
+
+@pytest.mark.parametrize("path", ["default.txt", "requirements/default.txt"])
+def test_a_file_that_setup_py_reads_is_installed(path: str) -> None:
+    script = (
+        "def read(name):\n    return open(name).read()\nneeds = read('default.txt')\nsetup(install_requires=needs)\n"
+    )
+    others = {"requirements/test.txt": "pytest\n", "requirements/dev.txt": "ruff\n"}
+    stack = stack_of({"setup.py": script, path: "flask\n", **others})
+    assert (stack.dependencies, stack.build_command) == (("flask",), f"{PIP} -r {path}")
+    assert stack_of({"setup.py": script}).dependencies == ()

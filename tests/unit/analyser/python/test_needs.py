@@ -199,6 +199,23 @@ ROUTES = {
     "bottle": ("from bottle import Bottle, route\napp = Bottle()\n@route('/ping', method='GET')\ndef p(): ...\n@route('/x', method='POST')\ndef q(): ...\n", "/ping"),
     "flask-restful": (FLASK + "api.add_resource(Health, '/healthz')\n", "/healthz"),
     "pyramid": ("from pyramid.config import Configurator\nconfig = Configurator()\nconfig.add_route('live', '/livez')\napp = config.make_wsgi_app()\n", "/livez"),
+    "litestar routers": (
+        "from litestar import Controller, Litestar, Router, get\n@get('/health')\ndef h(): ...\n"
+        "class Shop(Controller):\n    path = '/shop'\n    @get('/up')\n    def up(self): ...\n"
+        "v1 = Router(path='/v1', route_handlers=[h, Shop])\napp = Litestar(path='/api', route_handlers=[v1])\n",
+        "/api/v1/health",
+    ),
+    "litestar controllers": (
+        "from litestar import Controller, Litestar, Router, get\n"
+        "class Shop(Controller):\n    path = '/shop'\n    @get('/health')\n    def up(self): ...\n"
+        "app = Litestar([Router('/v1', route_handlers=[Shop])])\n",
+        "/v1/shop/health",
+    ),
+    "a router of one's own kind": (
+        "from fastapi import APIRouter, FastAPI\nclass OurRouter(APIRouter): ...\nr = OurRouter(prefix='/ours')\n"
+        "@r.get('/health')\ndef h(): ...\napp = FastAPI()\napp.include_router(r, prefix='/api')\n",
+        "/api/ours/health",
+    ),
     "litestar guards": ("from litestar import Litestar, get\n@get('/status', guards=[only_staff])\ndef s(): ...\n@get('/')\ndef i(): ...\napp = Litestar([s, i])\n", "/"),
     "aiohttp": ("from aiohttp import web\napp = web.Application()\napp.add_routes([web.get('/healthz', h)])\n", "/healthz"),
 }  # fmt: skip

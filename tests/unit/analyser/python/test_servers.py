@@ -78,6 +78,10 @@ PROGRAMS: dict[str, tuple[str, str | None, int]] = {
                          f"{RUN}tornado.web.Application([]).listen(options.port)\n", "PORT", 8890),
     "argparse's option": (SERVER + "import argparse\np = argparse.ArgumentParser()\np.add_argument('--port', default=8200)\n"
                           "args = p.parse_args()\n" + SERVE % "args.port", "PORT", 8200),
+    "an argparse option --api-port": (
+        SERVER + "import argparse\np = argparse.ArgumentParser()\np.add_argument('--api-port', default=8081)\n"
+        "args = p.parse_args()\n" + SERVE % "args.api_port", "PORT", 8081,
+    ),
     "out of reach": (SERVER + SERVE % "80", None, 8000),
     "unknown": (SERVER + SERVE % "settings()", "PORT", 8000),
 }  # fmt: skip
@@ -87,7 +91,7 @@ PROGRAMS: dict[str, tuple[str, str | None, int]] = {
 def test_a_program_that_serves_itself_is_told_its_port_as_it_learns_it(name: str) -> None:
     code, variable, port = PROGRAMS[name]
     stack = analyse(memory({"requirements.txt": "tornado", "serve.py": code}))
-    option = " --port=$PORT" if "option" in name else ""
+    option = " --api-port=$PORT" if "--api-port" in name else " --port=$PORT" if "option" in name else ""
     assert stack.start_command == f"{PYTHON} serve.py{option}"
     assert (stack.port_env, stack.port) == (variable, port)
 
