@@ -44,6 +44,7 @@ class Settings(Noun):
     debug: bool = False
     instance_type: str | None = None
     admin_cidr: str | None = None
+    alarm_email: str | None = None
     overrides: dict[str, str] = {}
     tags: dict[str, str] = {}
     builder: Literal["container", "host"] = "container"

@@ -9,13 +9,17 @@ import pulumi_aws as aws
 
 from autodeploy.model import InfraPlan, WebPlan
 from autodeploy.naming import physical
+from stacks.alarms import Watched
 
 # TLS 1.2 and 1.3: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
 
 class Balancer(pulumi.ComponentResource):
-    """`after` is waited for: AWS refuses a public balancer in a VPC without an internet gateway."""
+    """`after` is waited for: AWS refuses a public balancer in a VPC without an internet gateway.
+
+    `dimensions` are by what CloudWatch counts the balancer's and its targets' metrics.
+    """
 
     def __init__(
         self,
@@ -51,7 +55,13 @@ class Balancer(pulumi.ComponentResource):
             drop_invalid_header_fields=True,
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
-        self._listen(self._target_group(plan, web, vpc_id, instance_id))
+        group = self._target_group(plan, web, vpc_id, instance_id)
+        self._listen(group)
+        mine = {"LoadBalancer": self.load_balancer.arn_suffix}
+        self.dimensions: dict[Watched, dict[str, pulumi.Output[str]]] = {
+            "balancer": mine,
+            "targets": {**mine, "TargetGroup": group.arn_suffix},
+        }
         self.register_outputs({"dnsName": self.load_balancer.dns_name})
 
     def _target_group(

@@ -21,6 +21,7 @@ class Compute(pulumi.ComponentResource):
         *,
         subnet_id: pulumi.Output[str],
         security_group_ids: Sequence[pulumi.Output[str]],
+        profile_name: pulumi.Output[str],
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -39,6 +40,7 @@ class Compute(pulumi.ComponentResource):
             associate_public_ip_address=True,
             vpc_security_group_ids=list(security_group_ids),
             key_name=self.key.key_name,
+            iam_instance_profile=profile_name,
             user_data=plan.user_data,
             user_data_replace_on_change=False,
             root_block_device=aws.ec2.InstanceRootBlockDeviceArgs(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from autodeploy.model import DatabasePlan, InfraPlan, WebPlan
+from stacks.alarms import Watched
 from stacks.balancer import Balancer
 from stacks.compute import Compute
 from stacks.database import Database
 from stacks.firewall import Firewall
+from stacks.monitoring import Logs, Monitoring
 from stacks.network import Network
+from stacks.profile import Profile
 
 CONFIG = "autodeploy"
 Outputs = dict[str, pulumi.Output[Any]]
@@ -32,15 +36,8 @@ def declare(plan: InfraPlan, certificate_key: pulumi.Output[str] | None) -> Outp
     opts = pulumi.ResourceOptions(providers={"aws": _provider(plan)})
     network = Network("network", plan, opts)
     firewall = Firewall("firewall", plan, network.vpc.id, opts)
-    groups = [firewall.app.id, firewall.ssh.id]
-    compute = Compute(
-        "compute",
-        plan,
-        subnet_id=network.public_subnets[0].id,
-        security_group_ids=groups,
-        after=network.way_out,
-        opts=opts,
-    )
+    compute = _compute(plan, network, firewall, opts)
+    watched: dict[Watched, Mapping[str, pulumi.Input[str]]] = {"instance": {"InstanceId": compute.instance.id}}
     outputs: Outputs = {
         "vpcId": network.vpc.id,
         "publicSubnetId": network.public_subnets[0].id,
@@ -52,11 +49,35 @@ def declare(plan: InfraPlan, certificate_key: pulumi.Output[str] | None) -> Outp
         "keyName": compute.key.key_name,
     }
     if plan.database and firewall.database:
-        outputs |= _database(plan, plan.database, network, firewall.database, opts)
+        database = _database(plan, plan.database, network, firewall.database, opts)
+        outputs |= {
+            "databaseEndpoint": database.instance.address,
+            "databasePort": database.instance.port,
+            "databaseName": database.instance.db_name,
+            "databaseSecretArn": database.secret_arn,
+        }
+        watched["database"] = {"DBInstanceIdentifier": database.identifier}
     if plan.web and firewall.balancer and certificate_key:
         parts = (network, firewall.balancer, compute)
-        outputs |= _balancer(plan, plan.web, certificate_key, parts, opts)
+        balancer = _balancer(plan, plan.web, certificate_key, parts, opts)
+        outputs |= {"loadBalancerDns": balancer.load_balancer.dns_name, "certificateArn": balancer.certificate.arn}
+        watched |= balancer.dimensions
+    Monitoring("monitoring", plan, watched, opts)
     return outputs
+
+
+def _compute(plan: InfraPlan, network: Network, firewall: Firewall, opts: pulumi.ResourceOptions) -> Compute:
+    logs = Logs("logs", plan, opts)
+    profile = Profile("profile", plan, logs.group.arn, opts)
+    return Compute(
+        "compute",
+        plan,
+        subnet_id=network.public_subnets[0].id,
+        security_group_ids=[firewall.app.id, firewall.ssh.id],
+        profile_name=profile.instance_profile.name,
+        after=network.way_out,
+        opts=opts,
+    )
 
 
 def _database(
@@ -65,15 +86,9 @@ def _database(
     network: Network,
     group: aws.ec2.SecurityGroup,
     opts: pulumi.ResourceOptions,
-) -> Outputs:
+) -> Database:
     subnets = [subnet.id for subnet in network.private_subnets]
-    made = Database("database", plan, database, subnet_ids=subnets, security_group_id=group.id, opts=opts)
-    return {
-        "databaseEndpoint": made.instance.address,
-        "databasePort": made.instance.port,
-        "databaseName": made.instance.db_name,
-        "databaseSecretArn": made.secret_arn,
-    }
+    return Database("database", plan, database, subnet_ids=subnets, security_group_id=group.id, opts=opts)
 
 
 def _balancer(
@@ -82,9 +97,9 @@ def _balancer(
     certificate_key: pulumi.Output[str],
     parts: tuple[Network, aws.ec2.SecurityGroup, Compute],
     opts: pulumi.ResourceOptions,
-) -> Outputs:
+) -> Balancer:
     network, group, compute = parts
-    made = Balancer(
+    return Balancer(
         "balancer",
         plan,
         web,
@@ -96,7 +111,6 @@ def _balancer(
         after=network.way_out,
         opts=opts,
     )
-    return {"loadBalancerDns": made.load_balancer.dns_name, "certificateArn": made.certificate.arn}
 
 
 def _provider(plan: InfraPlan) -> aws.Provider:

@@ -59,7 +59,8 @@ class TestPlanning:
 
     def test_facts_stay_as_they_were_pinned(self, line: Line) -> None:
         state = planned(line)
-        line.world.facts = LOCAL.but(zones=("us-east-1e", "us-east-1f"))
+        newer = dict.fromkeys(LOCAL.images, "ami-0released0yesterday")
+        line.world.facts = LOCAL.but(zones=("us-east-1e", "us-east-1f"), images=newer)
         assert provisioner(line).plan(state).plan == state.plan
 
     def test_another_region_is_refused(self, line: Line) -> None:

@@ -18,6 +18,7 @@ def request_of(settings: Settings) -> Request:
         profile=settings.profile,
         instance_type=settings.instance_type,
         admin_cidr=settings.admin_cidr,
+        alarm_email=settings.alarm_email,
         tags=settings.tags,
     )
 
@@ -32,6 +33,7 @@ def settings_for(state: DeploymentState, settings: Settings, store: Store) -> Se
         profile=request.profile,
         instance_type=request.instance_type,
         admin_cidr=request.admin_cidr,
+        alarm_email=request.alarm_email,
         tags=request.tags,
         environment={**environment_of(store, state.deployment_id), **settings.environment},
     )

@@ -55,6 +55,9 @@ def deploy(
     admin_cidr: Annotated[
         str | None, typer.Option("--admin-cidr", help="Where SSH is allowed from; else found.")
     ] = None,
+    alarm_email: Annotated[
+        str | None, typer.Option("--alarm-email", help="Who is told of alarms; AWS asks for a confirmation.")
+    ] = None,
     instance_type: Annotated[str | None, typer.Option("--instance-type", help="Overrides the size table.")] = None,
     tag: Annotated[
         list[str] | None, typer.Option("--tag", help="KEY=VALUE on every resource; may be repeated.")
@@ -85,6 +88,7 @@ def deploy(
             region=region,
             profile=profile,
             admin_cidr=admin_cidr,
+            alarm_email=alarm_email,
             instance_type=instance_type,
             tags=tags(tag or []) or None,
             overrides=dict(facts) or None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import Field
@@ -87,7 +88,13 @@ class InfraPlan(Noun):
     user_data: str
     web: WebPlan | None = None
     database: DatabasePlan | None = None
+    alarm_email: str | None = None
     tags: dict[str, str] = {}
+
+    @property
+    def is_burstable(self) -> bool:
+        """Whether the machine lives on CPU credits: t2, t3, t3a."""
+        return re.match(r"t\d", self.instance_type) is not None
 
 
 class DatabaseCredentials(Noun):

@@ -90,6 +90,7 @@ class Request(Noun):
     profile: str | None = None
     instance_type: str | None = None
     admin_cidr: str | None = None
+    alarm_email: str | None = None
     tags: dict[str, str] = {}
 
     def over(self, earlier: Request) -> Request:

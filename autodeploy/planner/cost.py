@@ -11,6 +11,8 @@ from autodeploy.planner.prices import TABLE, kind_of, per_month
 MACHINE = "aws:ec2:Instance app"
 BALANCER = "aws:lb:LoadBalancer public"
 DATABASE = "aws:rds:Instance database"
+ALARMS = "aws:cloudwatch:MetricAlarm status"
+DASHBOARD = "aws:cloudwatch:Dashboard overview"
 HOURS = "1, 730 hours"
 
 
@@ -48,7 +50,7 @@ def notes(infra: InfraPlan, fresh: PriceList = TABLE) -> tuple[str, ...]:
     unknown = [line.what for line in bill(infra, fresh) if line.usd_per_month is None]
     gap = (f"no price is known in {infra.region} for: {', '.join(unknown)}",) if unknown else ()
     asked = (f"today's prices could not be had: {fresh.problem}",) if fresh.problem else ()
-    return (*gap, *asked, "traffic, balancer capacity units and backups beyond the database's size are charged by use")
+    return (*gap, *asked, "traffic, capacity units, logs and backups beyond the database's size are charged by use")
 
 
 def charges(infra: InfraPlan) -> Iterator[Charge]:
@@ -63,6 +65,10 @@ def charges(infra: InfraPlan) -> Iterator[Charge]:
         yield Charge("public IPv4 addresses, balancer", "address:ipv4", zones, f"{zones}, one a zone", BALANCER)
     if infra.database:
         yield from _database(infra.database)
+    # As many as stacks/alarms.py declares.
+    alarms = 1 + infra.is_burstable + 3 * bool(infra.web) + bool(infra.database)
+    yield Charge("CloudWatch alarms", "alarm", alarms, f"{alarms}: the account's first 10 are free", ALARMS)
+    yield Charge("CloudWatch dashboard", "dashboard", 1, "1: the account's first 3 are free", DASHBOARD)
 
 
 def _database(database: DatabasePlan) -> Iterator[Charge]:

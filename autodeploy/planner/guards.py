@@ -67,6 +67,14 @@ def check_instance_type(name: str) -> str:
     return name
 
 
+def alarm_email(settings: Settings) -> str | None:
+    """Return whom alarms are sent to, None for nobody; raise PlanError for what is no e-mail address."""
+    address = settings.alarm_email or None
+    if address and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", address):
+        raise refusal(f"{address!r} is no e-mail address", "Name one such as --alarm-email ops@example.org")
+    return address
+
+
 def check_tags(tags: dict[str, str]) -> dict[str, str]:
     """Return the operator's tags; raise PlanError for one that AWS refuses, or that AutoDeploy sets itself."""
     for key, value in tags.items():

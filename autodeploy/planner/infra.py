@@ -57,6 +57,7 @@ def lower(
         user_data=render("host/cloud-config.yaml.j2", ssh_public_key=ssh_public_key.strip(), packages=PACKAGES),
         web=web if stack.is_web_service else None,
         database=_database(stack, facts, settings),
+        alarm_email=guards.alarm_email(settings),
         tags={**guards.check_tags(settings.tags), "Application": slug(name)},
     )
 

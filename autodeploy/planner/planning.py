@@ -55,6 +55,8 @@ def plan(
 def _stand_ins(infra: InfraPlan) -> Iterator[str]:
     if infra.target == "local" and infra.database and infra.database.engine == "mysql":
         yield "the local target has no MySQL: a MariaDB stands in for it, and what only MySQL can do is not shown"
+    if infra.target == "local" and infra.alarm_email:
+        yield f"the local target sends no mail: alarms would go to {infra.alarm_email}"
 
 
 def _application(stack: TechStack) -> Iterator[tuple[str, str]]:

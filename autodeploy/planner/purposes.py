@@ -30,6 +30,9 @@ PURPOSES = {
     "aws:vpc:SecurityGroupEgressRule balancer-app": "requests and health checks to the machine, nothing else",
     "aws:ec2:KeyPair operator": "the deployment's own SSH key; its private half never leaves this machine",
     "aws:ec2:Instance app": "runs the application",
+    "aws:iam:Role app": "what the machine may do in the account: next to nothing",
+    "aws:iam:RolePolicy log-group": "lets the machine write to its own log group, and do nothing else",
+    "aws:iam:InstanceProfile app": "gives the machine its role",
     "aws:rds:Instance database": "the application's data, backed up every day",
     "aws:rds:SubnetGroup private": "keeps the database in the private subnets",
     "aws:rds:ParameterGroup tls-only": "refuses connections to the database without TLS",
@@ -39,6 +42,16 @@ PURPOSES = {
     "aws:lb:TargetGroupAttachment app": "puts the machine behind the balancer",
     "aws:lb:Listener https": "takes HTTPS with TLS 1.2 or newer",
     "aws:lb:Listener http": "redirects HTTP to HTTPS",
+    "aws:cloudwatch:LogGroup app": "keeps for 30 days what the machine writes to it",
+    "aws:cloudwatch:MetricAlarm status": "tells when the machine fails AWS's checks, or does not run",
+    "aws:cloudwatch:MetricAlarm credits": "tells when the machine has used up its CPU credits",
+    "aws:cloudwatch:MetricAlarm health": "tells when the balancer reaches no healthy application",
+    "aws:cloudwatch:MetricAlarm app-5xx": "tells when the application answers with server errors",
+    "aws:cloudwatch:MetricAlarm lb-5xx": "tells when the balancer answers with server errors itself",
+    "aws:cloudwatch:MetricAlarm storage": "tells when nine tenths of the database's disk are full",
+    "aws:cloudwatch:Dashboard overview": "shows the alarms and what they watch",
+    "aws:sns:Topic alarms": "where alarms go; whoever is to hear of them subscribes to it",
+    "aws:sns:TopicSubscription operator": "sends the alarms to --alarm-email, once the mail is confirmed",
 }
 """By type and logical name; what there are several of is listed once, without its number."""
 

@@ -22,7 +22,8 @@ COMPUTED: dict[str, dict[str, Any]] = {
         "address": "db.example.internal",
         "masterUserSecrets": [{"secretArn": "arn:secret", "kmsKeyId": "k", "secretStatus": "active"}],
     },
-    "aws:lb/loadBalancer:LoadBalancer": {"dnsName": "lb.example.org"},
+    "aws:lb/loadBalancer:LoadBalancer": {"dnsName": "lb.example.org", "arnSuffix": "app/lb/1"},
+    "aws:lb/targetGroup:TargetGroup": {"arnSuffix": "targetgroup/web/2"},
 }
 SECRET = "4dabf18193072939515e22adb298388d"
 

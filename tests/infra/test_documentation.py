@@ -24,7 +24,7 @@ STACK = TechStack(
 
 def whole() -> InfraPlan:
     """Return a plan with all that the program can declare: what is optional belongs in here."""
-    return planned(STACK).infra
+    return planned(STACK, alarm_email="ops@example.org").infra
 
 
 def declared(infra: InfraPlan) -> set[str]:

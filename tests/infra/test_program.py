@@ -55,6 +55,23 @@ def test_machine_is_encrypted_and_answers_metadata_by_token_only(whole: Deployed
     assert inputs["keyName"] == whole.one("KeyPair").inputs["keyName"] == whole.outputs["keyName"]
 
 
+def test_the_machine_has_its_profile(whole: Deployed) -> None:
+    profile = whole.one("InstanceProfile").inputs["name"]
+    assert whole.one("Instance", "app").inputs["iamInstanceProfile"] == profile == "guestbook-1"
+
+
+def test_the_machine_may_write_to_its_own_log_group_and_do_nothing_else(whole: Deployed) -> None:
+    (statement,) = json.loads(whole.one("RolePolicy").inputs["policy"])["Statement"]
+    assert statement["Effect"] == "Allow"
+    assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert statement["Resource"] == f"arn:{whole.one('LogGroup').id}:*"
+    role = whole.one("Role").inputs
+    (trusted,) = json.loads(role["assumeRolePolicy"])["Statement"]
+    assert (trusted["Principal"], trusted["Action"]) == ({"Service": "ec2.amazonaws.com"}, "sts:AssumeRole")
+    assert not {"managedPolicyArns", "inlinePolicies"} & role.keys()
+    assert whole.one("RolePolicy").inputs["role"] == whole.one("InstanceProfile").inputs["role"] == role["name"]
+
+
 def test_database_is_private_backed_up_and_refuses_plain_connections(whole: Deployed) -> None:
     inputs = whole.one("Instance", "database").inputs
     assert inputs["manageMasterUserPassword"] is True

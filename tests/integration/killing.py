@@ -202,8 +202,24 @@ def standing(aws: Callable[[str], Any]) -> Counter[str]:
             for t in targets
         ),
         "secret": len(aws("secretsmanager").list_secrets()["SecretList"]),
+        **_watching(aws),
     }
     return Counter({kind: number for kind, number in found.items() if number})
+
+
+def _watching(aws: Callable[[str], Any]) -> dict[str, int]:
+    iam, cloudwatch, sns = aws("iam"), aws("cloudwatch"), aws("sns")
+    roles = [role["RoleName"] for role in iam.list_roles(PathPrefix="/autodeploy/")["Roles"]]
+    return {
+        "role": len(roles),
+        "role policy": sum(len(iam.list_role_policies(RoleName=role)["PolicyNames"]) for role in roles),
+        "instance profile": len(iam.list_instance_profiles()["InstanceProfiles"]),
+        "log group": len(aws("logs").describe_log_groups()["logGroups"]),
+        "alarm": len(cloudwatch.describe_alarms()["MetricAlarms"]),
+        "dashboard": len(cloudwatch.list_dashboards()["DashboardEntries"]),
+        "topic": len(sns.list_topics()["Topics"]),
+        "subscription": len(sns.list_subscriptions()["Subscriptions"]),
+    }
 
 
 @contextmanager

@@ -50,6 +50,14 @@ WHOLE = Counter(
         "target group": 1,
         "member": 1,
         "secret": 1,
+        "role": 1,
+        "role policy": 1,
+        "instance profile": 1,
+        "log group": 1,
+        "alarm": 6,
+        "dashboard": 1,
+        "topic": 1,
+        "subscription": 1,
     }
 )
 """All that the program makes: each once."""
@@ -105,6 +113,7 @@ def plan(certificate: str) -> InfraPlan:
         user_data="#cloud-config\n",
         web=WebPlan(health_check_path="/health", certificate_pem=certificate),
         database=DatabasePlan(engine="postgres", engine_version="15.8"),
+        alarm_email="ops@example.org",
     )
 
 

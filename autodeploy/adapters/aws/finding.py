@@ -68,7 +68,7 @@ def candidates(connect: Connect, token: str, inputs: Inputs, deployment_id: str,
     try:
         return sorted(set(SEARCHES[token](connect, inputs, deployment_id)) - set(known))
     except ClientError as err:
-        if "NotFound" in code_of(err):
+        if code_of(err) == "NoSuchEntity" or "NotFound" in code_of(err):
             return []
         raise
 
@@ -198,6 +198,49 @@ def _member(connect: Connect, inputs: Inputs, deployment_id: str) -> Iterable[st
             yield f"{group}-{target['Id']}-{'' if port is None else int(port)}"
 
 
+def _role(connect: Connect, inputs: Inputs, deployment_id: str) -> Iterable[str]:
+    yield connect("iam").get_role(RoleName=inputs["name"])["Role"]["RoleName"]
+
+
+def _role_policy(connect: Connect, inputs: Inputs, deployment_id: str) -> Iterable[str]:
+    found = connect("iam").get_role_policy(RoleName=inputs["role"], PolicyName=inputs["name"])
+    yield f"{found['RoleName']}:{found['PolicyName']}"
+
+
+def _instance_profile(connect: Connect, inputs: Inputs, deployment_id: str) -> Iterable[str]:
+    found = connect("iam").get_instance_profile(InstanceProfileName=inputs["name"])["InstanceProfile"]
+    yield found["InstanceProfileName"]
+
+
+def _log_group(connect: Connect, inputs: Inputs, deployment_id: str) -> Iterable[str]:
+    found = connect("logs").describe_log_groups(logGroupNamePrefix=inputs["name"])["logGroups"]
+    return (item["logGroupName"] for item in found if item["logGroupName"] == inputs["name"])
+
+
+def _alarm(connect: Connect, inputs: Inputs, deployment_id: str) -> Iterable[str]:
+    found = connect("cloudwatch").describe_alarms(AlarmNames=[inputs["name"]])["MetricAlarms"]
+    return (item["AlarmName"] for item in found)
+
+
+def _dashboard(connect: Connect, inputs: Inputs, deployment_id: str) -> Iterable[str]:
+    yield connect("cloudwatch").get_dashboard(DashboardName=inputs["dashboardName"])["DashboardName"]
+
+
+def _topic(connect: Connect, inputs: Inputs, deployment_id: str) -> Iterable[str]:
+    for page in connect("sns").get_paginator("list_topics").paginate():
+        for item in page["Topics"]:
+            if item["TopicArn"].rpartition(":")[2] == inputs["name"]:
+                yield item["TopicArn"]
+
+
+def _subscription(connect: Connect, inputs: Inputs, deployment_id: str) -> Iterable[str]:
+    wanted = (inputs["protocol"], inputs["endpoint"])
+    for item in connect("sns").list_subscriptions_by_topic(TopicArn=inputs["topic"])["Subscriptions"]:
+        # One that nobody has confirmed yet has no id to be known by, and asking again makes no second one.
+        if (item["Protocol"], item["Endpoint"]) == wanted and item["SubscriptionArn"].startswith("arn:"):
+            yield item["SubscriptionArn"]
+
+
 SEARCHES: dict[str, Search] = {
     "aws:ec2/vpc:Vpc": _ec2("describe_vpcs", "Vpcs", "VpcId", ("cidr", "cidrBlock")),
     "aws:ec2/subnet:Subnet": _ec2(
@@ -222,5 +265,13 @@ SEARCHES: dict[str, Search] = {
     "aws:lb/listener:Listener": _listener,
     "aws:lb/targetGroup:TargetGroup": _target_group,
     "aws:lb/targetGroupAttachment:TargetGroupAttachment": _member,
+    "aws:iam/role:Role": _role,
+    "aws:iam/rolePolicy:RolePolicy": _role_policy,
+    "aws:iam/instanceProfile:InstanceProfile": _instance_profile,
+    "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
+    "aws:cloudwatch/dashboard:Dashboard": _dashboard,
+    "aws:sns/topic:Topic": _topic,
+    "aws:sns/topicSubscription:TopicSubscription": _subscription,
 }
 """By Pulumi's type token; every type that stacks/ declares is here."""

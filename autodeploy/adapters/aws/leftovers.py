@@ -1,6 +1,7 @@
 """A deployment's tag -> everything in the account that still carries it.
 
-EC2 is asked kind by kind; the tagging API answers for the rest. It goes on naming deleted resources for a while, so
+EC2 is asked kind by kind; dashboards carry no tags and the tagging API leaves roles out: these bear the deployment's
+id as their name; the tagging API answers for the rest. It goes on naming deleted resources for a while, so
 each of its answers is looked up at the service itself. Database snapshots are meant to stay and are not named.
 """
 
@@ -31,7 +32,8 @@ _EC2_KINDS = (
 def find(connect: Connect, deployment_id: str) -> list[str]:
     """Return names of EC2 resources and ARNs of the others, sorted."""
     of_rds = _subnet_groups(connect("rds"), deployment_id)
-    return sorted({*_on_ec2(connect("ec2"), deployment_id), *of_rds, *_elsewhere(connect, deployment_id)})
+    named = _named(connect, deployment_id)
+    return sorted({*_on_ec2(connect("ec2"), deployment_id), *of_rds, *named, *_elsewhere(connect, deployment_id)})
 
 
 def _on_ec2(ec2: Any, deployment_id: str) -> Iterable[str]:
@@ -56,6 +58,25 @@ def _subnet_groups(rds: Any, deployment_id: str) -> Iterable[str]:
                 yield arn
 
 
+def _named(connect: Connect, deployment_id: str) -> Iterable[str]:
+    iam, name = connect("iam"), deployment_id
+    looks: tuple[Callable[[], str], ...] = (
+        lambda: str(iam.get_role(RoleName=name)["Role"]["Arn"]),
+        lambda: str(iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Arn"]),
+        lambda: str(connect("cloudwatch").get_dashboard(DashboardName=name)["DashboardArn"]),
+    )
+    for look in looks:
+        try:
+            yield look()
+        except ClientError as err:
+            if not _is_absent(err):
+                raise
+
+
+def _is_absent(err: ClientError) -> bool:
+    return code_of(err) == "NoSuchEntity" or "NotFound" in code_of(err)
+
+
 def _elsewhere(connect: Connect, deployment_id: str) -> Iterable[str]:
     pages = connect("resourcegroupstaggingapi").get_paginator("get_resources")
     for page in pages.paginate(TagFilters=[{"Key": TAG, "Values": [deployment_id]}]):
@@ -72,7 +93,7 @@ def _stands(connect: Connect, arn: str) -> bool:
     try:
         return _look_up(connect, service, resource, arn)
     except ClientError as err:
-        if "NotFound" in code_of(err):
+        if _is_absent(err):
             return False
         raise
 
@@ -93,6 +114,15 @@ def _look_up(connect: Connect, service: str, resource: str, arn: str) -> bool:
         return bool(connect("rds").describe_db_subnet_groups(DBSubnetGroupName=name)["DBSubnetGroups"])
     if (service, kind) == ("rds", "pg"):
         return bool(connect("rds").describe_db_parameter_groups(DBParameterGroupName=name)["DBParameterGroups"])
+    if (service, kind) == ("logs", "log-group"):
+        found = connect("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        return any(group["logGroupName"] == name for group in found)
+    if (service, kind) == ("cloudwatch", "alarm"):
+        return bool(connect("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"])
+    if service == "sns":
+        return bool(connect("sns").get_topic_attributes(TopicArn=arn)["Attributes"])
+    if service == "iam":
+        return False  # told by name
     if service == "acm":
         return bool(connect("acm").describe_certificate(CertificateArn=arn)["Certificate"])
     if service == "secretsmanager":

@@ -87,7 +87,7 @@ class Account:
 def is_absent(error: ClientError) -> bool:
     """Say whether AWS answered that the thing does not exist."""
     code = str(error.response.get("Error", {}).get("Code", ""))
-    return "NotFound" in code
+    return "NotFound" in code or code == "NoSuchEntity"
 
 
 def ignoring_absent(work: Callable[[], Any]) -> None:

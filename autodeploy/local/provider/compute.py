@@ -62,6 +62,8 @@ def _instance_create(call: Call) -> str:
         "DeleteOnTermination": True,
         **call.given(Groups="vpcSecurityGroupIds"),
     }
+    if call.inputs.get("iamInstanceProfile"):
+        given["IamInstanceProfile"] = {"Name": call.inputs["iamInstanceProfile"]}
     made = ec2.run_instances(MinCount=1, MaxCount=1, UserData=_user_data(inputs), NetworkInterfaces=[card], **given)
     identity = str(made["Instances"][0]["InstanceId"])
     if inputs.get("disableApiTermination"):
@@ -95,6 +97,7 @@ def _instance_read(call: Call, identity: str) -> Values | None:
         "arn": f"arn:aws:ec2:{call.region}:123456789012:instance/{identity}",
         "ami": found["ImageId"],
         "availabilityZone": found["Placement"]["AvailabilityZone"],
+        "iamInstanceProfile": found.get("IamInstanceProfile", {}).get("Arn", "").rpartition("/")[2],
         "instanceState": "running",
         "instanceType": found["InstanceType"],
         "keyName": found["KeyName"],
@@ -120,6 +123,18 @@ def _instance_update(call: Call, identity: str) -> None:
     if call.changed("disableApiTermination"):
         value = {"Value": bool(call.inputs.get("disableApiTermination"))}
         ec2.modify_instance_attribute(InstanceId=identity, DisableApiTermination=value)
+    if call.changed("iamInstanceProfile"):
+        _associate(call, identity)
+
+
+def _associate(call: Call, identity: str) -> None:
+    ec2, wanted = call.client("ec2"), call.inputs.get("iamInstanceProfile")
+    held = ec2.describe_iam_instance_profile_associations(Filters=[{"Name": "instance-id", "Values": [identity]}])
+    for association in held["IamInstanceProfileAssociations"]:
+        # The emulator (moto 5.2.5) goes on showing the old one when an association is replaced.
+        ec2.disassociate_iam_instance_profile(AssociationId=association["AssociationId"])
+    if wanted:
+        ec2.associate_iam_instance_profile(InstanceId=identity, IamInstanceProfile={"Name": wanted})
 
 
 def _instance_delete(call: Call, identity: str) -> None:
@@ -160,7 +175,10 @@ INSTANCE = Entry(
     limits=limits.machine,
     replaces=("ami", "keyName", "subnetId", "availabilityZone", "associatePublicIpAddress"),
     replaces_when={"userData": "userDataReplaceOnChange", "userDataBase64": "userDataReplaceOnChange"},
-    updates=("instanceType", "vpcSecurityGroupIds", "disableApiTermination", "userData", "userDataBase64"),
+    updates=(
+        *("instanceType", "vpcSecurityGroupIds", "disableApiTermination", "iamInstanceProfile"),
+        *("userData", "userDataBase64"),
+    ),
     recorded=(
         *("userDataReplaceOnChange", "rootBlockDevice", "metadataOptions", "monitoring", "ebsOptimized"),
         *("creditSpecification", "volumeTags", "sourceDestCheck", "instanceInitiatedShutdownBehavior"),

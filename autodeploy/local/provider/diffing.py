@@ -11,7 +11,12 @@ from autodeploy.local.provider.checking import DEFAULTS
 from autodeploy.local.provider.entry import Entry
 from autodeploy.local.provider.wire import Values, has_unknown
 
-_SETS = frozenset({"securityGroups", "subnets", "subnetIds", "vpcSecurityGroupIds", "parameters", "routes"})
+_SETS = frozenset(
+    {
+        *("securityGroups", "subnets", "subnetIds", "vpcSecurityGroupIds", "parameters", "routes"),
+        *("alarmActions", "okActions", "insufficientDataActions"),
+    }
+)
 """Inputs that AWS holds without an order."""
 
 

@@ -79,8 +79,9 @@ class Entry:
     `replaces`: inputs that force replacement. `replaces_when`: those that do when another input is true. `updates`:
     changed in place. `recorded`: kept in the state without effect here. Any other known input is refused.
 
-    `tagged`: AWS service and the output that names the resource there. `unique`: inputs that no two resources may
-    share, so that replacing must delete first. `named`: the physical name's input, with its longest length.
+    `tagged`: AWS service, with the kind where one service has several ways, and the output that names the resource
+    there. `unique`: inputs that no two resources may share, so that replacing must delete first. `named`: the physical
+    name's input, with its longest length.
     """
 
     token: str
@@ -105,10 +106,16 @@ class Entry:
         """Whether pulumi_aws gives the type an input `tags`."""
         return "tags" in schema(self.token).inputs
 
+    @property
+    def is_regional(self) -> bool:
+        """Whether pulumi_aws gives the type an input `region`; IAM has none."""
+        return "region" in schema(self.token).inputs
+
     def handled(self) -> frozenset[str]:
         """Return the inputs that the local target can take."""
         named = (self.named[0],) if self.named else ()
-        return frozenset({*self.replaces, *self.updates, *self.recorded, *named, "region", "tags"})
+        region = ("region",) if self.is_regional else ()
+        return frozenset({*self.replaces, *self.updates, *self.recorded, *named, *region, "tags"})
 
     def forces_replacement(self, name: str, news: Values) -> bool:
         """Say whether a change of this input needs a new resource."""

@@ -35,7 +35,7 @@ def create(entry: Entry, call: Call) -> tuple[str, Values]:
 def previewed(entry: Entry, call: Call) -> Values:
     """Return the outputs as far as they are known before the resource is made."""
     unknown = dict.fromkeys(schema(entry.token).outputs, UNKNOWN)
-    known = completed(entry.token, _plain(call.inputs)) | {"region": call.region}
+    known = completed(entry.token, _plain(call.inputs)) | _region(entry, call)
     return {**unknown, **known, **_tags_all(entry, call)}
 
 
@@ -56,7 +56,7 @@ def read(entry: Entry, call: Call, identity: str) -> tuple[Values, Values] | Non
         old = call.inputs.get(name)
         value = _narrowed(name, seen.get(name, old), old)
         inputs[name] = old if same(name, old, value) else value
-    return _known(call, seen), {**call.inputs, **inputs}
+    return _known(entry, call, seen), {**call.inputs, **inputs}
 
 
 def update(entry: Entry, call: Call, identity: str) -> Values:
@@ -84,11 +84,15 @@ def delete(entry: Entry, call: Call, identity: str) -> None:
 
 def _outputs(entry: Entry, call: Call, identity: str) -> Values:
     observed = entry.read(call, identity) or {}
-    return _known(call, {**observed, **tagging.outputs(call, entry, {"id": identity, **observed})})
+    return _known(entry, call, {**observed, **tagging.outputs(call, entry, {"id": identity, **observed})})
 
 
-def _known(call: Call, observed: Values) -> Values:
-    merged = _plain(call.inputs) | {"region": call.region} | observed
+def _region(entry: Entry, call: Call) -> Values:
+    return {"region": call.region} if entry.is_regional else {}
+
+
+def _known(entry: Entry, call: Call, observed: Values) -> Values:
+    merged = _plain(call.inputs) | _region(entry, call) | observed
     return {name: value for name, value in merged.items() if value is not None}
 
 

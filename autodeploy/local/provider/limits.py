@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from autodeploy.local.provider.schema import Failure
 from autodeploy.local.provider.wire import UNKNOWN, Values
@@ -133,3 +135,107 @@ def machine(inputs: Values) -> Iterator[Failure]:
     size = len(inputs.get("userData", "").encode())
     if size > 16384:
         yield "userData", f"user data of {size} bytes is longer than the 16384 that AWS takes"
+
+
+RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+
+
+def log_group(inputs: Values) -> Iterator[Failure]:
+    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+    yield from matches(inputs, "name", r"[.\-_/#A-Za-z0-9]{1,512}", "1 to 512 letters, digits and . - _ / #")
+    days = inputs.get("retentionInDays", UNKNOWN)
+    if days not in (0, UNKNOWN, *RETENTIONS):
+        yield "retentionInDays", f"{days} days are none of {', '.join(map(str, RETENTIONS))}"
+
+
+def alarm(inputs: Values) -> Iterator[Failure]:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
+    needed = ("comparisonOperator", "evaluationPeriods", "metricName", "namespace", "period", "statistic", "threshold")
+    yield from needs(inputs, *needed)
+    yield from matches(inputs, "name", r"[\x20-\x7e]{1,255}", "1 to 255 ASCII characters")
+    yield from matches(inputs, "alarmDescription", r"(?s).{0,1024}", "at most 1024 characters")
+    for name, choices in _CHOICES.items():
+        if inputs.get(name, UNKNOWN) not in (UNKNOWN, *choices):
+            yield name, f"{inputs[name]!r} is none of {', '.join(choices)}"
+    for name in ("alarmActions", "okActions", "insufficientDataActions"):
+        if isinstance(inputs.get(name), list) and len(inputs[name]) > 5:
+            yield name, f"an alarm takes 5 actions at most, not {len(inputs[name])}"
+    yield from _window(inputs)
+
+
+_CHOICES = {
+    "comparisonOperator": (
+        *("GreaterThanOrEqualToThreshold", "GreaterThanThreshold"),
+        *("LessThanThreshold", "LessThanOrEqualToThreshold"),
+    ),
+    "statistic": ("SampleCount", "Average", "Sum", "Minimum", "Maximum"),
+    "treatMissingData": ("missing", "ignore", "breaching", "notBreaching"),
+}
+
+
+def _window(inputs: Values) -> Iterator[Failure]:
+    period, periods = inputs.get("period"), inputs.get("evaluationPeriods")
+    if isinstance(period, int) and period not in (10, 20, 30) and (period % 60 or period < 60):
+        yield "period", f"a period of {period} s is neither 10, 20 or 30 nor a multiple of 60"
+    if isinstance(period, int) and isinstance(periods, int):
+        most = 86_400 if period < 3_600 else 604_800
+        if not 1 <= periods <= most // max(period, 1):
+            yield "evaluationPeriods", f"{periods} periods of {period} s are not between 1 period and {most} s"
+
+
+def dashboard(inputs: Values) -> Iterator[Failure]:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"""
+    yield from matches(inputs, "dashboardName", r"[A-Za-z0-9_-]{1,255}", "1 to 255 letters, digits, - and _")
+    widgets = _document(inputs, "dashboardBody").get("widgets", [])
+    for number, widget in enumerate(widgets):
+        if widget.get("type") not in ("alarm", "metric", "log", "text", "explorer"):
+            yield "dashboardBody", f"widget {number} has no known type: {widget.get('type')!r}"
+        if not 1 <= widget.get("width", 6) <= 24 - widget.get("x", 0):
+            yield "dashboardBody", f"widget {number} does not fit into the 24 columns"
+    if len(widgets) > 500:
+        yield "dashboardBody", f"a dashboard takes 500 widgets at most, not {len(widgets)}"
+    yield from _is_document(inputs, "dashboardBody", 1_000_000)
+
+
+def role(inputs: Values) -> Iterator[Failure]:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"""
+    yield from _identity(inputs, 64)
+    yield from matches(inputs, "description", r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}", "at most 1000 characters")
+    yield from within(inputs, "maxSessionDuration", 3_600, 43_200)
+    yield from _is_document(inputs, "assumeRolePolicy", 2_048)
+
+
+def role_policy(inputs: Values) -> Iterator[Failure]:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    yield from _identity(inputs, 128)
+    yield from _is_document(inputs, "policy", 10_240)
+
+
+def instance_profile(inputs: Values) -> Iterator[Failure]:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateInstanceProfile.html"""
+    yield from _identity(inputs, 128)
+
+
+def _identity(inputs: Values, longest: int) -> Iterator[Failure]:
+    rule = f"1 to {longest} letters, digits and _+=,.@-"
+    yield from matches(inputs, "name", rf"(?a:[\w+=,.@-]{{1,{longest}}})", rule)
+    yield from matches(inputs, "path", r"/|/[\x21-\x7e]{1,510}/", "a path begins and ends with '/'")
+
+
+def _document(inputs: Values, name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(inputs.get(name, UNKNOWN))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_document(inputs: Values, name: str, longest: int) -> Iterator[Failure]:
+    text = inputs.get(name, UNKNOWN)
+    if text == UNKNOWN:
+        return
+    if not _document(inputs, name):
+        yield name, f"{text[:40]!r} is not a JSON object"
+    # White space does not count (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+    if len(re.sub(r"\s", "", text)) > longest:
+        yield name, f"a document of {len(text)} characters is longer than the {longest} that AWS takes"

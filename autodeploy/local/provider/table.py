@@ -10,7 +10,10 @@ from autodeploy.local.provider import (
     compute,
     database,
     database_groups,
+    identity,
+    monitoring,
     network,
+    notices,
     routing,
     security,
     targets,
@@ -19,7 +22,10 @@ from autodeploy.local.provider.account import refusal
 from autodeploy.local.provider.entry import Entry
 from autodeploy.local.provider.schema import schema
 
-_MODULES = (network, routing, security, compute, database_groups, database, certificate, balancer, targets)
+_MODULES = (
+    *(network, routing, security, identity, compute, database_groups, database),
+    *(certificate, balancer, targets, monitoring, notices),
+)
 TABLE: dict[str, Entry] = {entry.token: entry for module in _MODULES for entry in module.ENTRIES}
 
 

@@ -2,38 +2,92 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from autodeploy.local.provider.entry import URN_TAG, Call, Entry
 
 _LONGEST_VALUE = 256
 """https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"""
 
+Pairs = list[dict[str, str]]
+
+
+class _Way(NamedTuple):
+    """How a service takes tags, forgets keys and tells tags; each gets the client and the resource's name there."""
+
+    write: Callable[[Any, str, Pairs], Any]
+    forget: Callable[[Any, str, list[str]], Any]
+    read: Callable[[Any, str], Pairs]
+
+
+_WAYS = {
+    "ec2": _Way(
+        lambda client, name, pairs: client.create_tags(Resources=[name], Tags=pairs),
+        lambda client, name, keys: client.delete_tags(Resources=[name], Tags=[{"Key": key} for key in keys]),
+        lambda client, name: client.describe_tags(Filters=[{"Name": "resource-id", "Values": [name]}])["Tags"],
+    ),
+    "rds": _Way(
+        lambda client, name, pairs: client.add_tags_to_resource(ResourceName=name, Tags=pairs),
+        lambda client, name, keys: client.remove_tags_from_resource(ResourceName=name, TagKeys=keys),
+        lambda client, name: client.list_tags_for_resource(ResourceName=name)["TagList"],
+    ),
+    "elbv2": _Way(
+        lambda client, name, pairs: client.add_tags(ResourceArns=[name], Tags=pairs),
+        lambda client, name, keys: client.remove_tags(ResourceArns=[name], TagKeys=keys),
+        lambda client, name: client.describe_tags(ResourceArns=[name])["TagDescriptions"][0]["Tags"],
+    ),
+    "acm": _Way(
+        lambda client, name, pairs: client.add_tags_to_certificate(CertificateArn=name, Tags=pairs),
+        lambda client, name, keys: client.remove_tags_from_certificate(
+            CertificateArn=name, Tags=[{"Key": key} for key in keys]
+        ),
+        lambda client, name: client.list_tags_for_certificate(CertificateArn=name)["Tags"],
+    ),
+    "logs": _Way(
+        lambda client, name, pairs: client.tag_resource(
+            resourceArn=name, tags={pair["Key"]: pair["Value"] for pair in pairs}
+        ),
+        lambda client, name, keys: client.untag_resource(resourceArn=name, tagKeys=keys),
+        lambda client, name: [
+            {"Key": key, "Value": value}
+            for key, value in client.list_tags_for_resource(resourceArn=name)["tags"].items()
+        ],
+    ),
+    "cloudwatch": _Way(
+        lambda client, name, pairs: client.tag_resource(ResourceARN=name, Tags=pairs),
+        lambda client, name, keys: client.untag_resource(ResourceARN=name, TagKeys=keys),
+        lambda client, name: client.list_tags_for_resource(ResourceARN=name)["Tags"],
+    ),
+    "sns": _Way(
+        lambda client, name, pairs: client.tag_resource(ResourceArn=name, Tags=pairs),
+        lambda client, name, keys: client.untag_resource(ResourceArn=name, TagKeys=keys),
+        lambda client, name: client.list_tags_for_resource(ResourceArn=name)["Tags"],
+    ),
+    "iam:role": _Way(
+        lambda client, name, pairs: client.tag_role(RoleName=name, Tags=pairs),
+        lambda client, name, keys: client.untag_role(RoleName=name, TagKeys=keys),
+        lambda client, name: client.list_role_tags(RoleName=name)["Tags"],
+    ),
+    "iam:instance-profile": _Way(
+        lambda client, name, pairs: client.tag_instance_profile(InstanceProfileName=name, Tags=pairs),
+        lambda client, name, keys: client.untag_instance_profile(InstanceProfileName=name, TagKeys=keys),
+        lambda client, name: client.get_instance_profile(InstanceProfileName=name)["InstanceProfile"].get("Tags", []),
+    ),
+}
+
 
 def write(call: Call, entry: Entry, outputs: dict[str, Any]) -> None:
     """Make AWS hold exactly the tags of the call, and the resource's URN."""
     if entry.tagged is None:
         return
-    service, name = entry.tagged
+    service, output = entry.tagged
+    client, way, name = _client(call, service), _WAYS[service], outputs[output]
     wanted = {**call.tags, URN_TAG: call.urn[-_LONGEST_VALUE:]}
-    stale = sorted(_read(call, service, outputs[name]).keys() - wanted.keys())
-    pairs = [{"Key": key, "Value": value} for key, value in wanted.items()]
-    client, target = call.client(service), outputs[name]
-    if service == "ec2":
-        client.create_tags(Resources=[target], Tags=pairs)
-        if stale:
-            client.delete_tags(Resources=[target], Tags=[{"Key": key} for key in stale])
-    elif service == "rds":
-        client.add_tags_to_resource(ResourceName=target, Tags=pairs)
-        client.remove_tags_from_resource(ResourceName=target, TagKeys=stale)
-    elif service == "elbv2":
-        client.add_tags(ResourceArns=[target], Tags=pairs)
-        if stale:
-            client.remove_tags(ResourceArns=[target], TagKeys=stale)
-    else:
-        client.add_tags_to_certificate(CertificateArn=target, Tags=pairs)
-        if stale:
-            client.remove_tags_from_certificate(CertificateArn=target, Tags=[{"Key": key} for key in stale])
+    stale = sorted(_read(call, service, name).keys() - wanted.keys())
+    way.write(client, name, [{"Key": key, "Value": value} for key, value in wanted.items()])
+    if stale:
+        way.forget(client, name, stale)
 
 
 def outputs(call: Call, entry: Entry, observed: dict[str, Any]) -> dict[str, Any]:
@@ -49,14 +103,10 @@ def outputs(call: Call, entry: Entry, observed: dict[str, Any]) -> dict[str, Any
     return {"tagsAll": present, **({"tags": tags} if tags or "tags" in call.inputs else {})}
 
 
-def _read(call: Call, service: str, target: str) -> dict[str, str]:
-    client = call.client(service)
-    if service == "ec2":
-        pairs = client.describe_tags(Filters=[{"Name": "resource-id", "Values": [target]}])["Tags"]
-    elif service == "rds":
-        pairs = client.list_tags_for_resource(ResourceName=target)["TagList"]
-    elif service == "elbv2":
-        pairs = client.describe_tags(ResourceArns=[target])["TagDescriptions"][0]["Tags"]
-    else:
-        pairs = client.list_tags_for_certificate(CertificateArn=target)["Tags"]
+def _client(call: Call, service: str) -> Any:
+    return call.client(service.partition(":")[0])
+
+
+def _read(call: Call, service: str, name: str) -> dict[str, str]:
+    pairs = _WAYS[service].read(_client(call, service), name)
     return {pair["Key"]: pair.get("Value", "") for pair in pairs if not pair["Key"].startswith("aws:")}

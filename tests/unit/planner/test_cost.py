@@ -32,19 +32,23 @@ def test_the_bill_of_the_whole_in_us_east_1() -> None:
         "RDS postgres db.t3.micro": 13.14,  # 0.018 * 730
         "RDS storage gp2": 2.30,  # 0.115 * 20
         "Secrets Manager secret": 0.40,
+        "CloudWatch alarms": 0.60,  # 0.10 * 6
+        "CloudWatch dashboard": 3.00,
     }
-    assert plan.usd_per_month == 60.0
+    assert plan.usd_per_month == 63.6
     assert plan.prices_as_of == "2026-08-06"
     assert {line.resource for line in plan.cost} == {
         "aws:ec2:Instance app",
         "aws:lb:LoadBalancer public",
         "aws:rds:Instance database",
+        "aws:cloudwatch:MetricAlarm status",
+        "aws:cloudwatch:Dashboard overview",
     }
 
 
 def test_a_worker_without_a_database_pays_for_its_machine_alone() -> None:
     plan = planned(STACK.but(requires_database=False, is_web_service=False))
-    assert [line.usd_per_month for line in plan.cost] == [15.18, 1.6, 3.65]
+    assert [line.usd_per_month for line in plan.cost] == [15.18, 1.6, 3.65, 0.2, 3.0]
 
 
 def test_a_price_that_a_region_has_not_said_is_unknown_and_named() -> None:
@@ -135,8 +139,8 @@ class TestDifference:
         plan = self.after(STACK, STACK.but(requires_database=False))
         gone = [change.before.what for change in plan.comparison if change.now is None and change.before]
         assert gone == ["RDS postgres db.t3.micro", "RDS storage gp2", "Secrets Manager secret"]
-        assert plan.usd_difference == -15.84
-        assert [change.now is None for change in plan.comparison] == [False] * 5 + [True] * 3
+        assert plan.usd_difference == -15.94
+        assert [change.now is None for change in plan.comparison] == [False] * 7 + [True] * 3
 
     def test_of_a_line_without_a_price_is_unknown(self) -> None:
         plan = self.after(STACK.but(requires_database=False), STACK, STOCKHOLM)

@@ -175,3 +175,18 @@ def test_facts_without_engine_versions_leave_the_minor_to_rds() -> None:
     database = planned(WITH_DATABASE, facts).infra.database
     assert database is not None
     assert database.engine_version == "15"
+
+
+def test_alarms_go_to_an_address_and_the_local_target_says_that_it_sends_none() -> None:
+    assert planned(STACK).infra.alarm_email is planned(STACK, alarm_email="").infra.alarm_email is None
+    told = planned(STACK, LOCAL, alarm_email="ops@example.org")
+    assert told.infra.alarm_email == "ops@example.org"
+    assert "the local target sends no mail: alarms would go to ops@example.org" in told.notes
+    assert not any("sends no mail" in note for note in planned(STACK, alarm_email="ops@example.org").notes)
+
+
+@pytest.mark.parametrize("address", ["ops", "ops@example", "ops @example.org", "a@b@example.org"])
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(PlanError, match="no e-mail address") as caught:
+        planned(STACK, alarm_email=address)
+    assert "--alarm-email" in caught.value.remediation

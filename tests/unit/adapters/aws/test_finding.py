@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from typing import Any
 
@@ -172,6 +173,62 @@ def test_certificate(claim: Any, client: Any) -> None:
     assert claim(token, *before) is None
     mine = acm.import_certificate(Certificate=leaf, PrivateKey=key, Tags=TAGS)["CertificateArn"]
     assert claim(token, *before) == mine
+
+
+def test_role_policy_and_profile(claim: Any, client: Any) -> None:
+    iam, trust = client("iam"), '{"Version": "2012-10-17", "Statement": []}'
+    role, policy = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
+    profile = "aws:iam/instanceProfile:InstanceProfile"
+    assert claim(role, name=ID) is claim(profile, name=ID) is claim(policy, role=ID, name="log") is None
+    iam.create_role(RoleName=ID, AssumeRolePolicyDocument=trust)
+    assert claim(policy, role=ID, name="log") is None
+    iam.create_instance_profile(InstanceProfileName=ID)
+    statement = {"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=ID, PolicyName="log", PolicyDocument=document)
+    assert claim(role, name=ID) == claim(profile, name=ID) == ID
+    assert claim(policy, role=ID, name="log") == f"{ID}:log"
+
+
+def test_log_group_alarm_and_dashboard(claim: Any, client: Any) -> None:
+    logs, cloudwatch = client("logs"), client("cloudwatch")
+    group, alarm = "aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/metricAlarm:MetricAlarm"
+    dashboard = "aws:cloudwatch/dashboard:Dashboard"
+    logs.create_log_group(logGroupName="finding-log-of-another")
+    assert (
+        claim(group, name="finding-log") is claim(alarm, name="finding") is claim(dashboard, dashboardName=ID) is None
+    )
+    logs.create_log_group(logGroupName="finding-log")
+    cloudwatch.put_metric_alarm(
+        AlarmName="finding",
+        MetricName="m",
+        Namespace="n",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    cloudwatch.put_dashboard(DashboardName=ID, DashboardBody='{"widgets": []}')
+    assert claim(group, name="finding-log") == "finding-log"
+    assert claim(alarm, name="finding") == "finding"
+    assert claim(dashboard, dashboardName=ID) == ID
+
+
+def test_topic_and_subscription(claim: Any, client: Any, stubbed: Any) -> None:
+    sns = client("sns")
+    topic, subscription = "aws:sns/topic:Topic", "aws:sns/topicSubscription:TopicSubscription"
+    assert claim(topic, name="finding") is None
+    arn = sns.create_topic(Name="finding")["TopicArn"]
+    assert claim(topic, name="finding") == arn
+    wanted = {"topic": arn, "protocol": "email", "endpoint": "ops@example.org"}
+    sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="other@example.org")
+    assert claim(subscription, **wanted) is None
+    made = sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="ops@example.org", ReturnSubscriptionArn=True)
+    assert claim(subscription, **wanted) == made["SubscriptionArn"]
+    unconfirmed = {"Protocol": "email", "Endpoint": "ops@example.org", "SubscriptionArn": "PendingConfirmation"}
+    asked = stubbed("sns", ("list_subscriptions_by_topic", {"Subscriptions": [unconfirmed]}))
+    assert finding.candidates(lambda service: asked, subscription, wanted, ID, ()) == []
 
 
 def test_every_type_that_the_stack_declares_can_be_looked_for() -> None:

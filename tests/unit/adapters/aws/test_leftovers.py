@@ -16,6 +16,41 @@ ID = "guestbook-20261122-7f3a9c"
 TAGS = [{"Key": "DeploymentId", "Value": ID}]
 
 
+def monitored(client: Any) -> list[str]:
+    """Make what watches a deployment; return its names."""
+    iam, logs, cloudwatch = client("iam"), client("logs"), client("cloudwatch")
+    trust = '{"Version": "2012-10-17", "Statement": []}'
+    role = iam.create_role(RoleName=ID, AssumeRolePolicyDocument=trust, Path="/autodeploy/")["Role"]["Arn"]
+    profile = iam.create_instance_profile(InstanceProfileName=ID)["InstanceProfile"]["Arn"]
+    cloudwatch.put_dashboard(DashboardName=ID, DashboardBody='{"widgets": []}')
+    cloudwatch.put_metric_alarm(
+        AlarmName="guestbook-status",
+        MetricName="m",
+        Namespace="n",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+        Tags=TAGS,
+    )
+    logs.create_log_group(logGroupName="guestbook-log", tags={"DeploymentId": ID})
+    topic = client("sns").create_topic(Name="guestbook-alarms", Tags=TAGS)["TopicArn"]
+    place = f"{REGION}:123456789012"
+    alarm, group = f"arn:aws:cloudwatch:{place}:alarm:guestbook-status", f"arn:aws:logs:{place}:log-group:guestbook-log"
+    return [role, profile, f"arn:aws:cloudwatch::123456789012:dashboard/{ID}", alarm, group, topic]
+
+
+def unmonitored(client: Any, made: list[str]) -> None:
+    """Delete it again."""
+    client("iam").delete_instance_profile(InstanceProfileName=ID)
+    client("iam").delete_role(RoleName=ID)
+    client("cloudwatch").delete_dashboards(DashboardNames=[ID])
+    client("cloudwatch").delete_alarms(AlarmNames=["guestbook-status"])
+    client("logs").delete_log_group(logGroupName="guestbook-log")
+    client("sns").delete_topic(TopicArn=made[-1])
+
+
 class TestLeftovers:
     def test_names_everything_and_then_nothing(self, cloud: AwsCloud, client: Any) -> None:
         ec2, elb, rds = client("ec2"), client("elbv2"), client("rds")
@@ -69,9 +104,10 @@ class TestLeftovers:
         )["DBInstance"]["DBInstanceArn"]
         secret = client("secretsmanager").create_secret(Name="guestbook", SecretString="s", Tags=TAGS)["ARN"]
         ec2.create_vpc(CidrBlock="10.9.0.0/16")
+        watching = monitored(client)
 
         expected = {made["vpc"], *subnets, group, "key-of-guestbook", instance, balancer["LoadBalancerArn"]}
-        expected |= {target_group, acm_arn, database_group, database, secret}
+        expected |= {target_group, acm_arn, database_group, database, secret, *watching}
         found = cloud.leftovers(ID)
         assert expected - set(found) == set()
         assert cloud.leftovers("another-20261122-000000") == []
@@ -89,6 +125,7 @@ class TestLeftovers:
             ec2.delete_subnet(SubnetId=subnet)
         ec2.delete_key_pair(KeyName="key-of-guestbook")
         ec2.delete_vpc(VpcId=made["vpc"])
+        unmonitored(client, watching)
         assert cloud.leftovers(ID) == []
 
     @pytest.mark.parametrize(
@@ -107,10 +144,13 @@ class TestLeftovers:
                 "elbv2",
                 ("describe_listeners", "ListenerNotFound"),
             ),
+            ("arn:aws:sns:us-east-1:1:gone", "sns", ("get_topic_attributes", "NotFound")),
+            ("arn:aws:logs:us-east-1:1:log-group:gone", "logs", ("describe_log_groups", {"logGroups": []})),
+            ("arn:aws:cloudwatch:us-east-1:1:alarm:gone", "cloudwatch", ("describe_alarms", {"MetricAlarms": []})),
         ],
     )
     def test_believes_the_service_over_the_tagging_api(
-        self, stubbed: Any, arn: str, service: str, method: tuple[str, str]
+        self, stubbed: Any, arn: str, service: str, method: tuple[str, Any]
     ) -> None:
         stub = stubbed(service, method)
         assert leftovers._stands(lambda _: stub, arn) is False
@@ -124,6 +164,14 @@ class TestLeftovers:
 
     def test_a_snapshot_is_meant_to_stay(self) -> None:
         assert leftovers._stands(lambda _: None, "arn:aws:rds:us-east-1:1:snapshot:last") is False
+
+    def test_a_role_is_told_by_its_name_alone(self) -> None:
+        assert leftovers._stands(lambda _: None, "arn:aws:iam::1:role/autodeploy/web-1") is False
+
+    def test_a_role_that_may_not_be_looked_at_is_not_taken_for_gone(self, stubbed: Any) -> None:
+        stub = stubbed("iam", ("get_role", "AccessDenied"))
+        with pytest.raises(exceptions.ClientError):
+            list(leftovers._named(lambda _: stub, ID))
 
     def test_a_refusal_is_told(self, stubbed: Any) -> None:
         stub = stubbed("acm", ("describe_certificate", "AccessDeniedException"))

@@ -80,7 +80,7 @@ class Engine:
         )
         return decode(answer.inputs).values, {item.property: item.reason for item in answer.failures}
 
-    def make(self, token: str, name: str = "thing", secrets: Any = (), **news: Any) -> Made:
+    def make(self, token: str, name: str = "thing", /, secrets: Any = (), **news: Any) -> Made:
         """Check, preview, create, and see that an unchanged resource differs in nothing and reads as it was made."""
         inputs, failures = self.check(token, news, name=name, secrets=secrets)
         assert failures == {}

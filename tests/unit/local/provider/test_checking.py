@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -52,6 +53,24 @@ VALID: dict[str, dict[str, Any]] = {
         "port": 80,
         "defaultActions": [{"type": "forward", "targetGroupArn": UNKNOWN}],
     },
+    "Role": {"assumeRolePolicy": '{"Statement": []}', "path": "/autodeploy/"},
+    "RolePolicy": {"role": UNKNOWN, "policy": UNKNOWN},
+    "InstanceProfile": {"role": UNKNOWN},
+    "LogGroup": {"retentionInDays": 30},
+    "MetricAlarm": {
+        "namespace": "AWS/EC2",
+        "metricName": "StatusCheckFailed",
+        "dimensions": {"InstanceId": UNKNOWN},
+        "statistic": "Maximum",
+        "comparisonOperator": "GreaterThanThreshold",
+        "threshold": 0.5,
+        "period": 60,
+        "evaluationPeriods": 3,
+        "alarmActions": [UNKNOWN],
+    },
+    "Dashboard": {"dashboardName": "web-1", "dashboardBody": UNKNOWN},
+    "Topic": {},
+    "TopicSubscription": {"topic": UNKNOWN, "protocol": "email", "endpoint": "ops@example.org"},
 }
 
 
@@ -159,6 +178,39 @@ def test_the_table_speaks_of_real_inputs_only(kind: str) -> None:
             "defaultActions[0].redirect",
         ),
         ("Listener", {"defaultActions": [{"type": "redirect"}]}, "defaultActions[0].redirect"),
+        ("Role", {"name": "r" * 65}, "name"),
+        ("Role", {"name": "rôle"}, "name"),
+        ("Role", {"path": "autodeploy"}, "path"),
+        ("Role", {"description": "d" * 1001}, "description"),
+        ("Role", {"maxSessionDuration": 60}, "maxSessionDuration"),
+        ("Role", {"assumeRolePolicy": "[]"}, "assumeRolePolicy"),
+        ("Role", {"assumeRolePolicy": json.dumps({"x": "x" * 2048})}, "assumeRolePolicy"),
+        ("Role", {"managedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"]}, "managedPolicyArns"),
+        ("RolePolicy", {"policy": "{"}, "policy"),
+        ("RolePolicy", {"policy": json.dumps({"x": "x" * 10240})}, "policy"),
+        ("InstanceProfile", {"name": "p p"}, "name"),
+        ("LogGroup", {"name": "a b"}, "name"),
+        ("LogGroup", {"retentionInDays": 31}, "retentionInDays"),
+        ("LogGroup", {"skipDestroy": True}, "skipDestroy"),
+        ("MetricAlarm", {"period": None}, "period"),
+        ("MetricAlarm", {"period": 90}, "period"),
+        ("MetricAlarm", {"evaluationPeriods": 0}, "evaluationPeriods"),
+        ("MetricAlarm", {"period": 300, "evaluationPeriods": 289}, "evaluationPeriods"),
+        ("MetricAlarm", {"period": 3600, "evaluationPeriods": 169}, "evaluationPeriods"),
+        ("MetricAlarm", {"statistic": "Median"}, "statistic"),
+        ("MetricAlarm", {"treatMissingData": "ignored"}, "treatMissingData"),
+        ("MetricAlarm", {"comparisonOperator": ">"}, "comparisonOperator"),
+        ("MetricAlarm", {"alarmActions": ["arn"] * 6}, "alarmActions"),
+        ("MetricAlarm", {"alarmDescription": "d" * 1025}, "alarmDescription"),
+        ("Dashboard", {"dashboardName": "a.b"}, "dashboardName"),
+        ("Dashboard", {"dashboardBody": "nothing"}, "dashboardBody"),
+        ("Dashboard", {"dashboardBody": json.dumps({"widgets": [{"type": "clock"}]})}, "dashboardBody"),
+        ("Dashboard", {"dashboardBody": json.dumps({"widgets": [{"type": "text", "x": 20}]})}, "dashboardBody"),
+        ("Dashboard", {"dashboardBody": json.dumps({"widgets": [{"type": "text"}] * 501})}, "dashboardBody"),
+        ("Topic", {"name": "a b"}, "name"),
+        ("Topic", {"kmsMasterKeyId": "alias/aws/sns"}, "kmsMasterKeyId"),
+        ("TopicSubscription", {"protocol": "sms"}, "protocol"),
+        ("TopicSubscription", {"endpoint": "nobody"}, "endpoint"),
     ],
 )
 def test_what_cannot_be_made_is_refused_by_name(kind: str, changes: dict[str, Any], path: str) -> None:

@@ -54,6 +54,7 @@ def plan(**changes: Any) -> InfraPlan:
         user_data="#cloud-config\n",
         web=WebPlan(health_check_path="/health", certificate_pem=PEM),
         database=DatabasePlan(engine="postgres", engine_version="15.8"),
+        alarm_email="ops@example.org",
     )
     return made.but(**changes)
 
@@ -131,9 +132,12 @@ def _change_in_place(stack: auto.Stack, served: Any, balancer: str) -> None:
         admin_cidr="203.0.113.9/32",
         web=WebPlan(health_check_path="/ready", certificate_pem=PEM),
         tags={"Team": "blue"},
+        user_data="#cloud-config\n# cloud-init would not read it again\n",
     )
+    before = set(served.plane.machines)
     configure(stack, changed)
     done = stack.up().summary.resource_changes
+    assert set(served.plane.machines) == before
     assert done.keys() == {"update", "same"}
     assert served.plane.served[balancer][1].group.health_check_path == "/ready"
     (machine,) = served.plane.machines
