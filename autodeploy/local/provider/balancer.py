@@ -198,7 +198,7 @@ LOAD_BALANCER = Entry(
     replaces=("internal", "loadBalancerType"),
     updates=("securityGroups", "subnets", "enableDeletionProtection", "idleTimeout"),
     recorded=("dropInvalidHeaderFields", "enableHttp2", "ipAddressType", "desyncMitigationMode", "preserveHostHeader"),
-    tagged=("elbv2", "arn"),
+    tagged=("elbv2", "id"),
     named=("name", 32),
 )
 LISTENER = Entry(
@@ -212,6 +212,6 @@ LISTENER = Entry(
     replaces=("loadBalancerArn",),
     updates=("port", "protocol", "certificateArn", "defaultActions"),
     recorded=("sslPolicy",),
-    tagged=("elbv2", "arn"),
+    tagged=("elbv2", "id"),
 )
 ENTRIES = (LOAD_BALANCER, LISTENER)

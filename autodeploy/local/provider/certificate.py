@@ -93,6 +93,6 @@ CERTIFICATE = Entry(
     _update,
     limits=_limits,
     updates=("certificateBody", "privateKey", "certificateChain"),
-    tagged=("acm", "arn"),
+    tagged=("acm", "id"),
 )
 ENTRIES = (CERTIFICATE,)

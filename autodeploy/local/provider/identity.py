@@ -123,7 +123,7 @@ ROLE = Entry(
     replaces=("path",),
     updates=("assumeRolePolicy", "description", "maxSessionDuration"),
     defaults={"path": "/", "maxSessionDuration": 3600},
-    tagged=("iam:role", "name"),
+    tagged=("iam:role", "id"),
     named=("name", 64),
 )
 POLICY = Entry(
@@ -149,7 +149,7 @@ PROFILE = Entry(
     replaces=("path",),
     updates=("role",),
     defaults={"path": "/"},
-    tagged=("iam:instance-profile", "name"),
+    tagged=("iam:instance-profile", "id"),
     named=("name", 128),
 )
 ENTRIES = (ROLE, POLICY, PROFILE)

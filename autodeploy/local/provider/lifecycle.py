@@ -23,7 +23,7 @@ def create(entry: Entry, call: Call) -> tuple[str, Values]:
     """Make the resource, tagged with its URN, and what stands behind it; return its id and outputs."""
     identity = entry.create(call)
     try:
-        tagging.write(call, entry, {"id": identity, **(entry.read(call, identity) or {})})
+        tagging.write(call, entry, identity, anew=True)
         entry.start(call, identity)
         return identity, _outputs(entry, call, identity)
     except BaseException:
@@ -63,7 +63,7 @@ def update(entry: Entry, call: Call, identity: str) -> Values:
     """Change the resource in place; return its outputs."""
     if any(not same(name, call.state.get(name), call.inputs.get(name)) for name in entry.updates):
         entry.update(call, identity)
-    tagging.write(call, entry, {"id": identity, **(entry.read(call, identity) or {})})
+    tagging.write(call, entry, identity)
     return _outputs(entry, call, identity)
 
 

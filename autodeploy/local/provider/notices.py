@@ -66,7 +66,7 @@ TOPIC = Entry(
     _topic_update,
     limits=lambda inputs: limits.matches(inputs, "name", r"[\w-]{1,256}", "1 to 256 letters, digits, _ and -"),
     updates=("displayName",),
-    tagged=("sns", "arn"),
+    tagged=("sns", "id"),
     named=("name", 256),
 )
 SUBSCRIPTION = Entry(

@@ -77,14 +77,15 @@ _WAYS = {
 }
 
 
-def write(call: Call, entry: Entry, outputs: dict[str, Any]) -> None:
-    """Make AWS hold exactly the tags of the call, and the resource's URN."""
+def write(call: Call, entry: Entry, identity: str, anew: bool = False) -> None:
+    """Make AWS hold exactly the tags of the call, and the resource's URN; made `anew` it has none to be taken away."""
     if entry.tagged is None:
         return
     service, output = entry.tagged
-    client, way, name = _client(call, service), _WAYS[service], outputs[output]
+    name = identity if output == "id" else (entry.read(call, identity) or {})[output]
+    client, way = _client(call, service), _WAYS[service]
     wanted = {**call.tags, URN_TAG: call.urn[-_LONGEST_VALUE:]}
-    stale = sorted(_read(call, service, name).keys() - wanted.keys())
+    stale = [] if anew else sorted(_read(call, service, name).keys() - wanted.keys())
     way.write(client, name, [{"Key": key, "Value": value} for key, value in wanted.items()])
     if stale:
         way.forget(client, name, stale)

@@ -132,7 +132,7 @@ TARGET_GROUP = Entry(
     replaces=("port", "protocol", "protocolVersion", "vpcId", "targetType"),
     updates=("healthCheck", "deregistrationDelay"),
     recorded=("loadBalancingAlgorithmType", "slowStart", "stickiness", "ipAddressType"),
-    tagged=("elbv2", "arn"),
+    tagged=("elbv2", "id"),
     named=("name", 32),
 )
 ATTACHMENT = Entry(
