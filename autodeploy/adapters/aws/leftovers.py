@@ -100,31 +100,53 @@ def _stands(connect: Connect, arn: str) -> bool:
 
 def _look_up(connect: Connect, service: str, resource: str, arn: str) -> bool:
     """Ask the service itself; a kind that the stack does not make is believed to stand."""
-    kind = resource.replace("/", ":").split(":", 1)[0]
-    name = resource.rsplit(":", 1)[-1]
-    if (service, kind) == ("elasticloadbalancing", "loadbalancer"):
-        return bool(connect("elbv2").describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"])
-    if (service, kind) == ("elasticloadbalancing", "targetgroup"):
-        return bool(connect("elbv2").describe_target_groups(TargetGroupArns=[arn])["TargetGroups"])
-    if (service, kind) == ("elasticloadbalancing", "listener"):
-        return bool(connect("elbv2").describe_listeners(ListenerArns=[arn])["Listeners"])
-    if (service, kind) == ("rds", "db"):
-        return bool(connect("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"])
-    if (service, kind) == ("rds", "subgrp"):
-        return bool(connect("rds").describe_db_subnet_groups(DBSubnetGroupName=name)["DBSubnetGroups"])
-    if (service, kind) == ("rds", "pg"):
-        return bool(connect("rds").describe_db_parameter_groups(DBParameterGroupName=name)["DBParameterGroups"])
-    if (service, kind) == ("logs", "log-group"):
-        found = connect("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-        return any(group["logGroupName"] == name for group in found)
-    if (service, kind) == ("cloudwatch", "alarm"):
-        return bool(connect("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"])
-    if service == "sns":
-        return bool(connect("sns").get_topic_attributes(TopicArn=arn)["Attributes"])
-    if service == "iam":
-        return False  # told by name
-    if service == "acm":
-        return bool(connect("acm").describe_certificate(CertificateArn=arn)["Certificate"])
-    if service == "secretsmanager":
-        return "DeletedDate" not in connect("secretsmanager").describe_secret(SecretId=arn)
-    return True
+    # A topic's ARN has no kind, only a name.
+    kind = "" if service == "sns" else resource.replace("/", ":").split(":", 1)[0]
+    look = _LOOKS.get((service, kind))
+    return True if look is None else bool(look(connect, resource.replace("/", ":").rsplit(":", 1)[-1], arn))
+
+
+def _log_group(connect: Connect, name: str, arn: str) -> bool:
+    found = connect("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return any(group["logGroupName"] == name for group in found)
+
+
+_LOOKS: dict[tuple[str, str], Callable[[Connect, str, str], Any]] = {
+    ("elasticloadbalancing", "loadbalancer"): lambda connect, name, arn: connect("elbv2").describe_load_balancers(
+        LoadBalancerArns=[arn]
+    )["LoadBalancers"],
+    ("elasticloadbalancing", "targetgroup"): lambda connect, name, arn: connect("elbv2").describe_target_groups(
+        TargetGroupArns=[arn]
+    )["TargetGroups"],
+    ("elasticloadbalancing", "listener"): lambda connect, name, arn: connect("elbv2").describe_listeners(
+        ListenerArns=[arn]
+    )["Listeners"],
+    ("rds", "db"): lambda connect, name, arn: connect("rds").describe_db_instances(DBInstanceIdentifier=name)[
+        "DBInstances"
+    ],
+    ("rds", "subgrp"): lambda connect, name, arn: connect("rds").describe_db_subnet_groups(DBSubnetGroupName=name)[
+        "DBSubnetGroups"
+    ],
+    ("rds", "pg"): lambda connect, name, arn: connect("rds").describe_db_parameter_groups(DBParameterGroupName=name)[
+        "DBParameterGroups"
+    ],
+    ("acm", "certificate"): lambda connect, name, arn: connect("acm").describe_certificate(CertificateArn=arn)[
+        "Certificate"
+    ],
+    ("secretsmanager", "secret"): lambda connect, name, arn: (
+        "DeletedDate" not in connect("secretsmanager").describe_secret(SecretId=arn)
+    ),
+    ("logs", "log-group"): _log_group,
+    ("cloudwatch", "alarm"): lambda connect, name, arn: connect("cloudwatch").describe_alarms(AlarmNames=[name])[
+        "MetricAlarms"
+    ],
+    ("cloudwatch", "dashboard"): lambda connect, name, arn: connect("cloudwatch").get_dashboard(DashboardName=name)[
+        "DashboardArn"
+    ],
+    ("sns", ""): lambda connect, name, arn: connect("sns").get_topic_attributes(TopicArn=arn)["Attributes"],
+    ("iam", "role"): lambda connect, name, arn: connect("iam").get_role(RoleName=name)["Role"],
+    ("iam", "instance-profile"): lambda connect, name, arn: connect("iam").get_instance_profile(
+        InstanceProfileName=name
+    )["InstanceProfile"],
+}
+"""By service and kind, how a resource is asked for by its name or ARN; an error or nothing says that it is gone."""

@@ -107,6 +107,7 @@ class TestLeftovers:
         watching = monitored(client)
 
         expected = {made["vpc"], *subnets, group, "key-of-guestbook", instance, balancer["LoadBalancerArn"]}
+        assert all(leftovers._stands(client, arn) for arn in watching)
         expected |= {target_group, acm_arn, database_group, database, secret, *watching}
         found = cloud.leftovers(ID)
         assert expected - set(found) == set()
@@ -144,6 +145,9 @@ class TestLeftovers:
                 "elbv2",
                 ("describe_listeners", "ListenerNotFound"),
             ),
+            ("arn:aws:iam::1:role/autodeploy/gone", "iam", ("get_role", "NoSuchEntity")),
+            ("arn:aws:iam::1:instance-profile/autodeploy/gone", "iam", ("get_instance_profile", "NoSuchEntity")),
+            ("arn:aws:cloudwatch::1:dashboard/gone", "cloudwatch", ("get_dashboard", "ResourceNotFound")),
             ("arn:aws:sns:us-east-1:1:gone", "sns", ("get_topic_attributes", "NotFound")),
             ("arn:aws:logs:us-east-1:1:log-group:gone", "logs", ("describe_log_groups", {"logGroups": []})),
             ("arn:aws:cloudwatch:us-east-1:1:alarm:gone", "cloudwatch", ("describe_alarms", {"MetricAlarms": []})),
@@ -164,9 +168,6 @@ class TestLeftovers:
 
     def test_a_snapshot_is_meant_to_stay(self) -> None:
         assert leftovers._stands(lambda _: None, "arn:aws:rds:us-east-1:1:snapshot:last") is False
-
-    def test_a_role_is_told_by_its_name_alone(self) -> None:
-        assert leftovers._stands(lambda _: None, "arn:aws:iam::1:role/autodeploy/web-1") is False
 
     def test_a_role_that_may_not_be_looked_at_is_not_taken_for_gone(self, stubbed: Any) -> None:
         stub = stubbed("iam", ("get_role", "AccessDenied"))
