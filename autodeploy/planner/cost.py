@@ -58,11 +58,11 @@ def charges(infra: InfraPlan) -> Iterator[Charge]:
     kind, size = infra.instance_type, infra.root_volume_gb
     yield Charge(f"EC2 instance {kind}", f"instance:{kind}", 1, HOURS, MACHINE)
     yield Charge("EBS root volume gp3", "volume:gp3", size, f"{size} GB", MACHINE)
-    yield Charge("public IPv4 address, machine", "address:ipv4", 1, HOURS, MACHINE)
+    yield Charge("public IPv4, machine", "address:ipv4", 1, HOURS, MACHINE)
     if infra.web:
         zones = len(infra.zones)
         yield Charge("Application Load Balancer", "balancer:application", 1, f"{HOURS}, without usage", BALANCER)
-        yield Charge("public IPv4 addresses, balancer", "address:ipv4", zones, f"{zones}, one a zone", BALANCER)
+        yield Charge("public IPv4, balancer", "address:ipv4", zones, f"{zones}, one a zone", BALANCER)
     if infra.database:
         yield from _database(infra.database)
     # As many as stacks/alarms.py declares.

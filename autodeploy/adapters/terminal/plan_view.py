@@ -88,7 +88,7 @@ def _operations(operation: str, changes: Sequence[ResourceChange]) -> Renderable
     table.add_column(overflow="fold", ratio=1)
     table.add_column(overflow="fold", ratio=1)
     for change in changes:
-        # The service is left out: no two kinds here differ by it alone, and the name needs the room.
+        # The service is left out: the name tells the machine from the database, and needs the room.
         resource = f"{short_type(change.type).rpartition(':')[2]} {change.name}"
         table.add_row(f"  {sign}", Text(printable.line(resource)), Text(printable.line(_why(change))))
     return Group(Text(f"{len(changes)} to {verb}", style=f"bold {style}"), table)
@@ -105,8 +105,10 @@ def _why(change: ResourceChange) -> str:
 def _counts(preview: Preview) -> Text:
     if not preview.changes:
         return Text(f"No changes: all {preview.unchanged} resources stand as planned.")
-    counted = Counter(_OPERATIONS[change.operation][1] for change in preview.changes)
-    parts = [f"{count} to {verb}" for verb, count in counted.items()]
+    counted = Counter(change.operation for change in preview.changes)
+    parts = [
+        f"{counted[operation]} to {_OPERATIONS[operation][1]}" for operation in _OPERATIONS if operation in counted
+    ]
     return Text(f"{', '.join(parts)}, {preview.unchanged} unchanged", style="bold")
 
 

@@ -26,9 +26,9 @@ def test_the_bill_of_the_whole_in_us_east_1() -> None:
     assert lines(plan) == {
         "EC2 instance t3.small": 15.18,  # 0.0208 * 730
         "EBS root volume gp3": 1.60,  # 0.08 * 20
-        "public IPv4 address, machine": 3.65,  # 0.005 * 730
+        "public IPv4, machine": 3.65,  # 0.005 * 730
         "Application Load Balancer": 16.43,  # 0.0225 * 730, half up
-        "public IPv4 addresses, balancer": 7.30,  # 0.005 * 730 * 2
+        "public IPv4, balancer": 7.30,  # 0.005 * 730 * 2
         "RDS postgres db.t3.micro": 13.14,  # 0.018 * 730
         "RDS storage gp2": 2.30,  # 0.115 * 20
         "Secrets Manager secret": 0.40,
