@@ -131,7 +131,8 @@ class HiveMindProvisioner(HiveMindAgent):
         with self._working_on(state), self._attempting("Previewing the infrastructure"):
             secrets_ = self._stack_secrets(state.deployment_id)
             saved = self._saved_plan(state.deployment_id)
-            return explained(self._engine.preview(state.plan.infra, secrets_, saved, self.say))
+            infra = state.plan.infra
+            return explained(self._engine.preview(infra, secrets_, saved, self.say), infra)
 
     def run(self, state: DeploymentState) -> DeploymentState:
         """Provision what the state's plan says."""

@@ -29,4 +29,4 @@ def preview_as_json(preview: Preview, plan: Plan) -> str:
         "usd_difference": plan.usd_difference,
         "prices_as_of": plan.prices_as_of,
     }
-    return json.dumps({**preview.model_dump(), **bill}, indent=2)
+    return json.dumps({**preview.model_dump(exclude={"picture"}), **bill}, indent=2)

@@ -27,7 +27,6 @@ class Plan(Noun):
     """The compiled plan. `application` is what will run, as label and value; `prices_as_of` dates the prices.
 
     `cost_before` is the bill, at the same prices, of what stands when the plan is made; None where nothing does.
-    `picture` is the infrastructure drawn in characters, a string a line.
     """
 
     infra: InfraPlan
@@ -36,7 +35,6 @@ class Plan(Noun):
     prices_as_of: str
     notes: tuple[str, ...] = ()
     cost_before: tuple[CostLine, ...] | None = None
-    picture: tuple[str, ...] = ()
 
     @property
     def usd_per_month(self) -> float:
@@ -110,7 +108,11 @@ class ResourceChange(Noun):
 
 
 class Preview(Noun):
-    """What `up` would do; only operations other than "same" are listed in `changes`."""
+    """What `up` would do; only operations other than "same" are listed in `changes`.
+
+    `picture` is what is planned, drawn in characters, a string a line.
+    """
 
     changes: tuple[ResourceChange, ...] = ()
     unchanged: int = 0
+    picture: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from autodeploy.model import CloudFacts, InfraPlan, Plan, TechStack
-from autodeploy.planner import cost, needs, picture, prices
+from autodeploy.planner import cost, needs, prices
 from autodeploy.planner.infra import lower
 from autodeploy.settings import Settings
 
@@ -40,7 +40,6 @@ def plan(
         application=tuple(_application(stack)),
         cost=cost.bill(infra, facts.prices),
         cost_before=cost.bill(standing, facts.prices) if standing else None,
-        picture=picture.text(infra),
         prices_as_of=prices.dated(cost.keys(infra), facts.prices),
         notes=(
             *brought,

@@ -1,11 +1,12 @@
-"""Says what each resource of the Pulumi program is for, and adds it to what a preview found. Knows no deployment."""
+"""Says what each resource of the Pulumi program is for, and adds that, and the picture, to what a preview found."""
 
 from __future__ import annotations
 
 import re
 
-from autodeploy.model import Preview
+from autodeploy.model import InfraPlan, Preview
 from autodeploy.model.plan import short_type
+from autodeploy.planner.picture import text
 
 PURPOSES = {
     "aws:ec2:Vpc vpc": "a network of the deployment's own",
@@ -61,8 +62,9 @@ def purpose(kind: str, name: str) -> str:
     return PURPOSES.get(f"{short_type(kind)} {re.sub(r'-[0-9]+$', '', name)}", "")
 
 
-def explained(preview: Preview) -> Preview:
-    """Return the preview with each resource's purpose."""
+def explained(preview: Preview, infra: InfraPlan) -> Preview:
+    """Return the preview of a plan with each resource's purpose and the picture of it all."""
     return preview.but(
-        changes=tuple(change.but(purpose=purpose(change.type, change.name)) for change in preview.changes)
+        changes=tuple(change.but(purpose=purpose(change.type, change.name)) for change in preview.changes),
+        picture=text(infra),
     )

@@ -41,8 +41,8 @@ def write(plan: Plan, preview: Preview, stream: TextIO, width: int) -> None:
 def render(plan: Plan, preview: Preview, encoding: str | None = None) -> RenderableType:
     """Return the whole view: the picture, what happens and why, where, what it costs, what to know."""
     parts: list[RenderableType] = [Text("")]
-    if plan.picture:
-        parts += [_picture(plan.picture, encoding or "utf-8"), Text("")]
+    if preview.picture:
+        parts += [_picture(preview.picture, encoding or "utf-8"), Text("")]
     for operation in _OPERATIONS:
         if changes := [change for change in preview.changes if change.operation == operation]:
             parts += [_operations(operation, changes), Text("")]

@@ -9,8 +9,8 @@ from fixtures.planned import FACTS, planned
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autodeploy.model import InfraPlan, TechStack
-from autodeploy.planner import svg
+from autodeploy.model import InfraPlan, Preview, TechStack
+from autodeploy.planner import explained, svg
 from autodeploy.planner.layout import WIDTH, lay_out
 from autodeploy.planner.picture import text
 from tests.properties.generators import infra_plans
@@ -82,7 +82,7 @@ def test_the_svg_is_xml_whatever_the_names_are(name: str) -> None:
 
 def test_the_same_plan_gives_the_same_bytes() -> None:
     assert svg(WHOLE) == svg(WHOLE.but())
-    assert planned(STACK).picture == text(WHOLE)
+    assert explained(Preview(), WHOLE).picture == text(WHOLE)
 
 
 @settings(max_examples=100)

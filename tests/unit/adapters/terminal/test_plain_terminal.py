@@ -188,11 +188,11 @@ class TestPlan:
         assert "Vpc both  tags" in text and "unsaid" not in text
 
     def test_draws_the_picture(self) -> None:
-        assert "\n┌─▶┐\n╌▼\n" in shown(a_plan(picture=("┌─▶┐", "╌▼")), Preview())
+        assert "\n┌─▶┐\n╌▼\n" in shown(a_plan(), Preview(picture=("┌─▶┐", "╌▼")))
 
     def test_draws_the_picture_on_a_terminal_of_ascii(self) -> None:
         stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-        PlainTerminal(stream, io.StringIO()).show_plan(a_plan(picture=("┌─▶┐", "╌▼")), Preview())
+        PlainTerminal(stream, io.StringIO()).show_plan(a_plan(), Preview(picture=("┌─▶┐", "╌▼")))
         stream.seek(0)
         assert "\n+->+\n-v\n" in stream.read()
 
