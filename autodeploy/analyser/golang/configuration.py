@@ -95,7 +95,7 @@ def _named(tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node]) -> It
     names, folders, kinds = [], [""], list(_ENDINGS)
     for file in files:
         for call in file.calls:
-            is_reader = _READS.search(call.name)
+            is_reader = bool(_READS.search(call.name))
             given = _given(call, known) if call.method.startswith(("String", "Set", "Add")) or is_reader else []
             if call.method.startswith("String") and given and given[0] in _FLAGS:
                 is_reader = True

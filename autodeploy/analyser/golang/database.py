@@ -9,7 +9,7 @@ from functools import cache
 from autodeploy.analyser import hints
 from autodeploy.analyser.database import decided, overridden, variable_part
 from autodeploy.analyser.golang.configuration import Setting
-from autodeploy.analyser.golang.dialects import opened_dialects, preset_dialect
+from autodeploy.analyser.golang.dialects import named_sqlite, opened_dialects, preset_dialect
 from autodeploy.analyser.golang.packages import Code
 from autodeploy.analyser.golang.reads import Flow, Read
 from autodeploy.analyser.golang.syntax import GoFile
@@ -82,8 +82,9 @@ def detect_database(
 ) -> tuple[DatabaseType | None, list[Evidence], list[Unknown]]:
     """Return the kind of database, why, and what is left open.
 
-    In this order: the flag; the dialect that is set where nothing else is; SQLite's, where nothing asks for the address
-    of a server; the dialect that is opened by its name; an imported driver; a required one that nothing imports.
+    In this order: the flag; the dialect that is set where nothing else is; SQLite's, where the program chooses by name
+    and nothing asks for a server; the dialect that is opened by its name; an imported driver; a required one that
+    nothing imports.
     """
     unknowns: list[Unknown] = []
     if "database_type" in overrides:
@@ -95,7 +96,7 @@ def detect_database(
         if len(found) > 1 or _uses_sqlite(files):
             preset = preset_dialect(code, files, settings, reads)
             if preset is None and _uses_sqlite(files) and not _is_asked_for(code, reads, found):
-                preset = Evidence(fact="database_type", value="none", rule="embedded-driver", confidence="likely")
+                preset = named_sqlite(code, files)
             if preset is not None and preset.value == "none":
                 message = "the program keeps its data in SQLite, unless it is told to use another database"
                 choices = ("none", *found)

@@ -18,6 +18,7 @@ _FIELD = re.compile(r"^(?:(?:DB|Db|Database|SQL)_?)?(?:Dialect|Driver|DriverName
 _KEY = re.compile(r"(?:db|database|sql|storage|store)[\w.-]*?[._-]?(?:type|driver|dialect|engine|dsn|ur[il])$", re.I)
 _BY_NAME = re.compile(r"(?:sql|sqlx|gorm|dbr|xorm|otelsql|apmsql)\S*\.(?:Must)?(?:Open|Connect|NewEngine)\w*$")
 _WORDS = {"postgres": "postgresql", "pgx": "postgresql", "mysql": "mysql", "mariadb": "mysql", "mongo": "mongodb"}
+_SQLITE = re.compile(r"[\"`]sqlite3?[\"`]")
 _EMBEDDED = ("sqlite", "file", "memory", "bolt")
 
 
@@ -33,6 +34,16 @@ def preset_dialect(
         if setting.is_dialect and (kind := _dialect(setting.value)):
             return _evidence(kind, setting.file, setting.line, "configuration")
     return next(_in_code(code, files), None)
+
+
+def named_sqlite(code: Code, files: Sequence[GoFile]) -> Evidence | None:
+    """Return where the program names SQLite as one of its choices; None where it chooses by no name."""
+    for file in files:
+        text = code.tree.read(file.path)
+        if match := _SQLITE.search(text):
+            line = text.count("\n", 0, match.start()) + 1
+            return _evidence("none", code.tree.where(file.path), line, "embedded-driver").but(confidence="likely")
+    return None
 
 
 def opened_dialects(files: Sequence[GoFile]) -> list[str]:

@@ -65,11 +65,13 @@ class Groups:
             above = self.prefix(scope, group.parent, depth + 1) if group.parent != name else ("", True)
             return (joined(above[0], group.prefix), above[1] and is_open) if above else None
         if parameter := self.parameters.get((scope, name)):
-            return self._of_caller(parameter, depth)
+            return self._of_caller(scope, parameter, depth)
         return self._of_mount(scope, depth)
 
-    def _of_caller(self, parameter: _Parameter, depth: int) -> tuple[str, bool] | None:
+    def _of_caller(self, own: int, parameter: _Parameter, depth: int) -> tuple[str, bool] | None:
         for scope, node in self.given.get((parameter.function, parameter.position), []):
+            if scope == own:
+                continue  # another package's function of the same name, called by this one
             if node.type in {"identifier", "selector_expression"}:
                 found = self.prefix(scope, text_of(node), depth + 1)
             else:

@@ -41,6 +41,9 @@ def list_routes(code: Code, files: Sequence[GoFile]) -> list[Route]:
 
 def _routes(code: Code, file: GoFile, groups: Groups) -> Iterator[Route]:
     for call in file.calls:
+        if call.method == "Heartbeat" and call.name.startswith("github.com/go-chi/chi") and call.arguments:
+            yield Route(string_of(call.arguments[0]) or "/ping", True, code.tree.where(file.path), call.line)
+            continue
         if call.method not in _VERBS or not call.operand or not call.arguments:
             continue
         path = _path(call)

@@ -17,6 +17,9 @@ _ELSEWHERE = re.compile(rf"_({'|'.join((_OTHER_SYSTEMS + ' ' + _OTHER_MACHINES).
 _HERE = frozenset({"linux", "amd64", "unix", "gc", "cgo"})
 _FILES = ("Dockerfile", "build/Dockerfile", "docker/Dockerfile", "build/package/Dockerfile", "Makefile", "Taskfile.yml")
 _BUILD = re.compile(r"\bgo build\b.*?\s--?tags[= ]\s*[\"']?([\w, ]+?)[\"']?(?:\s+[-./$]|\s*\\?$)")
+_GIVEN = re.compile(r"^(?:ARG\s+|ENV\s+)?(\w+)\s*[:?]?=\s*[\"']?([\w, ]+?)[\"']?(?:\$\(.*)?$")
+"""What a variable is given; what make would only add to it is left out."""
+
 _PACKAGE = re.compile(r"^package\s", re.MULTILINE)
 
 
@@ -34,7 +37,7 @@ def stated_tags(tree: Tree) -> Tags:
     for file in _FILES:
         given: dict[str, str] = {}
         for number, line in tree.lines(file):
-            if match := re.match(r"^(?:ARG\s+|ENV\s+)?(\w+)\s*[:?]?=\s*([\w, ]+)$", line):
+            if match := _GIVEN.match(line):
                 given[match[1]] = match[2]
             if "go build" in line and (match := _BUILD.search(Template(_plain(line)).safe_substitute(given))):
                 return Tags(tuple(re.findall(r"\w+", match[1])), tree.where(file), number)

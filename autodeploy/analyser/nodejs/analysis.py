@@ -23,7 +23,7 @@ from autodeploy.analyser.nodejs.start import Start, detect_start
 from autodeploy.analyser.procfile import Process
 from autodeploy.analyser.services import unmade
 from autodeploy.analyser.tree import Tree
-from autodeploy.model import Evidence, TechStack
+from autodeploy.model import EnvironmentVariable, Evidence, TechStack
 
 _SERVICES = {
     "redis": ("redis", "ioredis", "bull", "bullmq", "connect-redis", "@nestjs/bull"),
@@ -90,7 +90,7 @@ def _compose(app: _Application, home: Home) -> TechStack:
     tree, manifest, overrides, framework = app.tree, app.manifest, app.overrides, app.framework_name
     version, constraint, version_because, conflicts = versions.detect_version(app.place.places, overrides)
     port, port_env, port_because = ports.detect_port(
-        tree, app.modules, app.processes.get("web"), overrides, app.start, framework
+        tree, app.modules, app.processes.get("web"), overrides, app.start, framework, bool(app.reached)
     )
     paths = routes.list_routes(app.code, framework) if app.start.server is None else []
     path, path_because = health.detect_health_path(paths, framework, overrides, hints.health_path(tree))
@@ -132,7 +132,7 @@ def _compose(app: _Application, home: Home) -> TechStack:
 def _needs(app: _Application) -> tuple[dict[str, Any], list[Evidence]]:
     """Return the database that the application needs, and the variables that it reads."""
     kind, because = database.detect_database(app.place.tree, app.manifest, app.overrides, app.place.shared())
-    variables = detect_environment(app.code, app.modules)
+    variables = [_settled(app, item) for item in detect_environment(app.code, app.modules)]
     parts = database_variables(variables, kind, hints.variables(app.tree))
     needs = {
         "requires_database": kind is not None,
@@ -140,6 +140,15 @@ def _needs(app: _Application) -> tuple[dict[str, Any], list[Evidence]]:
         "environment": asked(variables, parts),
     }
     return needs, [*because, *parts]
+
+
+def _settled(app: _Application, variable: EnvironmentVariable) -> EnvironmentVariable:
+    """Ask nobody for what the start command sets itself, nor for Adonis's key, which only has to be random."""
+    given = re.search(rf"(?:^|\s){re.escape(variable.name)}=(\S+)", app.start.line)
+    if given:
+        return variable.but(required=False, default=given[1])
+    is_key = variable.name == "APP_KEY" and app.framework_name == "adonis"
+    return variable.but(required=True, generated=True, secret=True) if is_key else variable
 
 
 def _migration(app: _Application) -> tuple[migrations.Migration | None, str]:

@@ -12,6 +12,7 @@ import tree_sitter_javascript
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
+from autodeploy.analyser.nodejs.aliases import Alias, read_aliases
 from autodeploy.analyser.tree import Tree
 
 MAX_FILES = 600
@@ -85,10 +86,18 @@ class Code:
         """The modules by path."""
         return {module.path: module for module in self.modules}
 
+    @cached_property
+    def aliases(self) -> tuple[Alias, ...]:
+        """The names under which the project imports its own files."""
+        return read_aliases(self.tree)
+
     def find(self, base: str, name: str) -> Module | None:
         """Return the module that `name`, as an import names it, means in a file of the folder `base`."""
         if name.startswith("."):
             return self._at(posixpath.normpath(posixpath.join(base, name)))
+        for place in filter(None, (alias.place(name) for alias in self.aliases)):
+            if found := self._at(place):
+                return found
         bare = re.sub(r"^[@~#]/", "", name)
         roots = ["src", "app", ""] if bare != name else [""] if name.startswith("src/") else []
         return next((found for root in roots if (found := self._at(posixpath.join(root, bare)))), None)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from autodeploy.analyser.nodejs.database import prisma_schema, uses_prisma
 from autodeploy.analyser.nodejs.manifest import Manifest
 from autodeploy.analyser.nodejs.scripts import parts, run_script
+from autodeploy.analyser.nodejs.serving import adonis_host
 from autodeploy.analyser.nodejs.sites import config
 from autodeploy.analyser.nodejs.start import compiled, with_programs
 from autodeploy.analyser.procfile import Process
@@ -28,6 +29,9 @@ _SCRIPTS = re.compile(
 )
 _CONFIG = re.compile(r"(^|/)config/(config|database)\.(c?js|json)$")
 _DATA_SOURCE = re.compile(r"(^|/)(app-?)?(data-?source|ormconfig)\.[cm]?[jt]s$", re.IGNORECASE)
+_MIGRATES = re.compile(r"(^|/)(run-?)?migrat(e|or|ions?)\.[cm]?[jt]s$")
+_LIBRARIES = ("drizzle-orm", "knex", "umzug", "kysely", "sequelize", "typeorm", "pg", "postgres", "mysql2", "mongoose")
+_LUCID = re.compile(r"(^|/)database/migrations/[^/]+\.[jt]s$")
 _ENV_FILE = re.compile(r"--env-file|\bdotenv\s+-e|\benv-cmd\b|docker")
 """What reads a file that no repository holds."""
 
@@ -61,7 +65,8 @@ def detect_migration(
     ]
     if any(_TOOL.search(command) for command in begun):
         return None
-    return next(iter((*_scripts(manifest), *_built(manifest), *_tools(tree, manifest))), None)
+    found = (*_scripts(manifest), *_built(manifest), *_programs(tree, manifest), *_tools(tree, manifest))
+    return next(iter(found), None)
 
 
 def shared_migration(places: Sequence[tuple[Tree, Manifest]], root: Tree) -> Migration | None:
@@ -98,6 +103,20 @@ def _scripts(manifest: Manifest) -> Iterator[Migration]:
             yield Migration(command, line, manifest.evidence("migration_command", command, name, "script"))
 
 
+def _programs(tree: Tree, manifest: Manifest) -> Iterator[Migration]:
+    """Yield scripts that run a program of the repository's own which is called so: `node dist/db/migrate.js`."""
+    for name, line in manifest.scripts.items():
+        chain = parts(manifest, line) if _SCRIPTS.match(name) and manifest.has(*_LIBRARIES) else []
+        file = chain[0].node_file if len(chain) == 1 and not _ENV_FILE.search(line) else ""
+        inner = re.sub(r"^(?:\./)?(?:dist|build|lib|out)/", "", file)
+        names = (
+            (f"{folder}{re.sub(r'js$', 'ts', inner)}" for folder in ("src/", "")) if inner != file else iter((file,))
+        )
+        if _MIGRATES.search(file) and any(posixpath.normpath(place) in tree.index for place in names):
+            command = run_script(manifest, name)
+            yield Migration(command, line, manifest.evidence("migration_command", command, name, "program"))
+
+
 def _tools(tree: Tree, manifest: Manifest) -> Iterator[Migration]:
     schema = prisma_schema(tree, manifest) if uses_prisma(manifest) else None
     if schema and _has_files(tree, posixpath.join(posixpath.dirname(schema), "migrations")):
@@ -116,11 +135,12 @@ def _tools(tree: Tree, manifest: Manifest) -> Iterator[Migration]:
 def _others(tree: Tree, manifest: Manifest) -> Iterator[Migration]:
     declared = {*manifest.development, *manifest.dependencies}
     journal = next((path for path in tree.paths if path.endswith("meta/_journal.json")), "")
-    file = config(tree, "drizzle.config")[0]
-    if journal and file and "drizzle-kit" in declared:
+    file, said = config(tree, "drizzle.config")
+    # What only makes migrations has no address: https://orm.drizzle.team/docs/drizzle-config-file#dbcredentials.
+    if journal and file and "drizzle-kit" in declared and (not said or "dbCredentials" in said):
         yield _tool(tree, "drizzle-kit migrate", file, "drizzle")
-    if manifest.has("@adonisjs/lucid") and _has_files(tree, "database/migrations"):
-        command = "node build/ace.js migration:run --force"
+    if manifest.has("@adonisjs/lucid") and any(map(_LUCID.search, tree.paths)):
+        command = f"{adonis_host(tree)}node build/ace.js migration:run --force"
         because = Evidence(
             fact="migration_command", value=command, file=manifest.file, line=manifest.line_of("@adonisjs/lucid"),
             rule="adonis",

@@ -43,11 +43,17 @@ def detect_port(
     overrides: Mapping[str, str],
     start: Start,
     framework: str | None,
+    is_program: bool = True,
 ) -> tuple[int, str | None, Evidence]:
-    """Return the port, the variable that sets it (None: it is fixed in the code), and why."""
+    """Return the port, the variable that sets it (None: it is fixed in the code), and why.
+
+    `is_program`: a file of the repository is started, and not a command of its framework's.
+    """
     if start.server is not None:
         port, because = settle_port((), DEFAULT, overrides)
         return port, "PORT", because
+    # A framework's own server is told its port: what other files listen on is not where the application does.
+    modules = () if framework in _READ_PORT and not is_program else modules
     reads = _reads(modules, framework)
     named = list(_named(start))
     fixed = [] if reads or named else [hint for module in modules for hint in _fixed(module)]

@@ -1,4 +1,4 @@
-"""Reads the schemas that a whole environment is checked with: envalid, Joi, Zod, Yup, Adonis, convict, JSON Schema."""
+"""Reads the schemas that a whole environment is checked with: Joi, Zod, TypeBox, Adonis, convict and others."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _CALLS = "(pair key: (property_identifier) @name value: (call_expression) @value
 _OBJECTS = "(pair key: (property_identifier) @key value: (string) @name) @pair"
 _REQUIRED = "(pair key: (property_identifier) @key value: (array) @names)"
 _NAME = re.compile(r"^[A-Z][A-Z0-9_]*$")
-_LIBRARIES = re.compile(rb"\b(envalid|cleanEnv|joi|Joi|zod|@hapi/joi|yup|Env\.schema|valibot)\b")
-_SCHEMA = re.compile(r"^(z|v|joi|Joi|yup|Env|str|num|port|url|host|bool|email|json|makeValidator)\b")
+_LIBRARIES = re.compile(rb"\b(envalid|cleanEnv|joi|Joi|zod|@hapi/joi|yup|Env\.schema|valibot|typebox)\b")
+_SCHEMA = re.compile(r"^(z|v|joi|Joi|yup|Env|Type|str|num|port|url|host|bool|email|json|makeValidator)\b")
 _DEFAULTS = re.compile(
-    r"\.(default|optional|nullish|catch|allow|optionalWhen)\(|\b(default|devDefault)\s*:|^v\.optional\("
+    r"\.(default|optional|nullish|catch|allow|optionalWhen)\(|\b(default|devDefault)\s*:|^(?:v\.o|Type\.O)ptional\("
 )
 
 

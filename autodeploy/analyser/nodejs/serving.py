@@ -94,5 +94,11 @@ def _adonis(tree: Tree) -> Serving | None:
     """Adonis 6 is served from bin/, 5 from its folder, both by what `node ace build` leaves in build/."""
     for name in ("bin/server", "server"):
         if f"{name}.ts" in tree.index:
-            return Serving(f"node build/{name}.js", "node ace build", tree.where(f"{name}.ts"))
+            return Serving(f"{adonis_host(tree)}node build/{name}.js", "node ace build", tree.where(f"{name}.ts"))
     return None
+
+
+def adonis_host(tree: Tree) -> str:
+    """Return what Adonis's own programs are told where to bind, with a space; "" where they do not demand it."""
+    demands = any(re.search(r"\bHOST\s*:", tree.read(file)) for file in ("start/env.ts", "env.ts"))
+    return "HOST=127.0.0.1 " if demands else ""

@@ -117,7 +117,9 @@ def _site(manifest: Manifest, site: Site) -> Start:
 def _is_built_elsewhere(tree: Tree, manifest: Manifest, line: str, own: Serving | None) -> bool:
     """Tell whether a script speaks of what is built in a folder of its own: Adonis's `node bin/server.js`."""
     file = next((part.node_file for part in parts(manifest, line) if part.node_file), "")
-    return bool(own and file and file not in tree.index and own.command == f"node build/{posixpath.normpath(file)}")
+    return bool(
+        own and file and file not in tree.index and own.command.endswith(f"node build/{posixpath.normpath(file)}")
+    )
 
 
 def _has_server(tree: Tree) -> bool:

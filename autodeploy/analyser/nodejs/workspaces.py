@@ -173,11 +173,9 @@ def _delegated(workspace: Workspace) -> Member | None:
     web = read_procfile(workspace.tree).get("web")
     begun = (scripts.get(name) for name in ("start", "start:prod", "heroku-postbuild", "dev", "build"))
     for line in (web.command if web else "", *begun):
-        found = (
-            {_named(workspace, match) for item in _DELEGATES for match in item.finditer(line)}
-            if isinstance(line, str)
-            else set()
-        )
+        chain = re.split(r"\s*(?:&&|\|\||;)\s*", line) if isinstance(line, str) else []
+        matches = (item.search(part) for part in chain for item in _DELEGATES)
+        found = {_named(workspace, match) for match in matches if match}
         members = [member for member in workspace.members if member.folder in found]
         if len(members) == 1:
             return members[0]

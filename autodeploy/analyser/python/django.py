@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autodeploy.analyser.python.application import Application
-from autodeploy.analyser.python.code import code, import_base, imported_modules, module_name, modules
+from autodeploy.analyser.python.code import Code, code, import_base, imported_modules, module_name, modules
 from autodeploy.analyser.python.djangosettings import Settings, choose_settings
 from autodeploy.analyser.python.frameworks import DJANGO
 from autodeploy.analyser.python.names import dotted, text_of, words_of
@@ -86,14 +86,21 @@ def find_django(tree: Tree, project: Project, speaks_asgi: bool) -> list[Applica
         if not path.endswith(("wsgi.py", "asgi.py")) or not _is_django(tree.read(path)):
             continue
         made = code(tree, path)
-        for node in made.syntax.body if made else ():
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                is_below = not project.base or path.startswith(f"{project.base}/")
-                if is_below and node.targets[0].id in {"application", "app"}:
-                    module = module_name(path, project.base)
-                    found.append(Application(DJANGO, path, node.lineno, module, node.targets[0].id, project.base))
+        is_below = not project.base or path.startswith(f"{project.base}/")
+        for name, line in _defined(made) if made and is_below else ():
+            if name in {"application", "app"}:
+                found.append(Application(DJANGO, path, line, module_name(path, project.base), name, project.base))
     wanted = "asgi.py" if speaks_asgi and project.text("ASGI_APPLICATION") else "wsgi.py"
     return sorted(found, key=lambda item: (not item.file.endswith(wanted), item.attribute == "app", item.file))
+
+
+def _defined(made: Code) -> Iterator[tuple[str, int]]:
+    """Yield what the module defines, by name and line: objects, and functions around them."""
+    for node in made.syntax.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            yield node.targets[0].id, node.lineno
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.name, node.lineno
 
 
 def manage_command(project: Project, verb: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from autodeploy.analyser.health import Route
 from autodeploy.analyser.python.code import Code, speaking
@@ -13,7 +14,7 @@ from autodeploy.analyser.tree import Tree
 
 _SPEAKING = re.compile(
     r"\.(?:get|route|api_route|add_url_rule|add_api_route|add_route|add_get|add_resource|mount|include_router|register_blueprint"
-    r"|blueprint|register_blueprints|websocket)\(|\b(?:Route|Mount|URLSpec|Blueprint|APIRouter|Router|Controller)\b|@(?:get|route|view)\("
+    r"|blueprint|register_blueprints|websocket)\(|\b(?:Route|Mount|URLSpec|Blueprint|APIRouter|Router|Controller|Litestar)\b|@(?:get|route|view)\("
     r"|\bweb\.get\(|\(\s*r?[\"']/[^\"']*[\"']\s*,\s*\w"
 )
 _AUTH = re.compile(
@@ -29,7 +30,11 @@ def list_routes(tree: Tree) -> list[Route]:
     """Return the GET routes in the order of files and lines."""
     speakers = list(speaking(tree, _SPEAKING))
     prefixes = _prefixes(tree, speakers)
-    return [route for made in speakers for route in _routes_in(tree, made, prefixes)]
+    found = [route for made in speakers for route in _routes_in(tree, made, prefixes)]
+    # Litestar's authentication stands before all routes but those that say so.
+    is_guarded = any(re.search(r"on_app_init\s*=", tree.read(made.path)) for made in speakers)
+    outside = {(tree.where(made.path), line) for made in speakers for line in _excluded(made)} if is_guarded else set()
+    return [replace(route, is_open=(route.file, route.line) in outside) for route in found] if outside else found
 
 
 def _routes_in(tree: Tree, made: Code, prefixes: dict[str, str]) -> Iterator[Route]:
@@ -48,6 +53,15 @@ def _routes_in(tree: Tree, made: Code, prefixes: dict[str, str]) -> Iterator[Rou
     for call in made.calls:
         yield from _added(tree, made, call, prefixes, where)
     yield from _tornado(made, where)
+
+
+def _excluded(made: Code) -> Iterator[int]:
+    """Yield the lines of routes that Litestar's authentication leaves out."""
+    for function in made.functions:
+        for route in function.decorator_list:
+            given = keyword(route, "exclude_from_auth") if isinstance(route, ast.Call) else None
+            if isinstance(given, ast.Constant) and given.value is True:
+                yield route.lineno
 
 
 def _added(tree: Tree, made: Code, call: ast.Call, prefixes: dict[str, str], where: str) -> Iterator[Route]:
@@ -91,7 +105,8 @@ def _declared(tree: Tree, made: Code, decorator: ast.expr) -> tuple[ast.expr, st
         origin = made.origins.get(decorator.func.id, "")
         if origin.startswith(("litestar.", "starlite.", "bottle.")) and decorator.func.id in {"get", "route"}:
             text = path_text(tree, made, given) if given is not None else "/"
-            return (decorator.func, text or "/") if _takes_get(decorator) else None
+            plain = (text or "/").rstrip("/") if origin.startswith(("litestar.", "starlite.")) else text or "/"
+            return (decorator.func, plain) if _takes_get(decorator) else None
         return None
     if not isinstance(decorator.func, ast.Attribute):
         return None

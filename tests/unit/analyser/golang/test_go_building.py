@@ -14,6 +14,11 @@ TAGGED = '//go:build extra\n\npackage main\n\nimport _ "github.com/lib/pq"\n'
     [
         ("Dockerfile", "FROM golang\nRUN go build -tags extra -o /app .", "go build -tags extra -o /app/app ."),
         ("Makefile", 'TAGS ?= extra\nbuild:\n\tgo build -tags "$(TAGS)" .', "go build -tags extra -o /app/app ."),
+        (
+            "Makefile",
+            "TAGS=extra$(if $(MORE),$(comma)$(MORE))\nbuild:\n\tgo build -tags=$(TAGS) .",
+            "go build -tags extra -o /app/app .",
+        ),
         ("Makefile", "build:\n\tgo build -tags=other .", "go build -o /app/app ."),
         ("Makefile", "test:\n\tgo test -tags extra ./...", "go build -o /app/app ."),
     ],

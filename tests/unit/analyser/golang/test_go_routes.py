@@ -82,3 +82,18 @@ def test_a_login_asked_for_later_does_not_close_what_was_registered_before() -> 
 def test_routes_that_name_their_methods_first_are_read() -> None:
     assert serving('r.To("GET,HEAD", "/healthcheck", h)' + LISTEN).health_check_path == "/healthcheck"
     assert serving('r.Method(http.MethodPost, "/health", h)\nr.Add("x")' + LISTEN).health_check_path == "/"
+
+
+def test_a_function_of_another_package_s_name_gives_no_prefix_to_itself() -> None:
+    inner = 'package v1\n\nfunc Setup(r fiber.Router) {\n r.Get("/items", h)\n}\n'
+    outer = 'package routes\n\nfunc Setup(app *fiber.App) {\n app.Get("/health", h)\n api := app.Group("/api")\n v1.Setup(api.Group("/v1"))\n}\n'
+    main = program(
+        'routes.Setup(app)\nhttp.ListenAndServe(":8080", nil)', "net/http example.org/shop/routes example.org/shop/v1"
+    )
+    stack = stack_of({"main.go": main, "routes/a.go": outer, "v1/a.go": inner})
+    assert stack.health_check_path == "/health"
+
+
+def test_chi_s_heartbeat_answers_for_the_whole() -> None:
+    body = f'r.Use(middleware.Heartbeat("/ping"))\nr.Get("/system/ping", h){LISTEN}'
+    assert serving(body, "net/http github.com/go-chi/chi/v5/middleware").health_check_path == "/ping"

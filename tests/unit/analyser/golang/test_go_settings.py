@@ -133,8 +133,14 @@ def test_a_file_of_settings_of_which_only_an_example_is_committed_is_left_open(e
         ('if c.DatabaseURL == "" {\nc.DatabaseURL = fmt.Sprintf("sqlite:///%s", d)\n}', LITE, {}, None),
         ('if c.StorageType == "" {\nc.StorageType = memory\n}\nconst memory = "memory"', LITE, {}, None),
         ('if fast {\nc.DatabaseURL = "sqlite://x"\n}\nos.Getenv("DB_HOST")', f"{LITE} os", {}, "postgresql"),
-        ("start()", LITE, {}, None),
-        ("start()", LITE, {"docker-compose.yml": "services:\n  db:\n    image: mysql:8\n"}, "mysql"),
+        ("start()", LITE, {}, "postgresql"),
+        ('switch kind {\ncase "sqlite":\n}', LITE, {}, None),
+        (
+            'switch kind {\ncase "sqlite":\n}',
+            LITE,
+            {"docker-compose.yml": "services:\n  db:\n    image: mysql:8\n"},
+            "mysql",
+        ),
         ('sql.Open("mysql", dsn)', BOTH, {}, "mysql"),
         (
             'viper.SetConfigFile("c.yml")',

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from fixtures.sources import memory
+from unit.analyser.nodejs import applications
 
 from autodeploy.analyser import analyse
 from autodeploy.model import EnvironmentVariable, TechStack
@@ -85,6 +87,8 @@ SCHEMAS = {
 SCHEMAS |= {
     "adonis": "import { Env } from '@adonisjs/core/env';\nEnv.create(url, { A: Env.schema.string(), B: Env.schema.string.optional(), "
     "C: Env.schema.number.optional() });\nconst { B = 'x' } = process.env;",
+    "typebox": "import { Type } from '@sinclair/typebox';\nexport const env = Type.Object({ A: Type.String(), B: Type.String({ default: 'x' }), "
+    "C: Type.Optional(Type.String()) });",
     "convict": "convict({ a: { format: String, default: null, env: 'A' }, b: { format: String, default: 'x', env: 'B' },"
     " c: { format: String, default: null, nullable: true, env: 'C' }, d: { env: 'lower' } });\nprocess.env.C;",
     "fastify": "app.register(require('@fastify/env'), { schema: { required: ['A'], properties: {} } });\n"
@@ -193,3 +197,37 @@ def test_code_that_a_machine_wrote_is_left_out() -> None:
         "process.env.A", **{"b.js": "x=1;" * 1000 + "process.env.B", "c.min.js": "process.env.B"}
     )
     assert "B" not in variables("process.env.A", **{"public/b.js": "process.env.B", "dist/b.js": "process.env.B"})
+
+
+@pytest.mark.parametrize(
+    ("package", "settings"),
+    [
+        ({"imports": {"#start/*": "./start/*.js"}}, {}),
+        ({"imports": {"#start/*": {"types": "./types/*.d.ts", "default": "./start/*.js"}}}, {}),
+        ({}, {"tsconfig.json": '{"compilerOptions": {"paths": {"#start/*": ["./start/*"]}}} // as people write it'}),
+        ({}, {"tsconfig.json": '{"compilerOptions": {"baseUrl": "src", "paths": {"#start/*": ["../start/*"]}}}'}),
+    ],
+)
+def test_a_module_that_is_imported_by_an_alias_belongs_to_the_application(
+    package: dict[str, Any], settings: dict[str, str]
+) -> None:
+    code = f"{applications.HEAD}import env from '#start/env'\nimport '#start'\nimport 'start/other'\napp.listen(3000)"
+    files = {"start/env.ts": "if (!process.env.TOKEN_A) throw new Error('A')", **settings}
+    found = {
+        item.name: item for item in applications.stack_of(code, {"type": "module", **package}, **files).environment
+    }
+    assert found["TOKEN_A"].required
+    bare = {
+        item.name: item
+        for item in applications.stack_of(code, {"type": "module"}, **files | {"tsconfig.json": "{}"}).environment
+    }
+    assert not bare["TOKEN_A"].required
+
+
+def test_adonis_is_given_a_key_and_its_host() -> None:
+    schema = "import { Env } from '@adonisjs/core/env';\nEnv.create(u, { HOST: Env.schema.string(), APP_KEY: Env.schema.secret() })"
+    package = {"dependencies": {"@adonisjs/core": "6"}, "scripts": {"start": "node bin/server.js"}}
+    files = {"bin/server.ts": "import '../start/env.js'", "start/env.ts": schema}
+    found = {item.name: item for item in applications.stack_of("", package, **files).environment}
+    assert (found["HOST"].required, found["HOST"].default) == (False, "127.0.0.1")
+    assert (found["APP_KEY"].required, found["APP_KEY"].generated) == (True, True)

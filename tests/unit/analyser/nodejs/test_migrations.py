@@ -30,6 +30,16 @@ MIGRATIONS: dict[str, tuple[dict[str, Any], dict[str, str], str | None]] = {
         {"dependencies": {"pg": "8", "drizzle-orm": "1"}, "devDependencies": {"drizzle-kit": "1"}},
         {"drizzle.config.ts": "", "drizzle/meta/_journal.json": "{}"}, "node_modules/.bin/drizzle-kit migrate",
     ),
+    "drizzle, told nothing of the database": (
+        {"dependencies": {"pg": "8", "drizzle-orm": "1"}, "devDependencies": {"drizzle-kit": "1"}},
+        {"drizzle.config.ts": "export default { schema: 'x' }", "drizzle/meta/_journal.json": "{}"}, None,
+    ),
+    "a program of its own": (
+        {"dependencies": {"pg": "8", "drizzle-orm": "1"}, "scripts": {"migrate": "node dist/db/migrate.js", "db:migrate": "tsx src/db/migrate.ts"}},
+        {"src/db/migrate.ts": ""}, "npm run migrate",
+    ),
+    "a program that is not there": ({"scripts": {"migrate": "node dist/db/migrate.js"}}, {}, None),
+    "adonis in modules": ({"dependencies": {"@adonisjs/lucid": "21", "pg": "8"}}, {"app/users/database/migrations/1.ts": ""}, "node build/ace.js migration:run --force"),
     "adonis": ({"dependencies": {"@adonisjs/lucid": "21", "pg": "8"}}, {"database/migrations/1.ts": ""}, "node build/ace.js migration:run --force"),
     "typeorm": (
         {"dependencies": {"typeorm": "0.3", "pg": "8"}, "devDependencies": {"typescript": "5"}},

@@ -151,6 +151,11 @@ FRAMEWORKS: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
     "sveltekit": ({"devDependencies": {"@sveltejs/kit": "2", "@sveltejs/adapter-node": "5"}}, {"svelte.config.js": "kit: { adapter: adapter({ out: 'made' }) }"}, "node made/index.js"),
     "astro": ({"dependencies": {"astro": "5", "@astrojs/node": "9"}}, {"astro.config.mjs": "import node from '@astrojs/node';\nexport default { adapter: node() }"}, "node dist/server/entry.mjs"),
     "adonis 6": ({"dependencies": {"@adonisjs/core": "6"}, "scripts": {"start": "node bin/server.js"}}, {"bin/server.ts": ""}, "node build/bin/server.js"),
+    "adonis that demands its host": (
+        {"dependencies": {"@adonisjs/core": "6"}, "scripts": {"start": "node bin/server.js"}},
+        {"bin/server.ts": "", "start/env.ts": "Env.create(u, { HOST: Env.schema.string() })"},
+        "HOST=127.0.0.1 node build/bin/server.js",
+    ),
     "adonis 5": ({"dependencies": {"@adonisjs/core": "5"}, "scripts": {"start": "node server.js"}}, {"server.ts": ""}, "node build/server.js"),
 }  # fmt: skip
 

@@ -45,6 +45,10 @@ CHOICES: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]], str, tuple[s
     "pnpm's --filter": ({**NPM, "scripts": {"start": "pnpm --filter web start"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
     "yarn's": ({**NPM, "scripts": {"start": "yarn workspace web start"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
     "cd": ({**NPM, "scripts": {"start": "cd apps/web && npm start"}}, {"apps/web": NEXT, "apps/api": EXPRESS}, "apps/web", ()),
+    "several that are named in one script": (
+        {**NPM, "scripts": {"build": "pnpm --filter api build && pnpm --filter site build"}},
+        {"apps/site": {"scripts": {"build": "vite build"}, "devDependencies": {"vite": "7"}}, "apps/api": EXPRESS}, "apps/api", (),
+    ),
     "a library for servers": (NPM, {"apps/web": NEXT, "packages/router": {"dependencies": {"next": "15"}}}, "apps/web", ()),
     "the object of Yarn": ({"workspaces": {"packages": ["apps/**"]}}, {"apps/a/web": NEXT}, "apps/a/web", ()),
 }  # fmt: skip

@@ -121,3 +121,10 @@ def test_settings_that_import_each_other_and_urls_that_include_themselves_end() 
 def test_without_settings_the_project_still_starts() -> None:
     stack = stack_of(**{"site1/settings/prod.py": None, "site1/settings/dev.py": None})
     assert "site1.wsgi:application" in stack.start_command
+
+
+def test_a_function_around_django_s_application_is_the_application() -> None:
+    wrapped = WSGI.replace("\napplication", "\n_application") + "def application(environ, start_response): ...\n"
+    stack = stack_of(**{"site1/wsgi.py": wrapped})
+    assert (stack.framework, stack.facts("app")) == ("django", ("site1.wsgi:application",))
+    assert stack.start_command == "/app/venv/bin/gunicorn --bind 127.0.0.1:$PORT site1.wsgi:application"

@@ -211,6 +211,12 @@ ROUTES = {
         "app = Litestar([Router('/v1', route_handlers=[Shop])])\n",
         "/v1/shop/health",
     ),
+    "litestar behind a login": (
+        "from litestar import Controller, Litestar, get\nclass Tags(Controller):\n    path = '/api/tags'\n"
+        "    @get(exclude_from_auth=True)\n    def all(self): ...\n    @get('/mine')\n    def mine(self): ...\n"
+        "@get('/user')\ndef user(): ...\napp = Litestar([user, Tags], on_app_init=[login.on_app_init])\n",
+        "/api/tags",
+    ),
     "a router of one's own kind": (
         "from fastapi import APIRouter, FastAPI\nclass OurRouter(APIRouter): ...\nr = OurRouter(prefix='/ours')\n"
         "@r.get('/health')\ndef h(): ...\napp = FastAPI()\napp.include_router(r, prefix='/api')\n",
