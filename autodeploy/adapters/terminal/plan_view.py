@@ -105,7 +105,7 @@ def _why(change: ResourceChange) -> str:
 def _counts(preview: Preview) -> Text:
     if not preview.changes:
         return Text(f"No changes: all {preview.unchanged} resources stand as planned.")
-    counted = Counter(change.operation for change in preview.changes)
+    counted: Counter[str] = Counter(change.operation for change in preview.changes)
     parts = [
         f"{counted[operation]} to {_OPERATIONS[operation][1]}" for operation in _OPERATIONS if operation in counted
     ]
