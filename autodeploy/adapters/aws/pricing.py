@@ -79,9 +79,9 @@ def _price(client: Any, region: str, asked: Query) -> float | None:
         {"Type": "TERM_MATCH", "Field": field, "Value": value}
         for field, value in {"regionCode": region, **asked.attributes}.items()
     ]
-    answer = client.get_products(ServiceCode=asked.service, Filters=filters, MaxResults=100)
+    pages = client.get_paginator("get_products").paginate(ServiceCode=asked.service, Filters=filters)
     usage = re.compile(rf"(?:[A-Z0-9]+-)?(?:{asked.usage})")
-    products = [json.loads(text) for text in answer["PriceList"]]
+    products = [json.loads(text) for page in pages for text in page["PriceList"]]
     fitting = [p for p in products if usage.fullmatch(p["product"]["attributes"].get("usagetype", ""))]
     figures = {figure for product in fitting for figure in _figures(product)}
     return figures.pop() if len(figures) == 1 else None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from fixtures.planned import FACTS, LOCAL, planned
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from autodeploy.model import CloudFacts, Plan, PriceList, TechStack
+from autodeploy.model import CloudFacts, CostLine, Plan, PriceList, TechStack
 from autodeploy.planner import price_keys
 from autodeploy.planner.price_table import REGIONS
 from autodeploy.planner.prices import per_month
@@ -13,6 +15,25 @@ from autodeploy.planner.prices import per_month
 STACK = TechStack(
     language="python", runtime_version="3.11", build_tool="pip", requires_database=True, database_type="postgresql"
 )
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> tuple[CostLine, ...]:
+    """Return a bill: no two lines of one resource are of a kind."""
+    places = st.sampled_from([(name, kind) for name in "abc" for kind in ("instance", "volume")])
+    chosen = draw(st.lists(places, unique=True))
+    return tuple(
+        CostLine(
+            what=f"{name} {kind} {draw(st.integers(0, 2))}",
+            usd_per_month=draw(st.decimals(0, 100, places=2).map(float)),
+            basis="b",
+            resource=name,
+            kind=kind,
+        )
+        for name, kind in chosen
+    )
+
+
 STOCKHOLM = FACTS.but(region="eu-north-1", zones=("eu-north-1a", "eu-north-1b"))
 NOWHERE = FACTS.but(region="me-central-1", zones=("me-central-1a", "me-central-1b"))
 
@@ -148,3 +169,12 @@ class TestDifference:
         assert by_name["RDS postgres db.t3.micro"] is None
         assert by_name["EC2 instance t3.small"] == 0
         assert by_name["Secrets Manager secret"] == 0.4
+
+    @settings(max_examples=100)
+    @given(plans(), plans())
+    def test_is_the_sum_of_its_lines(self, before: tuple[CostLine, ...], now: tuple[CostLine, ...]) -> None:
+        plan = planned(STACK).but(cost=now, cost_before=before)
+        assert plan.usd_difference is not None
+        assert sum(change.usd or 0 for change in plan.comparison) == pytest.approx(plan.usd_difference, abs=0.01)
+        sides = [[side for change in plan.comparison if (side := change[at])] for at in (0, 1)]
+        assert (sides[0], sorted(sides[1], key=str)) == (list(now), sorted(before, key=str))

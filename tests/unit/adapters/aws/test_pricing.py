@@ -57,7 +57,6 @@ def test_a_price_is_that_of_the_region_and_the_size() -> None:
                 ("capacitystatus", "Used"),
             )
         ],
-        "MaxResults": 100,
     }
     answer = [product("EUC1-BoxUsage:t3.small", ("0", "0.0240000000")), product("EUC1-UnusedBox:t3.small", ("0", "9"))]
     found = asked("eu-central-1", ["instance:t3.small"], answer, expected=wanted)
