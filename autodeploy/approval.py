@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from autodeploy.errors import ApprovalError
 from autodeploy.model import Approval, DeploymentState, Plan, Preview
 from autodeploy.ports import UI
+from autodeploy.safeguards import check_data_loss
 
+MACHINE = "aws:ec2:Instance"
 _HARMLESS = frozenset({"same", "create", "read", "refresh", "import"})
 
 
-def approve(state: DeploymentState, preview: Preview, ui: UI, yes: bool) -> DeploymentState:
-    """Show the plan and ask, unless nothing would change or it was approved before; raise ApprovalError."""
+def approve(
+    state: DeploymentState, preview: Preview, ui: UI, yes: bool, allow_data_loss: Collection[str] = ()
+) -> DeploymentState:
+    """Show the plan and ask, unless nothing would change or it was approved before; raise ApprovalError.
+
+    Raise PlanError for data that would be lost and is not in `allow_data_loss`: no yes is enough for that.
+    """
     plan = state.plan
     assert plan is not None
     if not preview.changes:
         return state
     infra = plan.infra.digest()
     ui.show_plan(plan, preview)
+    check_data_loss(preview, allow_data_loss)
+    if any(change.type == MACHINE and change.operation in ("replace", "delete") for change in preview.changes):
+        ui.say("the machine goes, and with it what the application left on its disk, below /var/lib/app")
     if _covers(state.approval, plan, preview):
         ui.say("this plan was approved before, and is not applied to its end yet")
         return state

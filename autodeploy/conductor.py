@@ -221,7 +221,7 @@ class HiveMindConductor:
         if provisioned and provisioned.inputs == inputs(planned, "provision"):
             return planned
         preview = self._agents.provisioner.preview(planned)
-        return approve(planned, preview, self._ui, self._wish.approve)
+        return approve(planned, preview, self._ui, self._wish.approve, self._wish.allow_data_loss)
 
     def _harden(self, state: DeploymentState) -> DeploymentState:
         """Harden, then see that the public URL still answers: the one rule of success."""

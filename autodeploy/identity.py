@@ -19,6 +19,7 @@ class Wish(NamedTuple):
     """What the user asked for, besides URL and description. `approve` is --yes, `keep` that nothing is taken back.
 
     `run_tests`: the build is done again, for its tests. `draw` gets the plan before anybody is asked about it.
+    `allow_data_loss` names resources whose data may go.
     """
 
     target: Target
@@ -29,6 +30,7 @@ class Wish(NamedTuple):
     keep: bool = False
     run_tests: bool = False
     draw: Callable[[Plan], None] | None = None
+    allow_data_loss: tuple[str, ...] = ()
 
 
 def find_or_begin(

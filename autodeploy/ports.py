@@ -59,8 +59,12 @@ class Engine(Protocol):
         saved_plan: Path | None,
         say: Say,
         only: Sequence[str] = (),
+        allow_data_loss: Collection[str] = (),
     ) -> dict[str, object]:
-        """Apply, held to `saved_plan` when it is given, to `only` these URNs when there are any; return the outputs."""
+        """Apply, held to `saved_plan` when it is given, to `only` these URNs when there are any; return the outputs.
+
+        Raise PlanError for what `autodeploy.safeguards` refuses; `allow_data_loss` names what may lose its data.
+        """
 
     def resources(self, deployment_id: str) -> Sequence[str]:
         """Return the URNs in the stack's state, without the stack's own; empty when there is none."""

@@ -50,6 +50,7 @@ class Settings(Noun):
     builder: Literal["container", "host"] = "container"
     run_tests: bool = False
     svg: Path | None = None
+    allow_data_loss: tuple[str, ...] = ()
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:

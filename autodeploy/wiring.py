@@ -179,6 +179,7 @@ class Wiring:
             keep=settings.keep,
             run_tests=settings.run_tests,
             draw=partial(draw, settings.svg) if settings.svg else None,
+            allow_data_loss=settings.allow_data_loss,
         )
         agents = Agents(self.compiler, self.provisioner, self.deployer, self.sheriff)
         return HiveMindConductor(

@@ -126,6 +126,19 @@ class TestApproval:
         assert (result.status, result.deployment_id) == ("failed", first.deployment_id)
         assert line.world.stacks[first.deployment_id].instance_type == "t3.small"
 
+    @pytest.mark.parametrize("yes", [True, False])
+    def test_of_data_that_would_be_lost_is_given_by_its_name_alone(self, line: Line, yes: bool) -> None:
+        own = {"DATABASE_URL": "postgresql://db.example.org/shop"}
+        first = line.deploy()
+        result = line.deploy(yes=yes, environment=own)
+        assert (result.status, result.errors[-1].error_type) == ("failed", "PlanError")
+        assert "delete aws:rds:Instance database loses the rows" in result.errors[-1].message
+        assert line.world.stacks[first.deployment_id].database is not None
+        retried = line.conductor(yes=yes).retry_stage(first.deployment_id, "plan")
+        assert retried.status == "failed"
+        assert line.deploy(yes=yes, allow_data_loss=("database",)).status == "complete"
+        assert line.world.stacks[first.deployment_id].database is None
+
 
 ERRORS: dict[Stage, AgentError] = {
     "analyze": SourceError("the repository is gone", "Give another URL."),

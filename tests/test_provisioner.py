@@ -173,6 +173,44 @@ class TestProvisioning:
         assert said[-1] == f"machine {after.infrastructure.ec2_instance_id} at {after.infrastructure.ec2_public_ip}"
 
 
+class TestGuardingData:
+    """Whoever asks: the engine's port refuses at the last moment, whatever was approved."""
+
+    def replaced(self, line: Line) -> DeploymentState:
+        state = line.ledger(line.deploy())
+        assert state.plan and state.plan.infra.database
+        other = state.plan.infra.database.but(engine="mysql", engine_version="8.0", port=3306)
+        changed: DeploymentState = state.but(plan=state.plan.but(infra=state.plan.infra.but(database=other)))
+        line.store.save(changed)
+        return changed
+
+    def test_a_database_is_not_replaced_by_an_apply_that_nobody_asked_about(self, line: Line) -> None:
+        state = self.replaced(line)
+        stood = line.world.stacks[state.deployment_id]
+        with pytest.raises(PlanError, match="replace aws:rds:Instance database") as caught:
+            provisioner(line).run(state)
+        assert "--allow-data-loss database" in caught.value.remediation
+        assert caught.value.agent == "HiveMind SysEng"
+        assert line.world.stacks[state.deployment_id] == stood
+
+    def test_the_name_of_another_resource_does_not_help(self, line: Line) -> None:
+        with pytest.raises(PlanError, match="aws:rds:Instance database"):
+            provisioner(line, allow_data_loss=("server",)).run(self.replaced(line))
+
+    def test_its_own_name_does(self, line: Line) -> None:
+        state = self.replaced(line)
+        provisioner(line, allow_data_loss=("database",)).run(state)
+        assert state.plan and line.world.stacks[state.deployment_id] == state.plan.infra
+
+    def test_a_hand_made_plan_does_not_open_ssh(self, line: Line) -> None:
+        state = planned(line)
+        assert state.plan
+        line.store.save(state.but(plan=state.plan.but(infra=state.plan.infra.but(admin_cidr="0.0.0.0/0"))))
+        with pytest.raises(PlanError, match="open SSH"):
+            provisioner(line).run(line.store.load(state.deployment_id))
+        assert line.world.stacks == {}
+
+
 class TestDestroying:
     def test_lifts_the_protection_of_the_database_first(self, line: Line) -> None:
         state = line.ledger(line.deploy())

@@ -81,7 +81,13 @@ class HiveMindProvisioner(HiveMindAgent):
         with self._attempting(f"Creating the infrastructure in {region}"):
             saved = self._saved_plan(deployment_id)
             secrets_ = self._stack_secrets(deployment_id)
-            outputs = self._engine.up(state.plan.infra, secrets_, saved if saved.exists() else None, self.say)
+            outputs = self._engine.up(
+                state.plan.infra,
+                secrets_,
+                saved if saved.exists() else None,
+                self.say,
+                allow_data_loss=self._settings.allow_data_loss,
+            )
             saved.unlink(missing_ok=True)
             spec = self._spec(state.plan, outputs)
             if state.infrastructure and state.infrastructure.ec2_instance_id != spec.ec2_instance_id:

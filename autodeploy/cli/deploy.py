@@ -26,6 +26,10 @@ Keep = Annotated[bool, typer.Option("--keep", help="Keep what stands where the h
 Builder = Annotated[str | None, typer.Option(help="container; host: on this machine, without walls around the code.")]
 RunTests = Annotated[bool, typer.Option("--run-tests", help="Run the repository's tests; a failure stops.")]
 Svg = Annotated[Path | None, typer.Option(help="Draw the infrastructure to this file, as SVG.")]
+DataLoss = Annotated[
+    list[str] | None,
+    typer.Option("--allow-data-loss", help="NAME of a resource whose data may be lost; may be repeated."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
 
@@ -63,6 +67,7 @@ def deploy(
         list[str] | None, typer.Option("--tag", help="KEY=VALUE on every resource; may be repeated.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply the plan without asking.")] = False,
+    allow_data_loss: DataLoss = None,
     new: Annotated[
         bool, typer.Option("--new", help="Make another deployment instead of updating the one of this name.")
     ] = False,
@@ -93,6 +98,7 @@ def deploy(
             tags=tags(tag or []) or None,
             overrides=dict(facts) or None,
             yes=yes or None,
+            allow_data_loss=tuple(allow_data_loss or ()) or None,
             new=new or None,
             keep=keep or None,
             builder=builder,
@@ -161,6 +167,7 @@ def retry(
     deployment: Identifier = None,
     stage: Annotated[str | None, typer.Option(help="analyze, build, plan, provision, deploy or harden.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply the plan without asking.")] = False,
+    allow_data_loss: DataLoss = None,
     keep: Keep = False,
     json: Json = False,
 ) -> None:
@@ -168,7 +175,7 @@ def retry(
     from autodeploy.cli.choices import as_deployed, find, ready, wired
     from autodeploy.stages import failed_stage
 
-    settings = ready(context, yes=yes or None, keep=keep or None)
+    settings = ready(context, yes=yes or None, keep=keep or None, allow_data_loss=tuple(allow_data_loss or ()) or None)
     state = find(wired(context, settings).store, deployment)
     chosen = stage or failed_stage(state)
     wiring = wired(context, as_deployed(settings, state))

@@ -9,10 +9,8 @@ from autodeploy.model import CloudFacts, DatabaseEngine, TechStack
 from autodeploy.planner import needs
 from autodeploy.planner.refusals import refusal
 from autodeploy.planner.sizing import engine_of
+from autodeploy.safeguards import is_wide
 from autodeploy.settings import Settings
-
-WIDEST_PREFIX = 8
-"""No office is wider than a /8."""
 
 OWN_TAGS = frozenset({"Application", "DeploymentId", "ManagedBy", "Name"})
 MOST_TAGS = 40
@@ -26,7 +24,7 @@ def admin_cidr(facts: CloudFacts, settings: Settings) -> str:
         network = ipaddress.IPv4Network(asked, strict=False)
     except ValueError as err:
         raise refusal(f"the admin CIDR {asked!r} is no IPv4 network", _NAME_CIDR) from err
-    if network.prefixlen < WIDEST_PREFIX:
+    if is_wide(str(network)):
         raise refusal(f"the admin CIDR {asked} would open SSH to the world", _NAME_CIDR)
     return str(network)
 

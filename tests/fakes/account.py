@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from autodeploy import safeguards
 from autodeploy.errors import InfrastructureError, PlanError
 from autodeploy.model import CloudFacts, InfraPlan, LockOwner, Preview, PriceList, ResourceChange
+from autodeploy.model.plan import short_type
 from autodeploy.ports import Say
 from fakes.world import World
+
+DATABASE = "aws:rds/instance:Instance"
 
 
 class FakeEngine:
@@ -21,15 +25,31 @@ class FakeEngine:
         self._world.happens("preview")
         if save_plan:
             save_plan.write_text(plan.digest())
-        names = _resources(plan)
-        if self._world.stacks.get(plan.deployment_id) == plan:
+        return self._look(plan)
+
+    def _look(self, plan: InfraPlan) -> Preview:
+        names, before = _resources(plan), self._world.stacks.get(plan.deployment_id)
+        if before == plan:
             return Preview(unchanged=len(names))
-        kinds = [(urn.split("::")[2], urn.split("::")[3], urn) for urn in names]
-        operation = "update" if plan.deployment_id in self._world.stacks else "create"
+        standing = _resources(before) if before else []
+        is_another = before and before.database and plan.database and before.database.engine != plan.database.engine
+
+        def operation(urn: str) -> str:
+            if urn not in names or urn not in standing:
+                return "create" if urn in names else "delete"
+            return "replace" if is_another and DATABASE in urn else "update"
+
         return Preview(
             changes=tuple(
-                ResourceChange.model_validate({"urn": urn, "type": kind, "name": name, "operation": operation})
-                for kind, name, urn in kinds
+                ResourceChange.model_validate(
+                    {
+                        "urn": urn,
+                        "type": short_type(urn.split("::")[2]),
+                        "name": urn.split("::")[3],
+                        "operation": operation(urn),
+                    }
+                )
+                for urn in dict.fromkeys([*names, *standing])
             )
         )
 
@@ -40,7 +60,10 @@ class FakeEngine:
         saved_plan: Path | None,
         say: Say,
         only: Sequence[str] = (),
+        allow_data_loss: Collection[str] = (),
     ) -> dict[str, object]:
+        safeguards.check_plan(plan)
+        safeguards.check_data_loss(self._look(plan), allow_data_loss)
         if saved_plan and saved_plan.read_text() != plan.digest():
             raise PlanError("the update plan is of something else", "Preview again.")
         if plan.web and not secrets["certificateKey"]:
@@ -105,7 +128,7 @@ class FakeEngine:
 
 def _resources(plan: InfraPlan) -> list[str]:
     types = [("aws:ec2/vpc:Vpc", "network"), ("aws:ec2/instance:Instance", "server")]
-    types += [("aws:rds/instance:Instance", "database")] if plan.database else []
+    types += [(DATABASE, "database")] if plan.database else []
     types += [("aws:lb/loadBalancer:LoadBalancer", "balancer")] if plan.web else []
     return [f"urn:pulumi:{plan.deployment_id}::autodeploy::{kind}::{name}" for kind, name in types]
 

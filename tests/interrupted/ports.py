@@ -82,8 +82,10 @@ class EnginePort(Counted):
     def __init__(self, port: Any, effects: Effects) -> None:
         super().__init__(port, "engine", dict.fromkeys(("preview", "repair", "resources", "remove")), effects)
 
-    def up(self, plan: Any, secrets: Any, saved: Any, say: Say, only: Sequence[str] = ()) -> Any:
-        return self._effects.around("engine.up", lambda: self._port.up(plan, secrets, saved, self._heard(say), only))
+    def up(self, plan: Any, secrets: Any, saved: Any, say: Say, *more: Any, **named: Any) -> Any:
+        return self._effects.around(
+            "engine.up", lambda: self._port.up(plan, secrets, saved, self._heard(say), *more, **named)
+        )
 
     def destroy(self, deployment_id: str, say: Say) -> Any:
         return self._effects.around("engine.destroy", lambda: self._port.destroy(deployment_id, self._heard(say)))

@@ -24,6 +24,7 @@ LIBRARIES = {
     "autodeploy.model": {"pydantic"},
     "autodeploy.naming": set(),
     "autodeploy.ports": set(),
+    "autodeploy.safeguards": set(),
     "autodeploy.settings": {"pydantic"},
     "autodeploy.templating": {"jinja2"},
     "autodeploy.analyser": {

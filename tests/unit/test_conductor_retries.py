@@ -174,6 +174,13 @@ class TestAskingOnce:
         approve(state.but(approval=given), Preview.model_validate(changes), line.ui, yes=False)
         assert ("Apply this plan?" in line.ui.lines) == asked
 
+    @pytest.mark.parametrize(("operation", "told"), [("replace", True), ("delete", True), ("update", False)])
+    def test_it_says_what_goes_with_a_machine(self, line: Line, operation: str, told: bool) -> None:
+        state = line.ledger(line.deploy())
+        changes = {"changes": [{"urn": "a", "type": "aws:ec2:Instance", "name": "app", "operation": operation}]}
+        approve(state, Preview.model_validate(changes), line.ui, yes=True)
+        assert any("/var/lib/app" in said for said in line.ui.lines) == told
+
     def test_variables_are_kept_before_the_first_stage(self, line: Line) -> None:
         line.break_at("analyze", KeyboardInterrupt())
         identifier = line.deploy(environment={"MODE": "live"}).deployment_id

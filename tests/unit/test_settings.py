@@ -74,6 +74,7 @@ def test_a_flag_of_a_table_takes_the_place_of_its_own_entry_alone(tmp_path: Path
         ("debug", "debug = true"),
         ("profile", 'profile = "admin"'),
         ("environment", '[environment]\nA = "1"'),
+        ("allow_data_loss", 'allow_data_loss = ["database"]'),
     ],
 )
 def test_a_repository_cannot_choose_for_the_person(tmp_path: Path, name: str, text: str) -> None:

@@ -13,6 +13,7 @@ from pulumi.automation.events import DiagnosticEvent, EngineEvent, StepEventMeta
 from autodeploy.model import Preview, ResourceChange
 from autodeploy.model.plan import short_type
 from autodeploy.ports import Say
+from autodeploy.safeguards import Registered
 
 Operation = Literal["same", "create", "update", "replace", "delete", "read", "refresh", "import", "other"]
 STACK = "pulumi:pulumi:Stack"
@@ -42,6 +43,7 @@ class Progress:
         self._changes: dict[str, ResourceChange] = {}
         self._unchanged = 0
         self.errors: list[str] = []
+        self.registered: list[Registered] = []
 
     def on_event(self, event: EngineEvent) -> None:
         """Take one event."""
@@ -60,6 +62,8 @@ class Progress:
     def _begin(self, step: StepEventMetadata) -> None:
         if not _is_custom(step):
             return
+        if step.new:
+            self.registered.append(Registered(short_type(step.type), _name(step.urn), step.new.inputs or {}))
         operation = step.op.value if hasattr(step.op, "value") else str(step.op)
         if operation == "same":
             self._unchanged += 1

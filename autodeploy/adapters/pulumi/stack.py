@@ -9,21 +9,21 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from pulumi.automation import LocalWorkspace, Stack, StackSettings
 
-from autodeploy.adapters.pulumi import engine, locks, recovery
+from autodeploy import safeguards
+from autodeploy.adapters.pulumi import engine, guarding, locks, recovery
 from autodeploy.adapters.pulumi.command import EngineCommand
-from autodeploy.adapters.pulumi.diagnosis import AGENT, translated
+from autodeploy.adapters.pulumi.diagnosis import translated
 from autodeploy.adapters.pulumi.home import PROJECT, PulumiHome
 from autodeploy.adapters.pulumi.known_stack import KnownStack
 from autodeploy.adapters.pulumi.language_host import PYTHON
 from autodeploy.adapters.pulumi.progress import STACK, Progress
-from autodeploy.errors import PlanError
 from autodeploy.model import InfraPlan, LockOwner, Preview
 from autodeploy.ports import Orphans, Say
 
@@ -61,21 +61,15 @@ class PulumiEngine:
         self._orphans = orphans
         self._executable = executable or partial(engine.provide, cache)
         self._command: EngineCommand | None = None
+        self._guarded: dict[bytes, Preview] = {}
 
     def preview(self, plan: InfraPlan, secrets: Mapping[str, str], save_plan: Path | None, say: Say) -> Preview:
         """Say what `up` would do, leaving resources and live config alone; `save_plan` receives the update plan."""
-        _check(plan, secrets)
-        progress = Progress()
-        with translated(plan.deployment_id, "preview the plan", progress):
-            stack = self._made(plan.deployment_id, say)
-            config = self._configure(stack, plan, secrets, self._home.candidate(plan.deployment_id))
-            stack.preview(
-                on_event=progress.on_event,
-                config_file=str(config),
-                plan=str(save_plan) if save_plan else None,
-                refresh=self._refresh or None,
-            )
-        return progress.preview
+        self._check(plan, secrets, say)
+        preview = self._preview(plan, secrets, save_plan, say)
+        if save_plan:
+            self._guarded[save_plan.read_bytes()] = preview
+        return preview
 
     def up(
         self,
@@ -84,9 +78,16 @@ class PulumiEngine:
         saved_plan: Path | None,
         say: Say,
         only: Sequence[str] = (),
+        allow_data_loss: Collection[str] = (),
     ) -> dict[str, object]:
-        """Apply, held to `saved_plan` when it is given, to `only` these URNs when there are any; return the outputs."""
-        _check(plan, secrets)
+        """Apply, held to `saved_plan` when it is given, to `only` these URNs when there are any; return the outputs.
+
+        Raise PlanError for what is not safe, and for data lost whose resource is not in `allow_data_loss`; a plan that
+        this engine did not preview itself is previewed first.
+        """
+        self._check(plan, secrets, say)
+        known = self._guarded.get(saved_plan.read_bytes()) if saved_plan else None
+        safeguards.check_data_loss(known or self._preview(plan, secrets, None, say, only), allow_data_loss)
         progress = Progress(say)
         with translated(plan.deployment_id, "bring the infrastructure up", progress):
             stack = self._made(plan.deployment_id, say)
@@ -98,6 +99,28 @@ class PulumiEngine:
                 target=list(only) or None,
             )
         return {name: output.value for name, output in result.outputs.items()}
+
+    def _preview(
+        self,
+        plan: InfraPlan,
+        secrets: Mapping[str, str],
+        save_plan: Path | None,
+        say: Say,
+        only: Sequence[str] = (),
+    ) -> Preview:
+        progress = Progress()
+        with translated(plan.deployment_id, "preview the plan", progress):
+            stack = self._made(plan.deployment_id, say)
+            config = self._configure(stack, plan, secrets, self._home.candidate(plan.deployment_id))
+            stack.preview(
+                on_event=progress.on_event,
+                config_file=str(config),
+                plan=str(save_plan) if save_plan else None,
+                refresh=self._refresh or None,
+                target=list(only) or None,
+            )
+        safeguards.check_registered(progress.registered)
+        return progress.preview
 
     def resources(self, deployment_id: str) -> Sequence[str]:
         """Return the URNs in the stack's state, without the stack's own; empty when there is none."""
@@ -256,13 +279,5 @@ class PulumiEngine:
         salt: str | None = (state.get("secrets_providers") or {}).get("state", {}).get("salt")
         return salt
 
-
-def _check(plan: InfraPlan, secrets: Mapping[str, str]) -> None:
-    # The program would refuse too, but an inline program's failure comes back as text only.
-    if plan.web and not secrets.get("certificateKey"):
-        raise PlanError(
-            "the plan has a balancer, but the key of its certificate is missing",
-            "Run the same command again; AutoDeploy makes certificate and key together.",
-            agent=AGENT,
-            context=f"Reading the plan of {plan.deployment_id}",
-        )
+    def _check(self, plan: InfraPlan, secrets: Mapping[str, str], say: Say) -> None:
+        guarding.check(plan, secrets, self._home.state(plan.deployment_id, say))

@@ -37,6 +37,19 @@ class TestDeploy:
         assert f"curl --cacert {ca}" in shown.err
         assert ca.read_text().startswith("-----BEGIN CERTIFICATE-----")
 
+    def test_data_goes_only_with_the_resources_name(self, desk: Desk) -> None:
+        desk.deploy()
+        own = ("--env", "DATABASE_URL=postgresql://db.example.org/shop")
+        refused = desk.type("deploy", URL, "--yes", *own)
+        assert refused.code == 50
+        assert "Remediation: Take back what asks for it, or, where the data may go, add --allow-data-loss database" in (
+            refused.err
+        )
+        (state,) = desk.states()
+        assert desk.type("retry", state.deployment_id, "--yes").code == 50
+        assert desk.type("retry", state.deployment_id, "--yes", "--allow-data-loss", "database").code == 0
+        assert desk.line.world.stacks[state.deployment_id].database is None
+
     def test_as_json_prints_the_result_alone_on_standard_output(self, desk: Desk) -> None:
         shown = desk.type("deploy", URL, "--yes", "--json")
         assert (shown.code, shown.json["status"], shown.json["url"]) == (0, "complete", "https://localhost:8443")
