@@ -221,6 +221,7 @@ class HiveMindConductor:
         if provisioned and provisioned.inputs == inputs(planned, "provision"):
             return planned
         preview = self._agents.provisioner.preview(planned)
+        self._agents.provisioner.preflight(planned, preview)
         return approve(planned, preview, self._ui, self._wish.approve, self._wish.allow_data_loss)
 
     def _harden(self, state: DeploymentState) -> DeploymentState:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from autodeploy.model import (
     BuildArtifact,
+    Check,
     CloudFacts,
     CommandResult,
     DeploymentState,
@@ -122,6 +123,9 @@ class Cloud(Protocol):
 
         Never raises: where nothing could be asked, the list is empty and its `problem` says why.
         """
+
+    def preflight(self, plan: InfraPlan | None = None, preview: Preview | None = None) -> Sequence[Check]:
+        """Return what can be known to stop an apply before it begins; without a plan, what can be known of any."""
 
     def database_password(self, secret_arn: str) -> tuple[str, str]:
         """Return user and password of the managed master secret."""

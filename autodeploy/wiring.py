@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from autodeploy.local.client import DaemonInfo, LocalTarget
 
 DEFAULT_REGION = "us-east-1"
+DEFAULT_SIZE = "t3.small"
 RENEWAL = timedelta(days=30)
 """How long before its end a certificate is renewed."""
 
@@ -64,14 +65,15 @@ class Wiring:
     def cloud(self) -> AwsCloud:
         """The account."""
         from autodeploy.adapters.aws import AwsCloud
+        from autodeploy.planner.sizing import INSTANCE_TYPES
 
         daemon = self._daemon
         return AwsCloud(
             self._target(),
-            self._region(),
+            self.region,
             profile=None if daemon else self.settings.profile,
             endpoint_url=daemon.aws_endpoint if daemon else None,
-            instance_type=self.settings.instance_type or "t3.small",
+            instance_types=(self.settings.instance_type or DEFAULT_SIZE, *INSTANCE_TYPES),
             admin_cidr=self.settings.admin_cidr or ("127.0.0.1/32" if daemon else None),
             witness=self.local if daemon else None,
             epoch=(lambda: daemon.account_epoch) if daemon else (lambda: ""),
@@ -224,7 +226,9 @@ class Wiring:
             raise SettingsError("no target was chosen", "Add --target local or --target aws.")
         return self.settings.target
 
-    def _region(self) -> str:
+    @property
+    def region(self) -> str:
+        """The region of this run: chosen, of the profile, or the default; raise SettingsError for no such profile."""
         if self.settings.region or self.settings.target == "local":
             return self.settings.region or DEFAULT_REGION
         import boto3

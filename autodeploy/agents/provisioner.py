@@ -13,6 +13,7 @@ from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.agents.choices import settings_for
 from autodeploy.errors import InfrastructureError, PlanError
 from autodeploy.model import (
+    Check,
     CloudFacts,
     DatabaseCredentials,
     DeploymentState,
@@ -22,7 +23,7 @@ from autodeploy.model import (
     Preview,
     TechStack,
 )
-from autodeploy.planner import explained, price_keys
+from autodeploy.planner import explained, price_keys, support
 from autodeploy.planner import plan as lower
 from autodeploy.ports import UI, Clock, Cloud, Engine, Store
 from autodeploy.settings import Settings
@@ -32,6 +33,8 @@ DATABASE_PASSWORD = "database-password"
 CERTIFICATE_KEY = "certificateKey"
 AUTHORITY_KEY = "authorityKey"
 DATABASE_TYPE = "aws:rds/instance:Instance"
+MACHINE = "aws:ec2:Instance"
+_MAKING = frozenset({"create", "replace"})
 
 
 class Certificate(NamedTuple):
@@ -139,6 +142,31 @@ class HiveMindProvisioner(HiveMindAgent):
             saved = self._saved_plan(state.deployment_id)
             infra = state.plan.infra
             return explained(self._engine.preview(infra, secrets_, saved, self.say), infra)
+
+    def preflight(self, state: DeploymentState, preview: Preview) -> None:
+        """Look for all that would stop the apply half-way; raise PlanError naming it, before anything is made."""
+        assert state.plan is not None
+        if not preview.changes:
+            return
+        with self._working_on(state), self._attempting("Checking the account before the apply"):
+            checks = [*self._cloud.preflight(state.plan.infra, preview), *self._support(state, preview)]
+            for check in checks:
+                if check.warning:
+                    self.say(f"{check.what}: {check.warning}", "WARNING")
+            failing = [check for check in checks if check.problem]
+            if failing:
+                raise PlanError(
+                    "; ".join(f"{check.what}: {check.problem}" for check in failing),
+                    " ".join(dict.fromkeys(check.remedy for check in failing)),
+                )
+
+    def _support(self, state: DeploymentState, preview: Preview) -> list[Check]:
+        assert state.plan is not None
+        infra, images = state.plan.infra, state.facts.images if state.facts else {}
+        is_made = any(change.type == MACHINE and change.operation in _MAKING for change in preview.changes)
+        today = self._clock.now().date()
+        used = [image for image, identifier in images.items() if identifier == infra.image_id]
+        return [support.check(infra.target, image, today, is_made) for image in used]
 
     def run(self, state: DeploymentState) -> DeploymentState:
         """Provision what the state's plan says."""

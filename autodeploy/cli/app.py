@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from autodeploy import __version__
-from autodeploy.cli import analyze, deploy, destroy, doctor, inspect, local, unlock
+from autodeploy.cli import analyze, deploy, destroy, doctor, iam_policy, inspect, local, unlock
 
 app = typer.Typer(
     name="autodeploy",
@@ -43,4 +43,5 @@ inspect.register(app)
 destroy.register(app)
 unlock.register(app)
 doctor.register(app)
+iam_policy.register(app)
 app.add_typer(local.app, name="local")

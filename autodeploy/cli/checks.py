@@ -6,10 +6,11 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
-from autodeploy.cli.views import Check
 from autodeploy.errors import AgentError
+from autodeploy.model import Check
 from autodeploy.settings import Settings
 from autodeploy.wiring import Wiring
 
@@ -60,6 +61,14 @@ def _common(settings: Settings, machines: bool) -> Iterator[Check]:
     yield _attempt("both", "Pulumi engine", lambda: _engine(settings))
     # Repositories' own code is built in containers, whatever the target; only machines need root.
     yield _attempt("both", "container engine", lambda: _container_engine(machines))
+    yield from _support()
+
+
+def _support() -> Iterator[Check]:
+    from autodeploy.planner import support
+
+    for image in support.SUPPORT:
+        yield support.check("both", image, datetime.now(timezone.utc).date(), is_made=False)
 
 
 def _nearest(folder: Path) -> Path:
@@ -89,4 +98,10 @@ def _aws(wiring: Wiring) -> Iterator[Check]:
         facts = wiring.cloud.facts()
         return f"{facts.identity or facts.account_id} in {facts.region}, SSH from {facts.admin_cidr}"
 
-    yield _attempt("aws", "credentials", account)
+    credentials = _attempt("aws", "credentials", account)
+    yield credentials
+    if not credentials.problem:
+        try:
+            yield from wiring.cloud.preflight()
+        except AgentError as err:
+            yield Check("aws", "preflight", "", err.message, err.remediation)

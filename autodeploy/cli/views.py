@@ -6,11 +6,11 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 import typer
 
 from autodeploy.model import (
+    Check,
     DeploymentState,
     ErrorEntry,
     LockOwner,
@@ -25,16 +25,6 @@ Row = tuple[str, str | None]
 LABEL = 13
 TIED = "\N{NO-BREAK SPACE}"
 """Between a figure and its unit, where a line is not broken; shown as a space."""
-
-
-class Check(NamedTuple):
-    """One line of `doctor`: `problem` is empty when all is well, `remedy` says what to do."""
-
-    target: str
-    what: str
-    found: str
-    problem: str = ""
-    remedy: str = ""
 
 
 def show_status(state: DeploymentState) -> None:
@@ -123,9 +113,9 @@ def show_rollback(result: RollbackResult) -> None:
 def show_checks(checks: Sequence[Check]) -> None:
     """Print the checks of `doctor`."""
     for check in checks:
-        typer.echo(
-            f"{'FAIL' if check.problem else 'ok':5} {check.target:6} {check.what}: {check.problem or check.found}"
-        )
+        verdict = "FAIL" if check.problem else "warn" if check.warning else "ok"
+        said = check.problem or "; ".join(part for part in (check.found, check.warning) if part)
+        typer.echo(f"{verdict:5} {check.target:6} {check.what}: {one_line(said)}")
         if check.remedy:
             typer.echo(f"{'':13}{check.remedy}")
 

@@ -15,6 +15,7 @@ from autodeploy.model.build import (
     manifest,
     scratch_database,
 )
+from autodeploy.model.check import Check
 from autodeploy.model.deployment import DeploymentConfig, Finding, FirewallRule, ScanResults, SecurityConfig
 from autodeploy.model.host import CommandResult, HostFacts, Step, StepResult, Upload
 from autodeploy.model.infrastructure import (
@@ -68,6 +69,7 @@ __all__ = [
     "BaseImage",
     "BuildArtifact",
     "BuildStep",
+    "Check",
     "CloudFacts",
     "CommandResult",
     "CostChange",

@@ -29,7 +29,8 @@ class CloudFacts(Noun):
     """Facts of one account and region, read once and pinned in the plan. `images` maps base image to AMI id.
 
     `admin_cidr` is the address the operator is seen from, `engine_versions` the region's default version of
-    each database engine, `identity` whose credentials were used, `prices` what the region asked for when last asked.
+    each database engine, `identity` whose credentials were used, `prices` what the region asked for when last asked,
+    `offers` by instance type the zones that have it.
     """
 
     target: Target
@@ -41,6 +42,7 @@ class CloudFacts(Noun):
     engine_versions: dict[DatabaseEngine, str] = {}
     identity: str = ""
     prices: PriceList = PriceList()
+    offers: dict[str, tuple[str, ...]] = {}
 
 
 class DatabasePlan(Noun):

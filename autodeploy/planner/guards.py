@@ -29,13 +29,22 @@ def admin_cidr(facts: CloudFacts, settings: Settings) -> str:
     return str(network)
 
 
-def zones(facts: CloudFacts) -> tuple[str, str]:
-    """Return the two zones to use; raise PlanError when the region offers fewer."""
-    names = tuple(dict.fromkeys(facts.zones))
+def zones(facts: CloudFacts, instance_type: str) -> tuple[str, str]:
+    """Return the two zones to use, which offer the instance type; raise PlanError when there are fewer.
+
+    Zones that offer every type known come first: another size must not move what stands.
+    """
+    known = tuple(dict.fromkeys(facts.zones))
+    offering = facts.offers.get(instance_type, known)
+    everything = tuple(zone for zone in known if all(zone in zones for zones in facts.offers.values() if zones))
+    names = tuple(zone for zone in everything if zone in offering)
+    if len(names) < 2:
+        names = tuple(zone for zone in known if zone in offering)
     if len(names) < 2:
         raise refusal(
-            f"{facts.region} offers {len(names)} availability zone(s); the balancer and the database need two",
-            "Choose another region: --region us-east-1",
+            f"{facts.region} offers {instance_type} in {len(names)} availability zone(s); "
+            "the balancer and the database need two",
+            "Choose another region: --region us-east-1, or another size: --instance-type t3.small",
         )
     return names[0], names[1]
 

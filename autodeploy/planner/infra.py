@@ -49,7 +49,7 @@ def lower(
         target=facts.target,
         account_id=facts.account_id,
         region=facts.region,
-        zones=guards.zones(facts),
+        zones=guards.zones(facts, instance_type),
         image_id=_image(stack, facts),
         instance_type=instance_type,
         ssh_public_key=ssh_public_key.strip(),

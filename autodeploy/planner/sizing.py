@@ -5,6 +5,8 @@ from __future__ import annotations
 from autodeploy.model import DatabaseEngine, DatabasePlan, DatabaseType, Language
 
 _INSTANCE_TYPES: dict[Language, str] = {"nodejs": "t3.small", "python": "t3.small", "go": "t3.micro"}
+INSTANCE_TYPES = tuple(sorted(set(_INSTANCE_TYPES.values())))
+"""All that a language may be given."""
 _ENGINES: dict[DatabaseType, DatabaseEngine] = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mariadb"}
 _PORTS: dict[DatabaseEngine, int] = {"postgres": 5432, "mysql": 3306, "mariadb": 3306}
 _VERSIONS: dict[DatabaseEngine, str] = {"postgres": "15", "mysql": "8.0", "mariadb": "10.11"}

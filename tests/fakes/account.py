@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autodeploy import safeguards
 from autodeploy.errors import InfrastructureError, PlanError
-from autodeploy.model import CloudFacts, InfraPlan, LockOwner, Preview, PriceList, ResourceChange
+from autodeploy.model import Check, CloudFacts, InfraPlan, LockOwner, Preview, PriceList, ResourceChange
 from autodeploy.model.plan import short_type
 from autodeploy.ports import Say
 from fakes.world import World
@@ -147,6 +147,10 @@ class FakeCloud:
     def prices(self, keys: Collection[str]) -> PriceList:
         self._world.happens("prices")
         return self._world.prices
+
+    def preflight(self, plan: InfraPlan | None = None, preview: Preview | None = None) -> Sequence[Check]:
+        self._world.happens("preflight")
+        return self._world.checks
 
     def database_password(self, secret_arn: str) -> tuple[str, str]:
         return "dbadmin", "master-password-of-the-database"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fixtures.planned import LOCAL
 
-from autodeploy.model import CloudFacts, InfraPlan, LockOwner, PriceList, Source
+from autodeploy.model import Check, CloudFacts, InfraPlan, LockOwner, PriceList, Source
 
 EPOCH = "epoch-1"
 
@@ -43,6 +43,7 @@ class World:
         self.history: dict[str, list[InfraPlan]] = defaultdict(list)
         self.machines: dict[str, Machine] = defaultdict(Machine)
         self.undeletable: tuple[str, ...] = ()
+        self.checks: list[Check] = []
         self.checkouts: dict[Path, Source] = {}
         self.builds = 0
         self.locks: dict[str, list[LockOwner]] = defaultdict(list)

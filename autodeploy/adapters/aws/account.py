@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from typing import Any
 
 from autodeploy.adapters.aws.failures import AGENT
@@ -16,22 +17,24 @@ _ENGINES: tuple[DatabaseEngine, ...] = ("postgres", "mysql", "mariadb")
 _RELEASES: dict[BaseImage, str] = {"debian-12": "debian-12-amd64-*", "debian-13": "debian-13-amd64-*"}
 
 
-def zones(ec2: Any, instance_type: str, region: str) -> tuple[str, ...]:
-    """Return the zones that offer the instance type, sorted; raise InfrastructureError when there is none."""
+def offers(ec2: Any, instance_types: Sequence[str], region: str) -> dict[str, tuple[str, ...]]:
+    """Return by type the zones that offer it, sorted; raise InfrastructureError when none offers the first type."""
     pages = ec2.get_paginator("describe_instance_type_offerings").paginate(
-        LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": [instance_type]}]
+        LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": list(instance_types)}]
     )
-    offering = {offer["Location"] for page in pages for offer in page["InstanceTypeOfferings"]}
+    offered = {(offer["InstanceType"], offer["Location"]) for page in pages for offer in page["InstanceTypeOfferings"]}
     listed = ec2.describe_availability_zones(Filters=[{"Name": "state", "Values": ["available"]}])
-    found = sorted(offering & {zone["ZoneName"] for zone in listed["AvailabilityZones"]})
-    if not found:
+    available = sorted(zone["ZoneName"] for zone in listed["AvailabilityZones"])
+    found = {kind: tuple(zone for zone in available if (kind, zone) in offered) for kind in instance_types}
+    instance_type = instance_types[0]
+    if not found[instance_type]:
         raise InfrastructureError(
             f"no zone of {region} offers the instance type {instance_type}",
             "Choose another type with --instance-type, or another region with --region.",
             agent=AGENT,
             context=f"Reading the zones of {region}",
         )
-    return tuple(found)
+    return found
 
 
 def images(ec2: Any, owner: str, region: str) -> dict[BaseImage, str]:

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,9 +17,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from autodeploy.adapters.aws import account, evidence, failures, finding, leftovers, pricing, trust
+from autodeploy.adapters.aws import account, evidence, failures, finding, leftovers, preflight, pricing, trust
 from autodeploy.errors import DeploymentError, InfrastructureError
-from autodeploy.model import BaseImage, CloudFacts, DatabaseEngine, PriceList, Target
+from autodeploy.model import BaseImage, Check, CloudFacts, DatabaseEngine, InfraPlan, Preview, PriceList, Target
 from autodeploy.ports import Say
 
 DEBIAN_OWNER = "136693071363"
@@ -42,7 +43,7 @@ class Witness(Protocol):
 
 
 class AwsCloud:
-    """One account and region.
+    """One account and region; of `instance_types`, where they are offered, the first must be.
 
     On the local target `endpoint_url` is the daemon's, `engine_versions` and `admin_cidr` say what it has, `epoch`
     returns its account's epoch, `settled` returns when its provider no longer works for a deployment, and `witness`
@@ -57,7 +58,7 @@ class AwsCloud:
         *,
         profile: str | None = None,
         endpoint_url: str | None = None,
-        instance_type: str = "t3.micro",
+        instance_types: Sequence[str] = ("t3.micro",),
         admin_cidr: str | None = None,
         images: Mapping[BaseImage, str] | None = None,
         engine_versions: Mapping[DatabaseEngine, str] | None = None,
@@ -75,7 +76,7 @@ class AwsCloud:
         self.region = region
         self.profile = profile
         self._endpoint_url = endpoint_url
-        self._instance_type = instance_type
+        self._instance_types = tuple(dict.fromkeys(instance_types))
         self._admin_cidr = admin_cidr
         self._images = images or (LOCAL_IMAGES if target == "local" else None)
         self._engine_versions = engine_versions or (LOCAL_ENGINES if target == "local" else None)
@@ -96,18 +97,19 @@ class AwsCloud:
         with self._translated(f"Reading the facts of the account in {self.region}"):
             boto3.Session().get_partition_for_region(self.region)  # raises for a region that cannot be
             identity = self._client("sts").get_caller_identity()
-            zones = account.zones(self._client("ec2"), self._instance_type, self.region)
+            offers = account.offers(self._client("ec2"), self._instance_types, self.region)
             images = self._images or account.images(self._client("ec2"), self._image_owner, self.region)
             versions = self._engine_versions or account.engine_versions(self._client("rds"))
         return CloudFacts(
             target=self.target,
             account_id=identity["Account"],
             region=self.region,
-            zones=zones,
+            zones=tuple(sorted({zone for zones in offers.values() for zone in zones})),
             images=dict(images),
             admin_cidr=self._admin_cidr or account.public_address(self._address_url),
             engine_versions=dict(versions),
             identity=identity["Arn"],
+            offers=offers,
         )
 
     def prices(self, keys: Collection[str]) -> PriceList:
@@ -119,6 +121,12 @@ class AwsCloud:
             return PriceList()
         # One endpoint prices all regions: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/price-changes.html
         return pricing.ask(lambda: self._connect("pricing"), self.region, keys)
+
+    def preflight(self, plan: InfraPlan | None = None, preview: Preview | None = None) -> Sequence[Check]:
+        """Return what can be known to stop an apply; without a plan, what can be known of any."""
+        with self._translated("Checking the account before an apply"):
+            now = datetime.now(timezone.utc)
+            return list(preflight.run(self._client, self.target, self.region, now, plan, preview))
 
     def database_password(self, secret_arn: str) -> tuple[str, str]:
         """Return user and password of the managed master secret."""

@@ -19,7 +19,7 @@ _INVALID = {
     "InvalidAccessKeyId",
     "IncompleteSignature",
 }
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"}
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"}
 _NOT_SUBSCRIBED = {"OptInRequired", "SubscriptionRequiredException"}
 _THROTTLED = {
     "Throttling",
@@ -91,7 +91,7 @@ def _from_code(
     elif code in _INVALID:
         message = f"AWS does not accept the credentials ({whose}): {code}"
         remediation = "See who you are with `aws sts get-caller-identity`; take another profile with --profile."
-    elif code in _DENIED:
+    elif code in DENIED:
         message = f"these credentials may not call {err.operation_name} ({whose}): {said}"
         remediation = f"Ask the account's owner to allow {err.operation_name}, or take another profile with --profile."
     elif code in _NOT_SUBSCRIBED:

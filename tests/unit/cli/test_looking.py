@@ -1,4 +1,4 @@
-"""status, list, events, logs, open, doctor, local: the verbs that only look, and the embedded target's."""
+"""status, list, events, logs, open, local: the verbs that only look, and the embedded target's."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from autodeploy.cli.checks import run as run_checks
 from autodeploy.errors import BuildError, InfrastructureError, LocalTargetError
-from autodeploy.local.containers import container_engine
-from tests.unit.cli.conftest import Desk, FakeWiring, Terminal
+from tests.unit.cli.conftest import Desk, Terminal
 
 URL = "https://example.org/guestbook.git"
 
@@ -211,41 +209,6 @@ class TestOpen:
         shown = desk.type("open")
         assert shown.code == 12
         assert "has no URL yet" in shown.err
-
-
-class TestDoctor:
-    def test_looks_at_both_targets_when_none_is_chosen(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delenv("AUTODEPLOY_TARGET")
-        found = desk.type("doctor", "--json").json
-        assert [check["what"] for check in found] == [
-            *("Python", "git", "home", "cache", "disk", "Pulumi engine", "container engine", "daemon", "credentials"),
-        ]
-
-    def test_of_aws_alone(self, desk: Desk) -> None:
-        shown = desk.type("doctor", "--target", "aws")
-        assert shown.code == 0
-        assert "ok    aws    credentials: 123456789012 in us-east-1, SSH from 203.0.113.7/32" in shown.out
-
-    def test_what_is_wrong_is_told_with_its_remedy(self, desk: Desk) -> None:
-        desk.line.world.broken["facts"].append(InfrastructureError("no credentials", "Run: aws configure"))
-        shown = desk.type("doctor", "--target", "aws")
-        assert shown.code == 10
-        assert shown.out.splitlines()[-2:] == ["FAIL  aws    credentials: no credentials", f"{'':13}Run: aws configure"]
-
-    def test_on_an_empty_machine(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("PATH", "/nowhere")
-        settings = desk.line.settings(target="local")
-        container_engine.cache_clear()
-        found = {check.what: check for check in run_checks(settings, lambda chosen: FakeWiring(chosen, desk))}
-        assert found["git"].problem == "not on PATH"
-        assert found["container engine"].problem.startswith("there is no container engine")
-        assert found["daemon"].found.startswith("running")
-        assert found["Pulumi engine"].found.startswith("not here yet")
-
-    def test_does_not_start_the_daemon(self, desk: Desk) -> None:
-        desk.local.running = False
-        desk.type("doctor")
-        assert not desk.local.running
 
 
 class TestLocal:

@@ -18,7 +18,20 @@ from tests.unit.cli.conftest import Desk, Terminal
 
 URL = "https://example.org/guestbook.git"
 VERBS = (
-    *("deploy", "preview", "retry", "pulumi-env", "status", "list", "events", "logs", "open", "destroy", "doctor"),
+    *(
+        "deploy",
+        "preview",
+        "retry",
+        "pulumi-env",
+        "status",
+        "list",
+        "events",
+        "logs",
+        "open",
+        "destroy",
+        "doctor",
+        "iam-policy",
+    ),
     *("local", "local status", "local down", "local reset"),
 )
 

@@ -96,6 +96,33 @@ def test_the_admin_cidr_is_the_operators_before_the_observed() -> None:
     assert planned(STACK, admin_cidr="198.51.100.9/24").infra.admin_cidr == "198.51.100.0/24"
 
 
+OFFERS = {"t3.small": ("us-east-1b", "us-east-1c"), "t3.micro": ("us-east-1a", "us-east-1b", "us-east-1c")}
+
+
+@pytest.mark.parametrize(
+    ("offers", "chosen", "zones"),
+    [
+        ({}, "t3.small", ("us-east-1a", "us-east-1b")),
+        (OFFERS, "t3.small", ("us-east-1b", "us-east-1c")),
+        (OFFERS, "t3.micro", ("us-east-1b", "us-east-1c")),
+        (OFFERS, "m5.large", ("us-east-1b", "us-east-1c")),
+        ({**OFFERS, "m5.large": ("us-east-1a", "us-east-1b")}, "m5.large", ("us-east-1a", "us-east-1b")),
+        ({**OFFERS, "z9.nano": ()}, "t3.small", ("us-east-1b", "us-east-1c")),
+    ],
+)
+def test_both_zones_offer_the_machine_and_another_size_moves_nothing(
+    offers: dict[str, tuple[str, ...]], chosen: str, zones: tuple[str, str]
+) -> None:
+    assert planned(STACK, FACTS.but(offers=offers), instance_type=chosen).infra.zones == zones
+
+
+@pytest.mark.parametrize("offered", [(), ("us-east-1a",)])
+def test_a_size_that_two_zones_do_not_offer_is_refused(offered: tuple[str, ...]) -> None:
+    with pytest.raises(PlanError, match=r"us-east-1 offers m5.large in \d availability zone") as caught:
+        planned(STACK, FACTS.but(offers={"m5.large": offered}), instance_type="m5.large")
+    assert "--instance-type" in caught.value.remediation
+
+
 @pytest.mark.parametrize("zones", [(), ("a",), ("a", "a")])
 def test_fewer_than_two_zones_are_refused(zones: tuple[str, ...]) -> None:
     with pytest.raises(PlanError, match="availability zone"):

@@ -85,9 +85,17 @@ class TestFacts:
         with pytest.raises(InfrastructureError, match="no official Debian image"):
             account.images(ec2, "136693071363", REGION)
 
+    def test_name_the_zones_of_every_size_that_may_be_used(self, endpoint: str) -> None:
+        sizes = ["t3.small", "t3.micro", "t3.small", "z9.nano"]
+        cloud = AwsCloud("local", REGION, endpoint_url=endpoint, instance_types=sizes, admin_cidr="127.0.0.1/32")
+        facts = cloud.facts()
+        assert set(facts.offers) == {"t3.small", "t3.micro", "z9.nano"}
+        assert facts.offers["z9.nano"] == ()
+        assert set(facts.offers["t3.small"]) <= set(facts.zones)
+
     def test_an_instance_type_that_is_not_offered(self, endpoint: str) -> None:
         with pytest.raises(InfrastructureError, match="no zone of us-east-1 offers") as caught:
-            AwsCloud("local", REGION, endpoint_url=endpoint, instance_type="z9.nano", admin_cidr="::/0").facts()
+            AwsCloud("local", REGION, endpoint_url=endpoint, instance_types=["z9.nano"], admin_cidr="::/0").facts()
         assert "--instance-type" in caught.value.remediation
 
     @pytest.mark.parametrize("answer", [b"<html>sign in to the hotel</html>", b""])

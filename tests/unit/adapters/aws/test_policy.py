@@ -1,0 +1,129 @@
+"""The action table covers what the program declares, its actions exist, and the policy made of it can be attached."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from deploying import deploy
+from fixtures.planned import planned
+from generators import infra_plans
+from hypothesis import given
+from hypothesis import settings as budget
+
+from autodeploy.adapters.aws.actions import ACTIONS, OWN, OWN_GLOBAL
+from autodeploy.adapters.aws.finding import SEARCHES
+from autodeploy.adapters.aws.policy import LIMIT, OURS, WHOLE, actions, is_global, policy, size
+from autodeploy.model import InfraPlan, TechStack
+
+SAMPLE = Path(__file__).parents[3] / "fixtures/sample_repos/flask-postgres/techstack.json"
+ALL = sorted({action for found in actions(ACTIONS).values() for action in found} | {*OWN, *OWN_GLOBAL})
+CLIENTS = {
+    "elasticloadbalancing": "elbv2",
+    "servicequotas": "service-quotas",
+    "tag": "resourcegroupstaggingapi",
+}
+"""boto3's name of a service where IAM has another."""
+NO_OPERATION = {"iam:PassRole": "a permission of its own, asked for where a role is given to a machine"}
+MISSING = (
+    "{token} has no row in autodeploy/adapters/aws/actions.py: add one with `example`, `look`, `make`, `change` "
+    "(or `named`), from the service authorization reference, and look whether the policy still fits."
+)
+
+
+@cache
+def operations(service: str) -> frozenset[str]:
+    client = boto3.client(CLIENTS.get(service, service), region_name="us-east-1")
+    return frozenset(client.meta.service_model.operation_names)
+
+
+def flat(statement: dict[str, Any]) -> list[str]:
+    return [f"{statement['Sid']} {action}" for action in statement["Action"]]
+
+
+class TestTable:
+    @given(infra_plans())
+    @budget(max_examples=60, deadline=None)
+    def test_has_a_row_for_every_type_that_the_program_declares(self, plan: InfraPlan) -> None:
+        for declared in deploy(plan).physical:
+            assert declared.type in ACTIONS, MISSING.format(token=declared.type)
+
+    def test_has_a_row_for_every_type_of_a_whole_deployment(self) -> None:
+        whole = planned(TechStack.model_validate_json(SAMPLE.read_text())).infra
+        assert whole.web and whole.database
+        for declared in deploy(whole).physical:
+            assert declared.type in ACTIONS, MISSING.format(token=declared.type)
+
+    def test_has_a_row_for_every_type_that_can_be_taken_over(self) -> None:
+        for token in SEARCHES:
+            assert token in ACTIONS, MISSING.format(token=token)
+
+    @pytest.mark.parametrize("action", ALL)
+    def test_names_actions_that_exist(self, action: str) -> None:
+        service, name = action.split(":")
+        assert name in operations(service) or action in NO_OPERATION, f"{action} is no operation of {service}"
+
+    @pytest.mark.parametrize("token", sorted(ACTIONS))
+    def test_only_looks_where_it_says_so(self, token: str) -> None:
+        for action in ACTIONS[token].look:
+            assert action.split(":")[1].startswith(("Describe", "Get", "List")), action
+
+
+class TestPolicy:
+    @pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-7", "us-gov-west-1", "cn-northwest-1"])
+    def test_fits_into_a_managed_policy(self, region: str) -> None:
+        assert size(policy(region)) <= LIMIT, "give reads of a service as a whole in policy.WHOLE, or split the policy"
+
+    @pytest.mark.parametrize("action", ALL)
+    def test_allows_every_action_of_the_table(self, action: str) -> None:
+        allowed = [pattern for statement in policy("us-east-1")["Statement"] for pattern in statement["Action"]]
+        assert any(fnmatchcase(action, pattern) for pattern in allowed)
+
+    def test_is_a_document_as_iam_takes_it(self) -> None:
+        document = json.loads(json.dumps(policy("us-east-1")))
+        assert document["Version"] == "2012-10-17"
+        sids = [statement["Sid"] for statement in document["Statement"]]
+        assert len(set(sids)) == len(sids)
+        assert all(sid.isalnum() for sid in sids)
+        for statement in document["Statement"]:
+            assert statement["Effect"] == "Allow"
+            assert statement["Action"] == sorted(set(statement["Action"]))
+            assert not any("{" in resource for resource in [statement["Resource"]])
+
+    def test_allows_nothing_whole_but_reads_and_changes_of_its_own(self) -> None:
+        whole = {pattern for patterns in WHOLE.values() for pattern in patterns}
+        for statement in policy("us-east-1")["Statement"]:
+            for pattern in statement["Action"]:
+                if "*" in pattern:
+                    is_own = statement.get("Condition", {}).get("StringEquals", {}).items() >= OURS.items()
+                    assert pattern in whole
+                    assert ":Describe" in pattern or is_own
+
+    def test_changes_and_deletes_only_what_is_tagged_or_named(self) -> None:
+        for statement in policy("us-east-1")["Statement"]:
+            condition = json.dumps(statement.get("Condition", {}))
+            for action in statement["Action"]:
+                if action.split(":")[1].startswith(("Delete", "Terminate", "Detach", "Stop", "Revoke", "Remove")):
+                    assert "aws:ResourceTag/ManagedBy" in condition or statement["Resource"] != "*", action
+
+    def test_binds_to_its_region_what_belongs_to_one(self) -> None:
+        for statement in policy("eu-west-1")["Statement"]:
+            told = json.dumps([statement["Resource"], statement.get("Condition", {})])
+            if not all(is_global(action) for action in statement["Action"]) and not statement["Sid"].startswith(
+                "Named"
+            ):
+                assert "eu-west-1" in told, statement["Sid"]
+
+    def test_of_a_plan_allows_no_more_than_the_plan_needs(self) -> None:
+        document = policy("us-east-1", ["aws:ec2/vpc:Vpc"])
+        allowed = [line for statement in document["Statement"] for line in flat(statement)]
+        assert not [line for line in allowed if "rds:Create" in line or "iam:Create" in line]
+        assert any("ec2:CreateVpc" in line for line in allowed)
+
+    def test_knows_the_partitions(self) -> None:
+        assert "arn:aws-us-gov:ec2:us-gov-west-1:" in json.dumps(policy("us-gov-west-1"))
