@@ -156,7 +156,8 @@ def _disks(resource: Registered) -> Sequence[Mapping[str, Any]]:
     if resource.type == "aws:ec2:Instance":
         return [inputs.get("rootBlockDevice") or {}, *(inputs.get("ebsBlockDevices") or ())]
     if resource.type == "aws:ec2:LaunchTemplate":
-        return [each.get("ebs") or {} for each in inputs.get("blockDeviceMappings") or ({},)]
+        mappings: Sequence[Mapping[str, Any]] = inputs.get("blockDeviceMappings") or ({},)
+        return [each.get("ebs") or {} for each in mappings]
     return [inputs] if resource.type in ("aws:ebs:Volume", "aws:efs:FileSystem") else []
 
 

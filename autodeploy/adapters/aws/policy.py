@@ -24,7 +24,11 @@ are of AutoDeploy's own things."""
 OURS = {"aws:ResourceTag/ManagedBy": "AutoDeploy"}
 Statement = dict[str, Any]
 
-_RDS_SECRETS = ("MasterSecrets", "arn:aws:secretsmanager:{region}:{account}:secret:rds!db-*", {})
+_RDS_SECRETS: tuple[str, str, Mapping[str, Any]] = (
+    "MasterSecrets",
+    "arn:aws:secretsmanager:{region}:{account}:secret:rds!db-*",
+    {},
+)
 _TAGGED = {"StringEquals": {"aws:RequestTag/ManagedBy": "AutoDeploy"}}
 _ROLES = ("MakeRoles", "arn:aws:iam::{account}:*/*", _TAGGED)
 _LINKED = {"StringEquals": {"iam:AWSServiceName": ["elasticloadbalancing.amazonaws.com", "rds.amazonaws.com"]}}
