@@ -29,7 +29,7 @@ def approve(
     check_data_loss(preview, allow_data_loss)
     if any(change.type == MACHINE and change.operation in ("replace", "delete") for change in preview.changes):
         ui.say("the machine goes, and with it what the application left on its disk, below /var/lib/app")
-    if _covers(state.approval, plan, preview):
+    if covers(state.approval, plan, preview):
         ui.say("this plan was approved before, and is not applied to its end yet")
         return state
     if not yes and not ui.confirm("Apply this plan?"):
@@ -43,7 +43,7 @@ def approve(
     )
 
 
-def _covers(given: Approval | None, plan: Plan, preview: Preview) -> bool:
+def covers(given: Approval | None, plan: Plan, preview: Preview) -> bool:
     """Say whether an approval is of this plan, and what is still to do for it no worse than what it was given for.
 
     What an earlier run began may now be an update of what was to be created; nothing may be deleted or replaced

@@ -37,7 +37,7 @@ its cache by contract, and the approval says that it goes. Nor are secrets and k
 holds, nor log groups, whose lines end with their retention.
 """
 
-_ENDING = frozenset({"replace", "delete"})
+ENDING = frozenset({"replace", "delete"})
 
 
 class Registered(NamedTuple):
@@ -59,7 +59,7 @@ class Standing(NamedTuple):
 
 def losses(preview: Preview) -> tuple[ResourceChange, ...]:
     """Return the operations that end a resource which holds data."""
-    return tuple(change for change in preview.changes if change.type in STATEFUL and change.operation in _ENDING)
+    return tuple(change for change in preview.changes if change.type in STATEFUL and change.operation in ENDING)
 
 
 def check_data_loss(preview: Preview, allowed: Collection[str]) -> None:

@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from autodeploy.agents import checking
 from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.agents.choices import settings_for
 from autodeploy.errors import InfrastructureError, PlanError
 from autodeploy.model import (
-    Check,
     CloudFacts,
     DatabaseCredentials,
     DeploymentState,
@@ -23,7 +23,7 @@ from autodeploy.model import (
     Preview,
     TechStack,
 )
-from autodeploy.planner import explained, price_keys, support
+from autodeploy.planner import explained, price_keys
 from autodeploy.planner import plan as lower
 from autodeploy.ports import UI, Clock, Cloud, Engine, Store
 from autodeploy.settings import Settings
@@ -33,8 +33,6 @@ DATABASE_PASSWORD = "database-password"
 CERTIFICATE_KEY = "certificateKey"
 AUTHORITY_KEY = "authorityKey"
 DATABASE_TYPE = "aws:rds/instance:Instance"
-MACHINE = "aws:ec2:Instance"
-_MAKING = frozenset({"create", "replace"})
 
 
 class Certificate(NamedTuple):
@@ -84,6 +82,7 @@ class HiveMindProvisioner(HiveMindAgent):
         with self._attempting(f"Creating the infrastructure in {region}"):
             saved = self._saved_plan(deployment_id)
             secrets_ = self._stack_secrets(deployment_id)
+            self._let_go(state)
             outputs = self._engine.up(
                 state.plan.infra,
                 secrets_,
@@ -149,24 +148,9 @@ class HiveMindProvisioner(HiveMindAgent):
         if not preview.changes:
             return
         with self._working_on(state), self._attempting("Checking the account before the apply"):
-            checks = [*self._cloud.preflight(state.plan.infra, preview), *self._support(state, preview)]
-            for check in checks:
-                if check.warning:
-                    self.say(f"{check.what}: {check.warning}", "WARNING")
-            failing = [check for check in checks if check.problem]
-            if failing:
-                raise PlanError(
-                    "; ".join(f"{check.what}: {check.problem}" for check in failing),
-                    " ".join(dict.fromkeys(check.remedy for check in failing)),
-                )
-
-    def _support(self, state: DeploymentState, preview: Preview) -> list[Check]:
-        assert state.plan is not None
-        infra, images = state.plan.infra, state.facts.images if state.facts else {}
-        is_made = any(change.type == MACHINE and change.operation in _MAKING for change in preview.changes)
-        today = self._clock.now().date()
-        used = [image for image, identifier in images.items() if identifier == infra.image_id]
-        return [support.check(infra.target, image, today, is_made) for image in used]
+            checks = self._cloud.preflight(state.plan.infra, preview)
+            support = checking.image_support(state, preview, self._clock.now().date())
+            checking.stop_where_failing([*checks, *support], partial(self.say, level="WARNING"))
 
     def run(self, state: DeploymentState) -> DeploymentState:
         """Provision what the state's plan says."""
@@ -194,17 +178,26 @@ class HiveMindProvisioner(HiveMindAgent):
                     path.unlink(missing_ok=True)
             return left
 
+    def _let_go(self, state: DeploymentState) -> None:
+        """Lift the protection of databases that were given up by name; AWS would refuse in the midst of the apply."""
+        assert state.plan is not None
+        databases = [urn for urn in checking.given_up(state, self._settings.allow_data_loss) if DATABASE_TYPE in urn]
+        if databases:
+            self._lift_protection(state, databases)
+            # The state is another now, so the update plan must be, too; it may do no more than was approved.
+            secrets_, saved = self._stack_secrets(state.deployment_id), self._saved_plan(state.deployment_id)
+            checking.still_approved(state, self._engine.preview(state.plan.infra, secrets_, saved, self.say))
+
     def _lift_protection(self, state: DeploymentState, databases: Sequence[str]) -> None:
         """Let AWS delete the database: protection off, and a fresh name for its last snapshot in the stack's state."""
-        database = state.plan.infra.database if state.plan else None
-        if state.plan is None or database is None or not databases:
+        infra = state.standing or (state.plan and state.plan.infra)
+        database = infra.database if infra else None
+        if infra is None or database is None or not databases:
             return
         name = f"{state.deployment_id}-final-{self._clock.now():%Y%m%d%H%M%S}"
         # A copy of emulated data would be no snapshot: the local target takes none.
         final = name if state.target == "aws" else None
-        open_plan = state.plan.infra.but(
-            database=database.but(deletion_protection=False, final_snapshot_identifier=final)
-        )
+        open_plan = infra.but(database=database.but(deletion_protection=False, final_snapshot_identifier=final))
         self.say("lifting the database's deletion protection" + (f"; last snapshot: {final}" if final else ""))
         self._engine.up(open_plan, self._stack_secrets(state.deployment_id), None, self.say, only=databases)
 

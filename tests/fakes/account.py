@@ -63,7 +63,11 @@ class FakeEngine:
         allow_data_loss: Collection[str] = (),
     ) -> dict[str, object]:
         safeguards.check_plan(plan)
-        safeguards.check_data_loss(self._look(plan), allow_data_loss)
+        preview = self._look(plan)
+        safeguards.check_data_loss(preview, allow_data_loss)
+        standing = self._world.stacks.get(plan.deployment_id)
+        if safeguards.losses(preview) and standing and standing.database and standing.database.deletion_protection:
+            raise InfrastructureError("the database is protected against deletion", "Lift the protection.")
         if saved_plan and saved_plan.read_text() != plan.digest():
             raise PlanError("the update plan is of something else", "Preview again.")
         if plan.web and not secrets["certificateKey"]:
