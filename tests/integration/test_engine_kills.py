@@ -122,9 +122,11 @@ def survives(place: Place, pair: tuple[str, str], up: Point, destroy: Point) -> 
     certificate, key = pair
     place.key, secrets = key, {"certificateKey": key}
     before = place.standing()
+    saved = place.home / "update-plan.json"
+    place.engine.preview(plan(certificate), secrets, saved, place.say)
     place.executioner.order(*up)
     with pytest.raises(InfrastructureError, match="killed"):
-        place.engine.up(plan(certificate), secrets, None, place.say)
+        place.engine.up(plan(certificate), secrets, saved, place.say)
     assert place.executioner.killed
     place.executioner.order(0, "")
     outputs = place.engine.up(plan(certificate), secrets, None, place.say)

@@ -167,24 +167,23 @@ ACTIONS: Mapping[str, Needs] = {
         look="elasticloadbalancing: DescribeTargetHealth",
         change="elasticloadbalancing: RegisterTargets DeregisterTargets",
     ),
+    # Roles and profiles have a path of AutoDeploy's own.
     "aws:iam/role:Role": _row(
-        f"{_IAM}role/*",
+        f"{_IAM}role/autodeploy/*",
         look="iam: GetRole ListRolePolicies ListAttachedRolePolicies ListInstanceProfilesForRole",
-        make="iam: CreateRole TagRole PassRole",
-        change="iam: UpdateRole UpdateAssumeRolePolicy DeleteRole UntagRole",
+        make="iam: PassRole",
+        named="iam: CreateRole TagRole UpdateRole UpdateAssumeRolePolicy DeleteRole UntagRole",
     ),
     "aws:iam/rolePolicy:RolePolicy": _row(
-        f"{_IAM}role/*",
-        look="iam: GetRolePolicy",
-        change="iam: PutRolePolicy DeleteRolePolicy",
+        f"{_IAM}role/autodeploy/*", look="iam: GetRolePolicy", named="iam: PutRolePolicy DeleteRolePolicy"
     ),
     "aws:iam/instanceProfile:InstanceProfile": _row(
-        f"{_IAM}instance-profile/*",
+        f"{_IAM}instance-profile/autodeploy/*",
         look="iam: GetInstanceProfile; ec2: DescribeIamInstanceProfileAssociations",
-        make="iam: CreateInstanceProfile TagInstanceProfile PassRole",
-        change="iam: AddRoleToInstanceProfile RemoveRoleFromInstanceProfile DeleteInstanceProfile "
-        "UntagInstanceProfile; ec2: AssociateIamInstanceProfile ReplaceIamInstanceProfileAssociation "
-        "DisassociateIamInstanceProfile",
+        make="iam: PassRole",
+        change="ec2: AssociateIamInstanceProfile ReplaceIamInstanceProfileAssociation DisassociateIamInstanceProfile",
+        named="iam: CreateInstanceProfile TagInstanceProfile AddRoleToInstanceProfile "
+        "RemoveRoleFromInstanceProfile DeleteInstanceProfile UntagInstanceProfile",
     ),
     "aws:cloudwatch/logGroup:LogGroup": _row(
         "arn:aws:logs:{region}:{account}:log-group:example",
@@ -232,5 +231,5 @@ OWN = _each(
 )
 """What AutoDeploy itself asks of the account beside the provider: facts, preflight, evidence, leftovers."""
 
-OWN_GLOBAL = _each("iam: SimulatePrincipalPolicy GetRole; sts: GetCallerIdentity")
+OWN_GLOBAL = _each("iam: SimulatePrincipalPolicy GetRole; sts: GetCallerIdentity; pricing: GetProducts")
 """The same of services that belong to no region."""

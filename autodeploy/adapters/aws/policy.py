@@ -14,7 +14,8 @@ from autodeploy.adapters.aws.actions import ACTIONS, OWN, OWN_GLOBAL, Needs
 LIMIT = 6144
 """Characters of a managed policy, white space aside:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html."""
-GLOBAL_SERVICES = frozenset({"iam", "route53", "sts"})
+GLOBAL_SERVICES = frozenset({"iam", "pricing", "route53", "sts"})
+"""One endpoint answers for all regions."""
 WHOLE = {
     "Look": ("ec2:Describe*", "elasticloadbalancing:Describe*", "rds:Describe*"),
     "ChangeOurs": ("elasticloadbalancing:Delete*", "elasticloadbalancing:Modify*", "elasticloadbalancing:Set*"),
@@ -30,17 +31,12 @@ _RDS_SECRETS: tuple[str, str, Mapping[str, Any]] = (
     {},
 )
 _TAGGED = {"StringEquals": {"aws:RequestTag/ManagedBy": "AutoDeploy"}}
-_ROLES = ("MakeRoles", "arn:aws:iam::{account}:*/*", _TAGGED)
 _LINKED = {"StringEquals": {"iam:AWSServiceName": ["elasticloadbalancing.amazonaws.com", "rds.amazonaws.com"]}}
 _PASSED = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
 NARROWED: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "ec2:CreateTags": ("TagNew", "arn:aws:ec2:{region}:{account}:*/*", {"Null": {"ec2:CreateAction": "false"}}),
-    "iam:CreateInstanceProfile": _ROLES,
-    "iam:CreateRole": _ROLES,
-    "iam:TagInstanceProfile": _ROLES,
-    "iam:TagRole": _ROLES,
     "iam:CreateServiceLinkedRole": ("ServiceRoles", "arn:aws:iam::{account}:role/aws-service-role/*", _LINKED),
-    "iam:PassRole": ("PassRoles", "arn:aws:iam::{account}:role/*", _PASSED),
+    "iam:PassRole": ("PassRoles", "arn:aws:iam::{account}:role/autodeploy/*", _PASSED),
     "secretsmanager:CreateSecret": _RDS_SECRETS,
     "secretsmanager:TagResource": _RDS_SECRETS,
     "secretsmanager:GetSecretValue": _RDS_SECRETS,
@@ -100,13 +96,14 @@ def _narrowed(rows: Iterable[Needs]) -> Iterable[Statement]:
         yield _statement("TagVolumes", ["ec2:CreateTags"], "arn:aws:ec2:{region}:{account}:volume/*", _TAGGED)
 
 
-def _named(rows: Iterable[Needs]) -> Iterable[Statement]:
-    for number, row in enumerate((row for row in rows if row.named), 1):
-        yield _statement(f"Named{number}", sorted(row.named), row.example, {})
+def _named(rows: Collection[Needs]) -> Iterable[Statement]:
+    for number, place in enumerate(dict.fromkeys(row.example for row in rows if row.named), 1):
+        found = {action for row in rows if row.example == place for action in row.named}
+        yield _statement(f"Named{number}", sorted(found), place, {})
 
 
 def _split(name: str, wanted: Collection[str], region: str, equal: Mapping[str, str]) -> Iterable[Statement]:
-    """Bind to the region what is asked there; IAM, Route 53 and STS answer from nowhere in particular."""
+    """Bind to the region what is asked there; global services answer from nowhere in particular."""
     wholes = WHOLE.get(name, ())
     wanted = {next((whole for whole in wholes if fnmatch(action, whole)), action) for action in wanted}
     here = sorted(action for action in wanted if not is_global(action))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore import xform_name
 from deploying import deploy
 from fixtures.planned import planned
 from generators import infra_plans
 from hypothesis import given
 from hypothesis import settings as budget
 
+from autodeploy.adapters import aws as adapter
 from autodeploy.adapters.aws.actions import ACTIONS, OWN, OWN_GLOBAL
 from autodeploy.adapters.aws.finding import SEARCHES
 from autodeploy.adapters.aws.policy import LIMIT, OURS, WHOLE, actions, is_global, policy, size
@@ -72,6 +75,25 @@ class TestTable:
     def test_only_looks_where_it_says_so(self, token: str) -> None:
         for action in ACTIONS[token].look:
             assert action.split(":")[1].startswith(("Describe", "Get", "List")), action
+
+
+SERVICES = sorted({action.split(":")[0] for action in ALL})
+
+
+def called() -> set[str]:
+    """Return the operations that the adapter's own code names, as method or in text, of the services in the table."""
+    words = {
+        word
+        for path in Path(adapter.__file__).parent.glob("*.py")
+        for word in re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b", path.read_text("utf-8"))
+    }
+    return {name for service in SERVICES for name in operations(service) if xform_name(name) in words}
+
+
+@pytest.mark.parametrize("name", sorted(called()))
+def test_what_autodeploy_itself_asks_of_the_account_is_in_the_table(name: str) -> None:
+    asked = {action.split(":")[1] for action in ALL}
+    assert name in asked, f"add {name} to OWN in autodeploy/adapters/aws/actions.py, or to the row whose type needs it"
 
 
 class TestPolicy:
