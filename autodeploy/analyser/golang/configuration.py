@@ -23,6 +23,10 @@ _READS = re.compile(
     r"(?:flag|pflag|Flags\(\))\.String\w*|NewConfig|InitConfig|GetConfig)$",
     re.IGNORECASE,
 )
+_READERS = ("config", "file", "configuration", "load", "mapto", "read", "open", "provider", "string", "stringp",
+            "stringvar", "stringvarp")  # fmt: skip
+"""How the names of such calls end, in small letters."""
+
 _FLAGS = frozenset({"config", "conf", "config-file", "c"})
 _EMBED = re.compile(r"^//go:embed\s+(.+)$", re.MULTILINE)
 _CARRIED = re.compile(r"^(?:app|conf|config|defaults?|settings|server)[\w.-]*\.(?:ini|conf|toml|ya?ml|json)$")
@@ -95,7 +99,7 @@ def _named(tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node]) -> It
     names, folders, kinds = [], [""], list(_ENDINGS)
     for file in files:
         for call in file.calls:
-            is_reader = bool(_READS.search(call.name))
+            is_reader = call.method.lower().endswith(_READERS) and bool(_READS.search(call.name))
             given = _given(call, known) if call.method.startswith(("String", "Set", "Add")) or is_reader else []
             if call.method.startswith("String") and given and given[0] in _FLAGS:
                 is_reader = True

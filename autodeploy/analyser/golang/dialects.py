@@ -64,7 +64,7 @@ def _in_code(code: Code, files: Sequence[GoFile]) -> Iterator[Evidence]:
         for call in file.calls:
             if kind := _default_of(call):
                 yield _evidence(kind, where, call.line, "default")
-        for name, given in file.values():
+        for name, given in file.values() if '== ""' in code.tree.read(file.path) else ():
             if _KEY.search(name) and _is_for_empty(given):
                 known = known or constants(files)
                 if kind := _first(given, known):

@@ -139,7 +139,11 @@ def _of_gin(tree: Tree, files: Sequence[GoFile]) -> Iterator[_Way]:
 def _flags(tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node]) -> Iterator[_Way]:
     for file in files:
         for call in file.calls:
-            if not _FLAG_CALL.search(call.name) or call.operand in {"zap", "slog", "log", "zerolog", "attribute"}:
+            if (
+                not call.method.startswith(("String", "Int", "Uint"))
+                or not _FLAG_CALL.search(call.name)
+                or call.operand in {"zap", "slog", "log", "zerolog", "attribute"}
+            ):
                 continue
             given = [literal(argument, known) for argument in call.arguments]
             name = next((text for text in given[:2] if text and _FLAG.match(text)), None)

@@ -13,7 +13,8 @@ from autodeploy.analyser.python.names import dotted, keyword, path_text, text_of
 from autodeploy.analyser.tree import Tree
 
 _SPEAKING = re.compile(
-    r"\.(?:get|route|api_route|add_url_rule|add_api_route|add_route|add_get|add_resource|mount|include_router|register_blueprint"
+    # A dictionary's get is called everywhere; a route's is a decorator.
+    r"@[\w.]+\.get\(|\.(?:route|api_route|add_url_rule|add_api_route|add_route|add_get|add_resource|mount|include_router|register_blueprint"
     r"|blueprint|register_blueprints|websocket)\(|\b(?:Route|Mount|URLSpec|Blueprint|APIRouter|Router|Controller|Litestar)\b|@(?:get|route|view)\("
     r"|\bweb\.get\(|\(\s*r?[\"']/[^\"']*[\"']\s*,\s*\w"
 )

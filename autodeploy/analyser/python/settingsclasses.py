@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from autodeploy.analyser.python.code import Code, speaking
+from autodeploy.analyser.python.code import Code, code, modules
 from autodeploy.analyser.python.names import dotted, keyword, text_of, words_of
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import EnvironmentVariable
@@ -19,7 +19,8 @@ _SETTINGS = frozenset(
         "pydantic.v1.BaseSettings",
     }
 )
-_SPEAKING = re.compile(r"^class\s+\w+\(", re.MULTILINE)
+_CLASS = re.compile(r"^class\s+(\w+)\(([^)]*)\)", re.MULTILINE)
+_ANNOTATED = re.compile(r"^\s+\w+\s*:\s*(?:[\w.]+\[)*[\w.]*?(\w+)\b", re.MULTILINE)
 _FIELDS = frozenset({"Field", "PrivateAttr", "computed_field", "SecretStr"})
 _Classes = dict[str, tuple[Code, ast.ClassDef]]
 
@@ -27,22 +28,43 @@ _Classes = dict[str, tuple[Code, ast.ClassDef]]
 def settings_variables(tree: Tree) -> Iterator[tuple[EnvironmentVariable, str]]:
     """Yield the variables with the file that declares each."""
     classes: _Classes = {}
-    for made in speaking(tree, _SPEAKING):
+    for made in filter(None, (code(tree, path) for path in _relevant(tree))):
         classes |= {node.name: (made, node) for node in made.classes}
     names = _derived(classes)
     inner = {_annotated(item.annotation) for name in names for item in _fields(classes[name][1])}
     for name in sorted(names):
-        if name in inner and not _is_made(tree, classes, name):
+        if name in inner and not _is_made(tree, name):
             continue  # read as a part of another, under its prefix
         prefix = _inherited(classes, name, "env_prefix")
         delimiter = _inherited(classes, name, "env_nested_delimiter")
         yield from _variables(tree, classes, name, prefix, delimiter, frozenset())
 
 
-def _is_made(tree: Tree, classes: _Classes, name: str) -> bool:
+def _relevant(tree: Tree) -> list[str]:
+    """Return the modules with settings classes and with what those are made of: by their texts, unparsed."""
+    defined: dict[str, set[str]] = {}
+    bases: dict[str, set[str]] = {}
+    for path in modules(tree):
+        for match in _CLASS.finditer(tree.read(path)):
+            defined.setdefault(match[1], set()).add(path)
+            bases.setdefault(match[1], set()).update(re.findall(r"\w+", match[2]))
+    known, found = set[str](), {"BaseSettings"}
+    while found - known:
+        known |= found
+        found = {name for name, above in bases.items() if above & known}
+    kept, added = set[str](), {path for name in known for path in defined.get(name, ())}
+    while added - kept:
+        new = added - kept
+        kept |= added
+        named = {match[1] for path in new for match in _ANNOTATED.finditer(tree.read(path))}
+        added = {path for name in named for path in defined.get(name, ())}
+    return [path for path in modules(tree) if path in kept]
+
+
+def _is_made(tree: Tree, name: str) -> bool:
     """Tell whether a class reads the environment by itself: it is called somewhere, or is a field's default_factory."""
     made = re.compile(rf"\b{name}\(\)|default_factory\s*=\s*{name}\b")
-    return any(made.search(tree.read(item[0].path)) for item in classes.values())
+    return any(name in text and made.search(text) for text in map(tree.read, modules(tree)))
 
 
 def _variables(
