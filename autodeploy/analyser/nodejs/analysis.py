@@ -76,7 +76,7 @@ class _Application:
 
 def analyse_nodejs(tree: Tree, home: Home, overrides: Mapping[str, str]) -> TechStack:
     """Return the technology of a Node.js application; raise AnalysisError naming what to type next."""
-    place = find_place(tree)
+    place = find_place(tree, overrides.get("package_manager", ""))
     manifest, code, processes = place.manifest, read_code(place.tree), place.processes()
     framework = detect_framework(manifest)
     start = detect_start(place.tree, manifest, processes, overrides, framework[0] if framework else None)

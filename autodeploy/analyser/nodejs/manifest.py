@@ -54,8 +54,8 @@ class Manifest:
         return Evidence(fact=fact, value=value, file=self.file, line=line, rule=rule, alternatives=others)
 
 
-def read_manifest(tree: Tree) -> Manifest:
-    """Return the manifest; raise AnalysisError where package.json is broken."""
+def read_manifest(tree: Tree, manager: str = "") -> Manifest:
+    """Return the manifest; raise AnalysisError where package.json is broken. `manager`: the one that a flag names."""
     # A workspace of pnpm's may have no package.json at its root.
     text = tree.read(FILE) if FILE in tree.index else "{}"
     try:
@@ -64,11 +64,11 @@ def read_manifest(tree: Tree) -> Manifest:
         raise refusal(f"{tree.where(FILE)} is no JSON: {err}", "Correct it; `npm pkg get` shows the place.") from err
     if not isinstance(package, dict):
         raise refusal(f"{tree.where(FILE)} holds no object", "Make one with: npm init")
-    manager, lock, others, because = choose_manager(tree, package, text)
+    chosen, lock, others, because = choose_manager(tree, package, text, manager)
     return Manifest(
         tree.where(FILE),
         text,
-        manager,
+        chosen,
         lock,
         _strings(package, "dependencies") | _strings(package, "optionalDependencies"),
         _strings(package, "devDependencies"),

@@ -38,11 +38,14 @@ _INSTALLS = re.compile(
 _FILE = "package.json"
 
 
-def choose_manager(tree: Tree, package: Mapping[str, Any], text: str) -> tuple[str, str, tuple[str, ...], Evidence]:
-    """Return the manager, its lock file ("" for none), the locks of others, and why."""
+def choose_manager(
+    tree: Tree, package: Mapping[str, Any], text: str, said: str = ""
+) -> tuple[str, str, tuple[str, ...], Evidence]:
+    """Return the manager, its lock file ("" for none), the locks of others, and why. `said`: the flag's."""
     locks = [name for name in LOCKS if name in tree.index]
     lock_managers = {LOCKS[name] for name in locks}
-    named = next(iter(_named(tree, package, text)), None)
+    told = _told(said, "", 0, "--package-manager") if said in MANAGERS else None
+    named = told or next(iter(_named(tree, package, text)), None)
     if named is None and len(lock_managers) > 1:
         # A tool without a lock here is no answer to the question of which lock counts.
         named = next((item for item in _spoken(tree, package, text) if item.value in lock_managers), None)

@@ -96,20 +96,23 @@ class Place:
         return tuple(told)
 
 
-def find_place(tree: Tree) -> Place:
-    """Return where the application of a tree lies; raise AnalysisError for a broken package.json."""
+def find_place(tree: Tree, manager: str = "") -> Place:
+    """Return where the application of a tree lies; raise AnalysisError for a broken package.json.
+
+    `manager`: the package manager that a flag names.
+    """
     if above := _above(tree):
-        return _of_member(*above, ())
-    manifest = read_manifest(tree)
+        return _of_member(*above, (), manager)
+    manifest = read_manifest(tree, manager)
     workspace = read_workspace(tree)
     able = candidates(workspace) if workspace else []
     if workspace is None or not able or able[0] is workspace.root:
         return Place(tree, manifest)
-    return _of_member(workspace, able[0], tuple(item.folder for item in able))
+    return _of_member(workspace, able[0], tuple(item.folder for item in able), manager)
 
 
-def _of_member(workspace: Workspace, member: Member, choices: tuple[str, ...]) -> Place:
-    root = read_manifest(workspace.tree)
+def _of_member(workspace: Workspace, member: Member, choices: tuple[str, ...], manager: str) -> Place:
+    root = read_manifest(workspace.tree, manager)
     tree = workspace.tree.below(workspace.tree.where(member.folder))
     own = read_manifest(tree)
     manifest = replace(own, package_manager=root.package_manager, lock=root.lock, managed=root.managed)

@@ -65,7 +65,7 @@ class _Project:
 
 def analyse_python(tree: Tree, home: Home, overrides: Mapping[str, str]) -> TechStack:
     """Return the technology of a Python application; raise AnalysisError naming what to type next."""
-    manifest = read_manifest(tree)
+    manifest = read_manifest(tree, overrides.get("package_manager", ""))
     project = django.read_project(tree) if _speaks_of_django(tree, manifest) else None
     app, unknowns = _application(tree, manifest, project, overrides)
     proven = facts.proven_frameworks(tree)

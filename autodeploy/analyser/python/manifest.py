@@ -41,13 +41,18 @@ class Manifest:
         return next((item for name in names for item in self.dependencies if item.name == name), None)
 
 
-def read_manifest(tree: Tree) -> Manifest:
-    """Return the manifest that production installs from: a lock file before what has none."""
+def read_manifest(tree: Tree, manager: str = "") -> Manifest:
+    """Return the manifest that production installs from: a lock file before what has none.
+
+    `manager`: the package manager that a flag names; of the manifests, those that it reads count.
+    """
     readers: list[Callable[[Tree], Manifest | None]] = [_locked, _requirement_file, _project, _pipfile, _setup, _conda]
     manifests = [manifest for reader in readers if (manifest := reader(tree)) is not None]
     if not manifests:
         return Manifest("", "pip", (), "")
-    if manifests[0].lock and _is_told_to_use_pip(tree, manifests[0].package_manager):
+    if said := [item for item in manifests if item.package_manager == manager]:
+        manifests = said
+    elif manifests[0].lock and _is_told_to_use_pip(tree, manifests[0].package_manager):
         manifests = [item for item in manifests if item.package_manager == "pip"] or manifests
     chosen = next((manifest for manifest in manifests if manifest.dependencies), manifests[0])
     others = dict.fromkeys(item.file for item in manifests if item.file != chosen.file)

@@ -34,6 +34,10 @@ NONE = {
     "database_type": None,
 }
 
+EXPRESS = '{"dependencies": {"express": "4"}, "scripts": {"start": "node index.js"}}'
+FLASK = "from flask import Flask\napp = Flask('x')\n"
+UV = '[project]\nname = "x"\ndependencies = ["flask"]\n'
+
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)
 @pytest.mark.parametrize("fact", sorted(MEANT))
@@ -114,3 +118,23 @@ def test_an_answer_leaves_nothing_open() -> None:
     assert set(said) <= OVERRIDES
     stack = analyse(sample("flask-postgres"), said)
     assert not [unknown for unknown in stack.unknowns if unknown.flag.lstrip("-").replace("-", "_") in said]
+
+
+@pytest.mark.parametrize(
+    ("files", "manager", "command"),
+    [
+        ({"package.json": EXPRESS, "package-lock.json": "{}"}, "yarn", "yarn install"),
+        ({"package.json": EXPRESS, "package-lock.json": "{}", "pnpm-lock.yaml": ""}, "npm", "npm ci"),
+        (
+            {"app.py": FLASK, "requirements.txt": "flask", "pyproject.toml": UV, "uv.lock": ""},
+            "pip",
+            "-r requirements.txt",
+        ),
+        ({"app.py": FLASK, "requirements.txt": "flask", "pyproject.toml": UV, "uv.lock": ""}, "uv", "uv sync --frozen"),
+        ({"app.py": FLASK, "requirements.txt": "flask"}, "pdm", "-r requirements.txt"),
+    ],
+)
+def test_the_build_is_the_named_package_manager_s(files: dict[str, str], manager: str, command: str) -> None:
+    stack = analyse(memory(files), {"package_manager": manager})
+    assert stack.package_manager == manager
+    assert command in stack.build_command
