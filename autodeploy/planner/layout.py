@@ -46,7 +46,7 @@ class Layout(NamedTuple):
 
 
 def lay_out(infra: InfraPlan) -> Layout:
-    """Return the picture of a plan: the world above, public subnets in the middle, private ones below."""
+    """Return the picture of a plan: the world above, the subnets below it, and at the foot what watches."""
     machine, web = _machine(infra), infra.web
     boxes, arrows = [machine], [Arrow(48, 1, 48, machine.y - 1, f"22 from {infra.admin_cidr}")]
     if web:
@@ -66,7 +66,10 @@ def lay_out(infra: InfraPlan) -> Layout:
     height = private.y + private.height + 1
     title = f"VPC {infra.vpc_cidr}, {infra.region}, account {infra.account_id}"
     network = Box(0, 2, WIDTH, height - 2, title, kind="network")
-    return Layout((network, public, private, *boxes), tuple(arrows), "the internet", WIDTH, height)
+    watch = _watch(infra, height)
+    return Layout(
+        (network, public, private, *boxes, watch), tuple(arrows), "the internet", WIDTH, height + watch.height
+    )
 
 
 def _machine(infra: InfraPlan) -> Box:
@@ -87,6 +90,11 @@ def _database(database: DatabasePlan, y: int) -> Box:
         f"backups of {database.backup_retention_days} days",
     )
     return _thing(RIGHT, y, "database", lines)
+
+
+def _watch(infra: InfraPlan, y: int) -> Box:
+    told = infra.alarm_email or "nobody"
+    return _thing(RIGHT, y, "CloudWatch", ("logs, alarms, dashboard", "alarms are mailed to", told))
 
 
 def _thing(x: int, y: int, title: str, lines: tuple[str, ...]) -> Box:

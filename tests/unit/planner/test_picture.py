@@ -48,7 +48,7 @@ def test_fits_a_terminal_and_closes_its_frames(infra: InfraPlan) -> None:
     assert max(map(len, rows)) == WIDTH <= 80
     drawn = "".join(rows)
     assert drawn.count("┌") == drawn.count("┘") == drawn.count("└") == drawn.count("┐")
-    assert rows[-1].endswith("╝")
+    assert any(row.endswith("╝") for row in rows)
 
 
 def test_shows_what_the_plan_has_and_nothing_else() -> None:
@@ -58,6 +58,12 @@ def test_shows_what_the_plan_has_and_nothing_else() -> None:
     assert "database" not in small and "5432" not in small
     for drawn in (whole, worker, small):
         assert "22 from 203.0.113.7/32" in drawn and "t3.small" in drawn
+
+
+def test_shows_who_is_told_of_trouble() -> None:
+    for address, told in ((None, "nobody"), ("ops@example.org", "ops@example.org")):
+        (box,) = [box for box in lay_out(WHOLE.but(alarm_email=address)).boxes if box.title == "CloudWatch"]
+        assert box.lines[-1] == told
 
 
 def test_the_widest_ways_in_fit() -> None:
