@@ -44,7 +44,17 @@ class TestPrices:
         line = line_of(tmp_path)
         first = planner(line).plan(built(line))
         assert first.plan and first.facts
-        every = {"instance", "volume", "address", "balancer", "database", "database-storage", "secret"}
+        every = {
+            "instance",
+            "volume",
+            "address",
+            "balancer",
+            "database",
+            "database-storage",
+            "secret",
+            "alarm",
+            "dashboard",
+        }
         assert {charge.kind for charge in first.plan.cost} == every
         pinned = first.but(facts=first.facts.but(prices=first.facts.prices.but(usd=dict.fromkeys(keys(first), 2.0))))
         again = planner(line).plan(pinned)
