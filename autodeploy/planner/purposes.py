@@ -9,6 +9,7 @@ from autodeploy.model.plan import short_type
 from autodeploy.planner.picture import text
 
 PURPOSES = {
+    "pulumi:providers:aws aws": "keeps all to this account and region, and tags it",
     "aws:ec2:Vpc vpc": "a network of the deployment's own",
     "aws:ec2:Subnet public": "where the machine and the balancer stand, in reach of the internet",
     "aws:ec2:Subnet private": "where the database stands, without a way out",
