@@ -190,7 +190,7 @@ class HiveMindProvisioner(HiveMindAgent):
 
     def _lift_protection(self, state: DeploymentState, databases: Sequence[str]) -> None:
         """Let AWS delete the database: protection off, and a fresh name for its last snapshot in the stack's state."""
-        infra = state.standing or (state.plan and state.plan.infra)
+        infra = state.standing or (state.plan.infra if state.plan else None)
         database = infra.database if infra else None
         if infra is None or database is None or not databases:
             return
