@@ -26,7 +26,7 @@ import errno
 from typing import Literal
 
 Transience = Literal["network", "throttling", "deployment"]
-"""What passes by itself; how often each is met again is in `autodeploy.stages`."""
+"""What passes by itself; how often each is met again is in `autodeploy.patience`."""
 
 
 class AgentError(Exception):
@@ -34,7 +34,8 @@ class AgentError(Exception):
 
     `message` says what happened, `remediation` what to do next, `recoverable` whether the same
     call may succeed when it is repeated, `transience` what kind of trouble that is, where the adapter
-    knows it. `agent` and `context` say who was attempting what; `output` is the failing tool's own last lines.
+    knows it, `persistent` that it stayed in all the attempts which that kind gets. `agent` and `context` say who was
+    attempting what; `output` is the failing tool's own last lines.
     """
 
     exit_code = 1
@@ -50,6 +51,7 @@ class AgentError(Exception):
         output: str = "",
         stack: str = "",
         transience: Transience | None = None,
+        persistent: bool = False,
     ) -> None:
         self.message = message
         self.remediation = remediation
@@ -59,6 +61,7 @@ class AgentError(Exception):
         self.output = output
         self.stack = stack
         self.transience = transience
+        self.persistent = persistent
         super().__init__(message)
 
     def __str__(self) -> str:

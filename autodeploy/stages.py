@@ -10,15 +10,9 @@ from typing import NamedTuple
 
 import tenacity
 
-from autodeploy.errors import AgentError, BuildError, DeploymentError, Interrupted, StateError, Transience
+from autodeploy.errors import AgentError, BuildError, DeploymentError, Interrupted, StateError
 from autodeploy.model import STAGES, DeploymentState, RollbackResult, Stage
-
-FIRST_WAIT_SECONDS = 2.0
-JITTER_SECONDS = 0.9
-
-
-ATTEMPTS: dict[Transience, int] = {"network": 3, "throttling": 5, "deployment": 2}
-"""How often a stage is tried in all while its errors are of that kind; any error that does not pass: once."""
+from autodeploy.patience import ATTEMPTS, FIRST_WAIT_SECONDS, JITTER_SECONDS
 
 
 class StageKind(NamedTuple):
@@ -44,7 +38,7 @@ LINE: dict[Stage, StageKind] = {
 
 def attempts(error: BaseException | None) -> int:
     """Return how often a stage that ends with this error is tried in all."""
-    if not isinstance(error, AgentError) or not error.recoverable or isinstance(error, BuildError):
+    if not isinstance(error, AgentError) or not error.recoverable or error.persistent or isinstance(error, BuildError):
         return 1
     return ATTEMPTS[error.transience or ("deployment" if isinstance(error, DeploymentError) else "network")]
 

@@ -23,6 +23,7 @@ LIBRARIES = {
     "autodeploy.errors": set(),
     "autodeploy.model": {"pydantic"},
     "autodeploy.naming": set(),
+    "autodeploy.patience": set(),
     "autodeploy.ports": set(),
     "autodeploy.safeguards": set(),
     "autodeploy.settings": {"pydantic"},

@@ -20,13 +20,15 @@ from botocore.exceptions import BotoCoreError
 from autodeploy.adapters.aws import account, evidence, failures, finding, leftovers, preflight, pricing, trust
 from autodeploy.errors import DeploymentError, InfrastructureError
 from autodeploy.model import BaseImage, Check, CloudFacts, DatabaseEngine, InfraPlan, Preview, PriceList, Target
+from autodeploy.patience import FIRST_WAIT_SECONDS, Patience
 from autodeploy.ports import Say
 
 DEBIAN_OWNER = "136693071363"
 """Debian's own account, https://wiki.debian.org/Cloud/AmazonEC2Image."""
 LOCAL_IMAGES: dict[BaseImage, str] = {"debian-12": "ami-0debian12local00", "debian-13": "ami-0debian13local00"}
 LOCAL_ENGINES: dict[DatabaseEngine, str] = {"postgres": "15", "mysql": "8.0", "mariadb": "10.11"}
-_ATTEMPTS = {"aws": 5, "local": 2}
+_FIRST_WAIT_SECONDS: dict[Target, float] = {"aws": FIRST_WAIT_SECONDS, "local": 0.1}
+"""Nobody else asks the local target too much."""
 _PAUSE_SECONDS = 5.0
 _SETTLE_SECONDS = 10.0
 """AWS shows what was made a moment ago only after a while, and its provider outlives its engine for a moment."""
@@ -234,9 +236,12 @@ class AwsCloud:
             self._session = boto3.Session(**self._credentials(), region_name=self.region)
         if service == "pricing":  # nothing waits for it, and it is served from a few regions for all
             return self._session.client(service, region_name=pricing.REGION, config=pricing.HASTY)
-        retries = {"mode": "standard", "total_max_attempts": _ATTEMPTS[self.target]}
-        config = Config(connect_timeout=10, read_timeout=60, retries=retries)
-        return self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+        config = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 1})
+        client = self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+        patience = Patience(failures.NETWORK, self._sleep, _FIRST_WAIT_SECONDS[self.target])
+        client.meta.events.register("needs-retry", patience)
+        client.meta.events.register("before-parse", failures.forget_page)
+        return client
 
     def _credentials(self) -> dict[str, str | None]:
         if self.target == "local":  # the operator's own credentials never go to an emulator

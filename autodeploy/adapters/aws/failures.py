@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from botocore import exceptions
 
 from autodeploy.errors import InfrastructureError, Transience
+from autodeploy.patience import transience_of
 
 AGENT = "HiveMind SysEng"
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
@@ -21,18 +23,6 @@ _INVALID = {
 }
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"}
 _NOT_SUBSCRIBED = {"OptInRequired", "SubscriptionRequiredException"}
-_THROTTLED = {
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "RequestLimitExceeded",
-    "TooManyRequestsException",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "ServiceUnavailable",
-    "InternalError",
-    "InternalFailure",
-}
 _ABSENT = (exceptions.NoCredentialsError, exceptions.PartialCredentialsError)
 _SIGNED_OUT = (
     exceptions.SSOError,
@@ -46,7 +36,7 @@ _UNKNOWN_PLACE = (
     exceptions.UnknownRegionError,
     exceptions.UnknownEndpointError,
 )
-_NETWORK = (exceptions.HTTPClientError, exceptions.ConnectionError)
+NETWORK = (exceptions.HTTPClientError, exceptions.ConnectionError)
 
 _ON_LOCAL = "Look at `autodeploy local status`; `autodeploy local down` and the same command again restart the daemon."
 
@@ -62,6 +52,15 @@ def translated(
         raise _from_code(err, context, profile, _whose(profile, source()), local) from err
     except exceptions.BotoCoreError as err:
         raise _from_type(err, context, profile, _whose(profile, source()), local) from err
+
+
+def forget_page(response_dict: dict[str, Any], **_: Any) -> None:
+    """Handle botocore's event `before-parse`: a gateway's page of HTML is no answer of AWS, and only its status counts.
+
+    botocore knows such pages itself, but not those that begin with a document type.
+    """
+    if response_dict["status_code"] >= 500 and response_dict["body"].lstrip()[:9].lower() == b"<!doctype":
+        response_dict["body"] = b""
 
 
 def code_of(err: exceptions.ClientError) -> str:
@@ -82,7 +81,7 @@ def _from_code(
     err: exceptions.ClientError, context: str, profile: str | None, whose: str, local: bool
 ) -> InfrastructureError:
     code, said = code_of(err), str(err.response.get("Error", {}).get("Message", ""))
-    recoverable = code in _THROTTLED
+    kind = transience_of(code, int(err.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)))
     if local:
         message, remediation = f"the emulated AWS refused {err.operation_name}: {code}: {said}", _ON_LOCAL
     elif code in _EXPIRED:
@@ -97,19 +96,19 @@ def _from_code(
     elif code in _NOT_SUBSCRIBED:
         message = f"the account is not subscribed to the service of {err.operation_name}: {said}"
         remediation = "Finish signing up in the AWS console, or choose another region with --region."
-    elif recoverable:
-        message = f"AWS is throttling or out of order at {err.operation_name}: {code}"
+    elif kind:
+        doing = "throttling" if kind == "throttling" else "out of order"
+        message = f"AWS is {doing} at {err.operation_name}: {code}"
         remediation = "Wait a minute, then run the same command again."
     else:
         message, remediation = f"AWS refused {err.operation_name}: {code}: {said}", "Correct what AWS names above."
-    kind: Transience | None = "throttling" if recoverable else None
-    return InfrastructureError(message, remediation, recoverable, agent=AGENT, context=context, transience=kind)
+    return _told(message, remediation, context, kind)
 
 
 def _from_type(
     err: exceptions.BotoCoreError, context: str, profile: str | None, whose: str, local: bool
 ) -> InfrastructureError:
-    recoverable = isinstance(err, _NETWORK)
+    recoverable = isinstance(err, NETWORK)
     if isinstance(err, _UNKNOWN_PLACE):
         message, remediation = f"the region cannot be used: {err}", "Name a region with --region, such as us-east-1."
     elif local:
@@ -128,5 +127,12 @@ def _from_type(
         remediation = "Check the network and its proxy, then run the same command again."
     else:
         message, remediation = f"AWS cannot be asked: {err}", "Correct what is named above."
-    kind: Transience | None = "network" if recoverable else None
-    return InfrastructureError(message, remediation, recoverable, agent=AGENT, context=context, transience=kind)
+    return _told(message, remediation, context, "network" if recoverable else None)
+
+
+def _told(message: str, remediation: str, context: str, kind: Transience | None) -> InfrastructureError:
+    # The clients have had all the patience that the kind gets: nobody is to try it as often again.
+    passing = kind is not None
+    return InfrastructureError(
+        message, remediation, passing, agent=AGENT, context=context, transience=kind, persistent=passing
+    )

@@ -47,7 +47,11 @@ def claim(
         )
     if token == GROUP:
         # Half-made it still has AWS's own rule that lets everything out; nothing refers to it yet.
-        connect("ec2").delete_security_group(GroupId=found[0])
+        try:
+            connect("ec2").delete_security_group(GroupId=found[0])
+        except ClientError as err:  # gone: an attempt before had its answer lost
+            if "NotFound" not in code_of(err):
+                raise
         say(f"deleted the half-made security group {found[0]}")
         return None
     if token in WAITERS:

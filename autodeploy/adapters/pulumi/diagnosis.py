@@ -18,7 +18,8 @@ LAST_LINES = 40
 STREAMS = re.compile(r"^ (?:code|stdout|stderr): ?", re.MULTILINE)
 
 THROTTLED = re.compile(
-    r"throttl|rate exceeded|RequestLimitExceeded|TooManyRequests|SlowDown|ServiceUnavailable", re.IGNORECASE
+    r"throttl|rate exceeded|RequestLimitExceeded|TooManyRequests|SlowDown|ServiceUnavailable|StatusCode: 429",
+    re.IGNORECASE,
 )
 """What AWS says when it is asked too much; https://docs.aws.amazon.com/general/latest/gr/api-retries.html."""
 
@@ -29,10 +30,11 @@ EXPIRED = re.compile(
 
 UNREACHED = re.compile(
     r"connection (refused|reset|timed out)|broken pipe|i/o timeout|TLS handshake timeout|no such host"
-    r"|network is unreachable|no route to host|temporary failure|unexpected EOF|currently locked",
+    r"|network is unreachable|no route to host|temporary failure|unexpected EOF|currently locked"
+    r"|StatusCode: 5\d\d|InternalError|InternalFailure",
     re.IGNORECASE,
 )
-"""What the network says of troubles that pass."""
+"""What the network, and an AWS that is out of order, say of troubles that pass."""
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from botocore.exceptions import ClientError
 
 from autodeploy.errors import InfrastructureError, LocalTargetError
 from autodeploy.local.dataplane import DataPlane
+from autodeploy.patience import Patience
 
 T = TypeVar("T")
 # The operator's own profiles and endpoints mean AWS, never the emulator: they are not even looked at.
@@ -31,6 +33,7 @@ _SESSION = botocore.session.Session(
 )
 _LOCK = threading.Lock()
 AGENT = "HiveMind SysEng"
+_FIRST_WAIT_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,13 @@ class Account:
     `endpoints`: address and port by database identifier. All three live as long as the emulator, in its process.
     """
 
-    def __init__(self, endpoint: str, plane: DataPlane, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        plane: DataPlane,
+        loop: asyncio.AbstractEventLoop,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.plane = plane
         self.imported: dict[str, Imported] = {}
         self.addresses: dict[str, str] = {}
@@ -63,13 +72,15 @@ class Account:
         self.balancer_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._endpoint = endpoint
         self._loop = loop
+        # An API that was not heard to answer may have done what it was asked: only what it refuses is tried again.
+        self._patience = Patience(sleep=sleep, first_seconds=_FIRST_WAIT_SECONDS)
         self._clients: dict[tuple[str, str], Any] = {}
 
     def client(self, service: str, region: str) -> Any:
         """Return the boto3 client of a service in a region; one is kept for each."""
         with _LOCK:
             if (service, region) not in self._clients:
-                self._clients[service, region] = _SESSION.create_client(
+                made = self._clients[service, region] = _SESSION.create_client(
                     service,
                     region_name=region,
                     endpoint_url=self._endpoint,
@@ -77,6 +88,7 @@ class Account:
                     aws_secret_access_key="local",
                     config=Config(retries={"total_max_attempts": 1}, proxies={}, connect_timeout=10, read_timeout=120),
                 )
+                made.meta.events.register("needs-retry", self._patience)
             return self._clients[service, region]
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:

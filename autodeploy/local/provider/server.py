@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc.aio
@@ -41,11 +42,15 @@ class ProviderServer:
 
 
 async def serve_provider(
-    aws_endpoint: str, dataplane: DataPlane, port: int = 0, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+    aws_endpoint: str,
+    dataplane: DataPlane,
+    port: int = 0,
+    interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    sleep: Callable[[float], None] = time.sleep,
 ) -> ProviderServer:
     """Serve the `aws` provider on a loopback port, 0 for any free one; raise LocalTargetError."""
     pool = ThreadPoolExecutor(_WORKERS, "aws-provider")
-    servicer = AwsServicer(Account(aws_endpoint, dataplane, asyncio.get_running_loop()), pool)
+    servicer = AwsServicer(Account(aws_endpoint, dataplane, asyncio.get_running_loop(), sleep), pool)
     limits = [("grpc.max_receive_message_length", _LARGEST_MESSAGE), ("grpc.max_send_message_length", _LARGEST_MESSAGE)]
     server = grpc.aio.server(interceptors=interceptors, options=[*limits, ("grpc.so_reuseport", 0)])
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
