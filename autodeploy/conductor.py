@@ -32,6 +32,8 @@ from autodeploy.model import (
     WORK,
     DeploymentResult,
     DeploymentState,
+    Drift,
+    Part,
     Preview,
     RollbackResult,
     Stage,
@@ -104,14 +106,19 @@ class HiveMindConductor:
             kept = {name: record for name, record in state.stages.items() if name not in later}
             return self._line(Ledger(self._store, self._clock, state.but(stages=kept)), first)
 
-    def rollback(self, deployment_id: str) -> RollbackResult:
-        """Take everything back: service, machines, database, network, keys; done already counts as done."""
+    def rollback(self, deployment_id: str, only: Part | None = None) -> RollbackResult:
+        """Take everything back: service, machines, database, network, keys; done already counts as done.
+
+        With `only`, that part and what depends on it; the next deploy makes it again.
+        """
         with heard(), self._store.lock(deployment_id, "destroy"):
             ledger = Ledger(self._store, self._clock, self._store.load(deployment_id))
             if ledger.state.status == "rolled_back":
                 return already_gone(deployment_id)
             self._same_epoch(ledger.state)
             self._settle(ledger)
+            if only is not None:
+                return self._retreat.take_part(ledger, only)
             if ledger.state.status == "failed":
                 self._retreat.keep_evidence(ledger)
             return self._retreat.take_back(ledger)
@@ -124,6 +131,13 @@ class HiveMindConductor:
                 raise StateError(f"{deployment_id} has no plan yet", f"Make one: autodeploy deploy {state.repo_url}")
             self._same_epoch(state)
             return self._agents.provisioner.preview(state)
+
+    def drift(self, deployment_id: str) -> Drift:
+        """Say what somebody changed by hand."""
+        with self._store.lock(deployment_id, "status --drift"):  # nobody else is to change it meanwhile
+            state = self._store.load(deployment_id)
+            self._same_epoch(state)
+            return self._agents.provisioner.drift(state)
 
     def _same_epoch(self, state: DeploymentState) -> None:
         epoch = self._cloud.account_epoch()
@@ -179,7 +193,8 @@ class HiveMindConductor:
         if stage in ("deploy", "harden"):
             self._retreat.keep_evidence(ledger)
         # Only a hardening that succeeded leaves a SecurityConfig: with one, something serves that must not be lost.
-        if stage == "harden" and ledger.state.security_config is None and not self._wish.keep:
+        served = ledger.state.security_config is not None or ledger.state.without
+        if stage == "harden" and not served and not self._wish.keep:
             self._retreat.take_back_what_failed(ledger)
 
     def _stage(self, ledger: Ledger, stage: Stage) -> None:

@@ -53,7 +53,9 @@ class Ledger:
                 context="Keeping the ledger",
             )
         ended = status in ENDS
-        left = {"destroying": False} if ended else {}
+        left: dict[str, object] = {"destroying": False} if ended else {}
+        if status == "complete":
+            left["without"] = ()
         self.write(self.state.but(status=status, completed_at=self._clock.now() if ended else None, **left))
 
     def settle(self) -> str:

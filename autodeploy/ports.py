@@ -14,7 +14,9 @@ from autodeploy.model import (
     CloudFacts,
     CommandResult,
     DeploymentState,
+    Drift,
     InfraPlan,
+    Leftover,
     LockOwner,
     LogEntry,
     Plan,
@@ -23,6 +25,7 @@ from autodeploy.model import (
     Recipe,
     Sighting,
     Source,
+    Standing,
     TechStack,
 )
 
@@ -70,8 +73,14 @@ class Engine(Protocol):
     def resources(self, deployment_id: str) -> Sequence[str]:
         """Return the URNs in the stack's state, without the stack's own; empty when there is none."""
 
-    def destroy(self, deployment_id: str, say: Say) -> None:
-        """Delete everything in the stack; done already counts as done."""
+    def standing(self, deployment_id: str) -> Sequence[Standing]:
+        """Return what the state on disk says of each resource in AWS, without components and providers."""
+
+    def drift(self, deployment_id: str, say: Say) -> Drift:
+        """Compare each resource with the account, changing neither account nor state; raise InfrastructureError."""
+
+    def destroy(self, deployment_id: str, say: Say, only: Sequence[str] = ()) -> None:
+        """Delete everything in the stack, or `only` these URNs and what depends on them; done counts as done."""
 
     def repair(self, deployment_id: str, say: Say) -> None:
         """Make the stack's state true again after an engine was killed; the other operations do so by themselves.
@@ -139,8 +148,8 @@ class Cloud(Protocol):
     def target_health(self, deployment_id: str) -> Sequence[str]:
         """Return, a line for each target of the deployment's balancer, its health and the balancer's reason."""
 
-    def leftovers(self, deployment_id: str) -> Sequence[str]:
-        """Return ARNs or names of everything in the account that still carries the deployment's tag."""
+    def leftovers(self, deployment_id: str, arns: Iterable[str] = ()) -> Sequence[Leftover]:
+        """Return all that still carries the deployment's tag or is one of `arns`; snapshots are meant to stay."""
 
     def account_epoch(self) -> str:
         """Return the emulated account's epoch; "" on AWS."""

@@ -5,12 +5,16 @@ Used by the conductor alone, which holds the lock. Deletes nothing before what c
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from autodeploy.agents.deployer import HiveMindDeployer
+from autodeploy.agents.dismantling import bill
 from autodeploy.agents.dossier import reason
 from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.errors import InfrastructureError
 from autodeploy.ledger import Ledger
-from autodeploy.model import RollbackResult
+from autodeploy.model import Part, RollbackResult
 from autodeploy.ports import UI
 from autodeploy.stages import interrupted
 
@@ -38,23 +42,48 @@ class Retreat:
         begun = ledger.state.but(stages={}, approval=None, security_config=None, deployment_config=stopped)
         ledger.write(begun.but(destroying=True))
         self._ui.stage(self._provisioner.name, f"Destroying {identifier}")
-        try:
+        with _recorded(ledger):
             self._deployer.stop(ledger.state)
+            ledger.write(ledger.state.but(doomed=self._provisioner.arns(ledger.state)))
             left = self._provisioner.destroy(ledger.state)
-        except KeyboardInterrupt as err:
-            told = interrupted(ledger.state, None)
-            ledger.fail(told, None)
-            raise told from err
-        except Exception as err:
-            ledger.fail(err, None)
-            raise
         if left:
-            message = f"{len(left)} resources are left; run it again, or delete them by hand."
-            ledger.fail(InfrastructureError(f"not everything could be deleted: {', '.join(left)}", message), None)
-            return RollbackResult(deployment_id=identifier, status="failed", remaining=left, message=message)
+            names = tuple(each.name for each in left)
+            message = f"{len(left)} resources are left, {bill(left)}; run it again, or delete them by hand."
+            ledger.fail(InfrastructureError(f"not everything could be deleted: {', '.join(names)}", message), None)
+            return RollbackResult(
+                deployment_id=identifier, status="failed", remaining=names, message=message, left=left
+            )
+        ledger.write(ledger.state.but(doomed=()))
         ledger.move("rolled_back")
         self._ui.done("nothing is left")
         return RollbackResult(deployment_id=identifier, status="rolled_back", message="Nothing is left.")
+
+    def take_part(self, ledger: Ledger, part: Part) -> RollbackResult:
+        """Delete one part and what depends on it; what holds data stays, and the next deploy makes the part again."""
+        state = ledger.state
+        config = state.deployment_config
+        undone = {name: record for name, record in state.stages.items() if name in ("analyze", "build", "plan")}
+        begun = state.but(stages=undone, approval=None, destroying=True, without=(part,))
+        ledger.write(begun.but(deployment_config=config and config.but(service_status="stopped")))
+        self._ui.stage(self._provisioner.name, f"Destroying {part} of {state.deployment_id}")
+        with _recorded(ledger):
+            self._deployer.stop(ledger.state)
+            deleted = self._provisioner.take_part(ledger.state, part)
+        ledger.write(
+            ledger.state.but(infrastructure=None, standing=None, security_config=None, failed_stage="provision")
+        )
+        ledger.move("failed")
+        ledger.write(ledger.state.but(destroying=False))
+        ledger.note(f"{part} was deleted on request")
+        self._ui.done(f"{part} is deleted; database and network stay")
+        again = f"make it again: autodeploy deploy {state.repo_url} --name {state.name}"
+        return RollbackResult(
+            deployment_id=state.deployment_id,
+            status=ledger.state.status,
+            part=part,
+            deleted=deleted,
+            message=f"Without {part}, database and network stay; {again}",
+        )
 
     def take_back_what_failed(self, ledger: Ledger) -> None:
         """Take back a deployment whose hardening failed; what stops that is recorded after the failure itself."""
@@ -63,3 +92,17 @@ class Retreat:
             self.take_back(ledger)
         except Exception as err:  # recorded, and told with what can be done about it
             self._ui.say(f"it could not be taken back: {reason(err)}")
+
+
+@contextmanager
+def _recorded(ledger: Ledger) -> Iterator[None]:
+    """Record what stops a destruction, and let it pass on."""
+    try:
+        yield
+    except KeyboardInterrupt as err:
+        told = interrupted(ledger.state, None)
+        ledger.fail(told, None)
+        raise told from err
+    except Exception as err:
+        ledger.fail(err, None)
+        raise

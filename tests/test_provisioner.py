@@ -199,7 +199,7 @@ class TestDestroying:
     def test_what_is_left_keeps_key_and_secrets(self, line: Line) -> None:
         state = line.ledger(line.deploy())
         line.world.undeletable = ("eni-1",)
-        assert provisioner(line).destroy(state) == ("eni-1",)
+        assert [left.name for left in provisioner(line).destroy(state)] == ["eni-1"]
         assert (line.store.folder(state.deployment_id) / "id_ed25519").exists()
         assert line.store.secrets(state.deployment_id)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autodeploy.agents import checking
-from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.agents.choices import settings_for
+from autodeploy.agents.dismantling import Dismantling, sweep
 from autodeploy.errors import InfrastructureError, PlanError
 from autodeploy.model import (
     CloudFacts,
@@ -19,6 +19,7 @@ from autodeploy.model import (
     DeploymentState,
     InfraPlan,
     InfrastructureSpec,
+    Leftover,
     Plan,
     Preview,
     TechStack,
@@ -48,7 +49,7 @@ Certify = Callable[[str, CloudFacts, Certificate, datetime], Certificate]
 """Takes the id, the facts, what is kept and the time; returns what is kept while it is good, else a renewed leaf."""
 
 
-class HiveMindProvisioner(HiveMindAgent):
+class HiveMindProvisioner(Dismantling):
     """Provisions networks, machines, databases and balancers through Pulumi."""
 
     name = "HiveMind SysEng"
@@ -161,7 +162,7 @@ class HiveMindProvisioner(HiveMindAgent):
             applied = {"plan": plan.but(cost_before=plan.cost), "standing": plan.infra} if plan else {}
             return self._logged(state, infrastructure=spec, **applied)
 
-    def destroy(self, state: DeploymentState) -> tuple[str, ...]:
+    def destroy(self, state: DeploymentState) -> tuple[Leftover, ...]:
         """Delete the stack and the deployment's keys; return what is left in the account."""
         with self._working_on(state), self._attempting("Deleting the infrastructure"):
             identifier = state.deployment_id
@@ -170,7 +171,7 @@ class HiveMindProvisioner(HiveMindAgent):
             if standing:
                 self._lift_protection(state, [urn for urn in standing if DATABASE_TYPE in urn])
                 self._engine.destroy(identifier, self.say)
-            left = tuple(self._cloud.leftovers(identifier))
+            left = sweep(state, self._cloud, self._clock, self.say)
             if not left:
                 self._engine.remove(identifier)
                 self._store.save_secrets(identifier, {})

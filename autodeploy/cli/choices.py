@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from autodeploy.errors import SettingsError
-    from autodeploy.model import DeploymentState
+    from autodeploy.model import DeploymentState, Part
     from autodeploy.ports import Store
     from autodeploy.settings import Settings
     from autodeploy.wiring import Wiring
@@ -189,18 +189,37 @@ def find(store: Store, identifier: str | None, ended: bool = False) -> Deploymen
     )
 
 
-def confirm_by_name(state: DeploymentState, named: bool, yes: bool) -> None:
+def part_named(name: str | None) -> Part | None:
+    """Return the part of a deployment that `--only` names; SettingsError for one that cannot go alone."""
+    from autodeploy.agents.dismantling import COMPONENTS
+    from autodeploy.errors import SettingsError
+
+    if name is None:
+        return None
+    for part in COMPONENTS:
+        if part == name:
+            return part
+    raise SettingsError(
+        f"{name!r} cannot be destroyed alone",
+        f"Leave --only out to destroy all of it; alone can go: {', '.join(COMPONENTS)}.",
+        context="Reading --only",
+    )
+
+
+def confirm_by_name(state: DeploymentState, named: bool, yes: bool, part: Part | None = None) -> None:
     """Let a destruction pass only with the deployment's name: typed now, or given together with --yes."""
+    from autodeploy.agents.dismantling import SAID
     from autodeploy.errors import ApprovalError
 
     if yes and named:
         return
     if not yes and sys.stdin.isatty() and sys.stderr.isatty():
-        typed = typer.prompt(f"This deletes {state.deployment_id} and its data. Type its name ({state.name})", err=True)
+        what = f"of {state.deployment_id}: {SAID[part]}" if part else f"{state.deployment_id} and its data"
+        typed = typer.prompt(f"This deletes {what}. Type its name ({state.name})", err=True)
         if typed in (state.name, state.deployment_id):
             return
     raise ApprovalError(
         f"the destruction of {state.deployment_id} was not confirmed; nothing was deleted",
-        f"Name it: autodeploy destroy {state.deployment_id} --yes",
+        f"Name it: autodeploy destroy {state.deployment_id}{f' --only {part}' if part else ''} --yes",
         context="Asking for confirmation",
     )

@@ -9,7 +9,8 @@ import typer
 from autodeploy.cli.deploy import Identifier, Json
 
 if TYPE_CHECKING:
-    from autodeploy.model import ErrorEntry, LogEntry
+    from autodeploy.model import DeploymentState, ErrorEntry, LogEntry
+    from autodeploy.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -21,14 +22,24 @@ def register(app: typer.Typer) -> None:
     app.command("open")(open_)
 
 
-def status(context: typer.Context, deployment: Identifier = None, json: Json = False) -> None:
+def status(
+    context: typer.Context,
+    deployment: Identifier = None,
+    drift: Annotated[
+        bool, typer.Option("--drift", help="Show what was changed by hand. Exit code: 0 if nothing, 4 if something.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Show one deployment. Where it stands, what it runs, what it took and costs."""
     from autodeploy.cli.choices import find, ready, wired
     from autodeploy.cli.views import show_status
 
-    store = wired(context, ready(context)).store
-    state = find(store, deployment, ended=True)
-    if json:
+    settings = ready(context)
+    store = wired(context, settings).store
+    state = find(store, deployment, ended=not drift)
+    if drift:
+        _drift(context, settings, state, json)
+    elif json:
         import json as json_
 
         from autodeploy.model import performance
@@ -38,6 +49,19 @@ def status(context: typer.Context, deployment: Identifier = None, json: Json = F
         typer.echo(json_.dumps(shown, indent=2, ensure_ascii=False))
     else:
         show_status(state)
+
+
+def _drift(context: typer.Context, settings: Settings, state: DeploymentState, json: bool) -> None:
+    from autodeploy.cli.choices import as_deployed, wired
+    from autodeploy.cli.drift_view import show_drift
+
+    found = wired(context, as_deployed(settings, state)).conductor.drift(state.deployment_id)
+    if json:
+        typer.echo(found.to_json())
+    else:
+        show_drift(found)
+    if found.resources:
+        raise typer.Exit(4)
 
 
 def list_(

@@ -30,7 +30,7 @@ TIED = "\N{NO-BREAK SPACE}"
 def show_status(state: DeploymentState) -> None:
     """Print one deployment."""
     rows = [*_what(state), *_where(state), *_how(state)]
-    if state.errors and state.status == "failed":
+    if state.errors and state.status == "failed" and not state.without:
         last = state.errors[-1]
         rows += [("error", f"{last.error_type}: {last.message}"), ("", last.remediation)]
     for name, value in rows:
@@ -104,10 +104,14 @@ def show_list(states: Iterable[DeploymentState]) -> None:
 
 
 def show_rollback(result: RollbackResult) -> None:
-    """Print what a destruction left."""
-    typer.echo(f"{result.deployment_id} {result.status}. {result.message}")
+    """Print what a destruction left, with its monthly cost, or what went where only a part was to go."""
+    typer.echo(f"{result.deployment_id} {'stands' if result.part else result.status}. {result.message}")
+    for name in result.deleted:
+        typer.echo(f"  deleted: {name}")
+    costs = {left.name: left.usd_per_month for left in result.left}
     for name in result.remaining:
-        typer.echo(f"  left: {name}")
+        cost = costs.get(name)
+        typer.echo(f"  left: {name}  {'cost unknown' if cost is None else f'{cost:,.2f} USD a month'}")
 
 
 def show_checks(checks: Sequence[Check]) -> None:
@@ -140,6 +144,9 @@ def _cost(state: DeploymentState) -> str | None:
 def _status(state: DeploymentState) -> str:
     if state.status != "failed":
         return state.status
+    if state.without and not state.destroying:
+        again = f"autodeploy deploy {state.repo_url} --name {state.name}"
+        return f"without {', '.join(state.without)}, which was deleted on request; make it again: {again}"
     where = f" at {state.failed_stage}" if state.failed_stage else ""
     config = state.deployment_config
     serving = config.release_id if config and config.service_status == "running" else ""

@@ -35,6 +35,7 @@ from autodeploy.model.noun import Noun
 from autodeploy.model.performance import Performance, performance
 from autodeploy.model.plan import CostChange, CostLine, Plan, Preview, ResourceChange
 from autodeploy.model.source import Source
+from autodeploy.model.standing import Drift, Leftover, PropertyDrift, ResourceDrift, Standing
 from autodeploy.model.state import (
     ENDS,
     STAGES,
@@ -45,6 +46,7 @@ from autodeploy.model.state import (
     DeploymentState,
     ErrorEntry,
     LogEntry,
+    Part,
     Request,
     RollbackResult,
     Stage,
@@ -81,6 +83,7 @@ __all__ = [
     "DeploymentConfig",
     "DeploymentResult",
     "DeploymentState",
+    "Drift",
     "EnvironmentVariable",
     "ErrorEntry",
     "Evidence",
@@ -90,17 +93,21 @@ __all__ = [
     "InfraPlan",
     "InfrastructureSpec",
     "Language",
+    "Leftover",
     "LockOwner",
     "LogEntry",
     "Manifest",
     "Noun",
+    "Part",
     "Performance",
     "Plan",
     "Preview",
     "PriceList",
+    "PropertyDrift",
     "Recipe",
     "Request",
     "ResourceChange",
+    "ResourceDrift",
     "RollbackResult",
     "ScanResults",
     "ScratchDatabase",
@@ -110,6 +117,7 @@ __all__ = [
     "Source",
     "Stage",
     "StageRecord",
+    "Standing",
     "Status",
     "Step",
     "StepResult",

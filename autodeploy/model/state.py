@@ -9,12 +9,16 @@ from autodeploy.model.deployment import DeploymentConfig, SecurityConfig
 from autodeploy.model.infrastructure import CloudFacts, InfraPlan, InfrastructureSpec, Target
 from autodeploy.model.noun import Noun, Timestamp
 from autodeploy.model.plan import Plan
+from autodeploy.model.standing import Leftover
 from autodeploy.model.techstack import TechStack
 
 Status = Literal[
     "pending", "analyzing", "building", "provisioning", "deploying", "hardening", "complete", "failed", "rolled_back"
 ]
 Stage = Literal["analyze", "build", "plan", "provision", "deploy", "harden"]
+Part = Literal["compute"]
+"""What may be destroyed alone: it holds no data, and is made again by the next deploy."""
+
 TRANSITIONS: dict[Status, tuple[Status, ...]] = {
     "pending": ("analyzing", "failed"),
     "analyzing": ("building", "failed"),
@@ -105,6 +109,8 @@ class DeploymentState(Noun):
 
     `approval` is kept until the plan it is of is applied to its end; `destroying` until a destruction ends either way.
     `standing` is what was applied last to its end.
+    `doomed` are the ARNs of what destructions found in the stack, until nothing of it is left. `without` names the
+    parts that were taken away on request, until the deployment is complete again.
     """
 
     deployment_id: str
@@ -136,6 +142,8 @@ class DeploymentState(Noun):
     approval: Approval | None = None
     destroying: bool = False
     standing: InfraPlan | None = None
+    doomed: tuple[str, ...] = ()
+    without: tuple[Part, ...] = ()
 
 
 class DeploymentResult(Noun):
@@ -150,9 +158,15 @@ class DeploymentResult(Noun):
 
 
 class RollbackResult(Noun):
-    """The answer of `rollback`: `remaining` names what is left, and is empty when it succeeded."""
+    """The answer of `rollback`: `remaining` names what is left, and is empty when it succeeded.
+
+    `left` says of the same what it costs. Where only a `part` was asked for, `deleted` names what went.
+    """
 
     deployment_id: str
     status: Status
     remaining: tuple[str, ...] = ()
     message: str = ""
+    left: tuple[Leftover, ...] = ()
+    part: Part | None = None
+    deleted: tuple[str, ...] = ()

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from autodeploy import safeguards
 from autodeploy.errors import InfrastructureError, PlanError
-from autodeploy.model import Check, CloudFacts, InfraPlan, LockOwner, Preview, PriceList, ResourceChange
+from autodeploy.model import (
+    Check,
+    CloudFacts,
+    Drift,
+    InfraPlan,
+    Leftover,
+    LockOwner,
+    Preview,
+    PriceList,
+    ResourceChange,
+    Standing,
+)
 from autodeploy.model.plan import short_type
 from autodeploy.ports import Say
 from fakes.world import World
@@ -29,9 +40,12 @@ class FakeEngine:
 
     def _look(self, plan: InfraPlan) -> Preview:
         names, before = _resources(plan), self._world.stacks.get(plan.deployment_id)
+        missing = self._world.missing[plan.deployment_id]
+        standing = [urn for urn in _resources(before) if urn not in missing] if before else []
         if before == plan:
-            return Preview(unchanged=len(names))
-        standing = _resources(before) if before else []
+            unchanged, names, standing = len(standing), [urn for urn in names if urn in missing], []
+            if not names:
+                return Preview(unchanged=unchanged)
         is_another = before and before.database and plan.database and before.database.engine != plan.database.engine
 
         def operation(urn: str) -> str:
@@ -44,7 +58,7 @@ class FakeEngine:
                 ResourceChange.model_validate(
                     {
                         "urn": urn,
-                        "type": short_type(urn.split("::")[2]),
+                        "type": short_type(urn.split("::")[2].rpartition("$")[2]),
                         "name": urn.split("::")[3],
                         "operation": operation(urn),
                     }
@@ -75,6 +89,8 @@ class FakeEngine:
         self._world.happens("up")
         self._world.stacks[plan.deployment_id] = plan
         self._world.history[plan.deployment_id].append(plan)
+        if not only:
+            self._world.missing.pop(plan.deployment_id, None)
         say(f"updated {len(only or _resources(plan))} resources")
         self._world.happens("after up")
         return self._outputs(plan.deployment_id)
@@ -96,14 +112,39 @@ class FakeEngine:
     def resources(self, deployment_id: str) -> Sequence[str]:
         self._world.happens("resources")
         plan = self._world.stacks.get(deployment_id)
-        return _resources(plan) if plan else ()
+        missing = self._world.missing[deployment_id]
+        return [urn for urn in _resources(plan) if urn not in missing] if plan else ()
 
-    def destroy(self, deployment_id: str, say: Say) -> None:
+    def standing(self, deployment_id: str) -> Sequence[Standing]:
+        plan = self._world.stacks.get(deployment_id)
+        there = set(_resources(plan) if plan else ()) - self._world.missing[deployment_id]
+        types = {urn: urn.split("::")[2].rpartition("$")[2] for urn in sorted(there)}
+        return [
+            Standing(urn=urn, type=kind, id=urn[-4:], arn=f"arn:aws:x:us-east-1:1:{kind.rpartition(':')[2]}/{urn[-4:]}")
+            for urn, kind in types.items()
+        ]
+
+    def drift(self, deployment_id: str, say: Say) -> Drift:
+        self._world.happens("drift")
+        changed = self._world.drift
+        return Drift(
+            deployment_id=deployment_id,
+            resources=changed,
+            unchanged=len(self.standing(deployment_id)) - len(changed),
+        )
+
+    def destroy(self, deployment_id: str, say: Say, only: Sequence[str] = ()) -> None:
         self._world.happens("destroy")
+        if only:
+            self._world.missing[deployment_id].update(only)
+            self._world.machines.pop(deployment_id, None)
+            self._world.happens("after destroy")
+            return
         database = self._world.stacks[deployment_id].database
         if database and database.deletion_protection:
             raise InfrastructureError("the database is protected against deletion", "Lift the protection.")
         del self._world.stacks[deployment_id]
+        self._world.missing.pop(deployment_id, None)
         self._world.machines.pop(deployment_id, None)
         self._world.happens("after destroy")
         say("deleted everything")
@@ -131,7 +172,7 @@ class FakeEngine:
 
 
 def _resources(plan: InfraPlan) -> list[str]:
-    types = [("aws:ec2/vpc:Vpc", "network"), ("aws:ec2/instance:Instance", "server")]
+    types = [("aws:ec2/vpc:Vpc", "network"), ("autodeploy:compute:Compute$aws:ec2/instance:Instance", "server")]
     types += [(DATABASE, "database")] if plan.database else []
     types += [("aws:lb/loadBalancer:LoadBalancer", "balancer")] if plan.web else []
     return [f"urn:pulumi:{plan.deployment_id}::autodeploy::{kind}::{name}" for kind, name in types]
@@ -171,8 +212,11 @@ class FakeCloud:
         self._world.happens("target health")
         return ("10.0.1.5:80: unhealthy, no answer",)
 
-    def leftovers(self, deployment_id: str) -> Sequence[str]:
-        return self._world.undeletable
+    def leftovers(self, deployment_id: str, arns: Iterable[str] = ()) -> Sequence[Leftover]:
+        self._world.happens("leftovers")
+        shown = self._world.lagging.pop(0) if self._world.lagging else ()
+        charged = {"eni-1": (), "vpc-1": (), "i-1": (("instance:t3.small", 1.0),)}
+        return [Leftover(name=name, charged=charged.get(name)) for name in (*self._world.undeletable, *shown)]
 
     def account_epoch(self) -> str:
         return self._world.epoch

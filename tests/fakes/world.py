@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fixtures.planned import LOCAL
 
-from autodeploy.model import Check, CloudFacts, InfraPlan, LockOwner, PriceList, Source
+from autodeploy.model import Check, CloudFacts, InfraPlan, LockOwner, PriceList, ResourceDrift, Source
 
 EPOCH = "epoch-1"
 
@@ -30,7 +30,11 @@ class Machine:
 
 
 class World:
-    """All that stands outside of AutoDeploy. `commit` and `texts` are what the repository holds."""
+    """All that stands outside of AutoDeploy. `commit` and `texts` are what the repository holds.
+
+    `undeletable` is what a destruction leaves; `lagging` is what the account goes on showing, one look after the other;
+    `missing` are the URNs that a stack has lost.
+    """
 
     def __init__(self, sample: str = "flask-postgres", facts: CloudFacts = LOCAL) -> None:
         self.sample = sample
@@ -44,6 +48,9 @@ class World:
         self.machines: dict[str, Machine] = defaultdict(Machine)
         self.undeletable: tuple[str, ...] = ()
         self.checks: list[Check] = []
+        self.lagging: list[tuple[str, ...]] = []
+        self.missing: dict[str, set[str]] = defaultdict(set)
+        self.drift: tuple[ResourceDrift, ...] = ()
         self.checkouts: dict[Path, Source] = {}
         self.builds = 0
         self.locks: dict[str, list[LockOwner]] = defaultdict(list)

@@ -148,7 +148,8 @@ class Place:
         store.save_secrets(plan.deployment_id, {"certificateKey": self.key})
         agent = HiveMindProvisioner(self.engine, self.cloud, keys.generate, certify, ui, clock, store, chosen)
         try:
-            return agent.destroy(state)
+            state = state.but(doomed=agent.arns(state))
+            return tuple(left.name for left in agent.destroy(state))
         finally:
             self.said += ui.lines
 

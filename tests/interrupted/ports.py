@@ -87,8 +87,8 @@ class EnginePort(Counted):
             "engine.up", lambda: self._port.up(plan, secrets, saved, self._heard(say), *more, **named)
         )
 
-    def destroy(self, deployment_id: str, say: Say) -> Any:
-        return self._effects.around("engine.destroy", lambda: self._port.destroy(deployment_id, self._heard(say)))
+    def destroy(self, deployment_id: str, say: Say, only: Sequence[str] = ()) -> Any:
+        return self._effects.around("engine.destroy", lambda: self._port.destroy(deployment_id, self._heard(say), only))
 
     def _heard(self, say: Say) -> Say:
         def heard(line: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,9 +17,19 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from autodeploy.adapters.aws import account, evidence, failures, finding, leftovers, preflight, pricing, trust
+from autodeploy.adapters.aws import account, evidence, failures, finding, preflight, pricing, sweep, trust
 from autodeploy.errors import DeploymentError, InfrastructureError
-from autodeploy.model import BaseImage, Check, CloudFacts, DatabaseEngine, InfraPlan, Preview, PriceList, Target
+from autodeploy.model import (
+    BaseImage,
+    Check,
+    CloudFacts,
+    DatabaseEngine,
+    InfraPlan,
+    Leftover,
+    Preview,
+    PriceList,
+    Target,
+)
 from autodeploy.patience import FIRST_WAIT_SECONDS, Patience
 from autodeploy.ports import Say
 
@@ -169,10 +179,10 @@ class AwsCloud:
             self._sleep(_PAUSE_SECONDS)
             waited += _PAUSE_SECONDS
 
-    def leftovers(self, deployment_id: str) -> Sequence[str]:
-        """Return what in the account still carries the deployment's tag, database snapshots excepted."""
+    def leftovers(self, deployment_id: str, arns: Iterable[str] = ()) -> Sequence[Leftover]:
+        """Return what still carries the deployment's tag or is one of `arns`, database snapshots excepted."""
         with self._translated(f"Looking for what is left of {deployment_id}"):
-            return leftovers.find(self._client, deployment_id)
+            return sweep.find(self._client, deployment_id, arns)
 
     def settle(self, deployment_id: str, say: Say) -> None:
         """Return when the account shows all that a killed engine's requests have made."""

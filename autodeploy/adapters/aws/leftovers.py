@@ -82,11 +82,12 @@ def _elsewhere(connect: Connect, deployment_id: str) -> Iterable[str]:
     for page in pages.paginate(TagFilters=[{"Key": TAG, "Values": [deployment_id]}]):
         for resource in page["ResourceTagMappingList"]:
             arn = resource["ResourceARN"]
-            if _stands(connect, arn):
+            if stands(connect, arn):
                 yield arn
 
 
-def _stands(connect: Connect, arn: str) -> bool:
+def stands(connect: Connect, arn: str) -> bool:
+    """Say whether the service itself still knows an ARN; of EC2's nothing is asked, and a snapshot is meant to stay."""
     service, resource = arn.split(":", 5)[2], arn.split(":", 5)[5]
     if service == "ec2" or (service == "rds" and resource.startswith(("snapshot:", "cluster-snapshot:"))):
         return False

@@ -60,7 +60,7 @@ class Progress:
         return Preview(changes=tuple(self._changes.values()), unchanged=self._unchanged)
 
     def _begin(self, step: StepEventMetadata) -> None:
-        if not _is_custom(step):
+        if not is_custom(step):
             return
         if step.new:
             self.registered.append(Registered(short_type(step.type), _name(step.urn), step.new.inputs or {}))
@@ -71,7 +71,7 @@ class Progress:
             self._changes[step.urn] = ResourceChange(
                 urn=step.urn,
                 type=short_type(step.type),
-                name=_name(step.urn),
+                name=name_of(step.urn),
                 operation=cast(Operation, operation) if operation in get_args(Operation) else "other",
                 reasons=reasons(step),
             )
@@ -94,7 +94,7 @@ class Progress:
 def label(urn: str) -> str:
     """Return type and logical name, as in "aws:ec2:Vpc network"."""
     token = urn.split("::")[2].rsplit("$", maxsplit=1)[-1] if urn.count("::") >= 3 else ""
-    return f"{short_type(token)} {_name(urn)}".strip()
+    return f"{short_type(token)} {name_of(urn)}".strip()
 
 
 def reasons(step: StepEventMetadata) -> tuple[str, ...]:
@@ -119,10 +119,12 @@ def _shown(value: Any) -> str:
     return text if len(text) <= SHORT else ""
 
 
-def _name(urn: str) -> str:
+def name_of(urn: str) -> str:
+    """Return the logical name."""
     return urn.rsplit("::", 1)[-1]
 
 
-def _is_custom(step: StepEventMetadata) -> bool:
+def is_custom(step: StepEventMetadata) -> bool:
+    """Say whether it is of a resource that a provider makes, not of a component or the stack."""
     state = step.new or step.old
     return bool(state and state.custom) and step.type != STACK

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autodeploy.errors import InfrastructureError
 from autodeploy.ports import Say
 
 State = dict[str, Any]
@@ -20,6 +21,17 @@ DEFAULTS = "__defaults"
 def pending(deployment: Mapping[str, Any]) -> Sequence[State]:
     """Return the operations that were begun and not ended."""
     return deployment.get("pending_operations") or ()
+
+
+def refuse_pending(deployment: Mapping[str, Any]) -> None:
+    """Raise InfrastructureError where operations were begun and not ended: the state is known not to be true."""
+    if pending(deployment):
+        raise InfrastructureError(
+            "an earlier run of the Pulumi engine was cut short, and what it was making is not known yet",
+            "Run `autodeploy deploy` or `autodeploy destroy` first: either takes over what was half made.",
+            agent="HiveMind SysEng",
+            context="Comparing the stack with the account",
+        )
 
 
 def begun(deployment: Mapping[str, Any]) -> list[State]:

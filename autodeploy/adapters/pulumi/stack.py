@@ -17,14 +17,14 @@ from pathlib import Path
 from pulumi.automation import LocalWorkspace, Stack, StackSettings
 
 from autodeploy import safeguards
-from autodeploy.adapters.pulumi import engine, guarding, locks, recovery
+from autodeploy.adapters.pulumi import comparing, engine, guarding, locks, recovery
 from autodeploy.adapters.pulumi.command import EngineCommand
 from autodeploy.adapters.pulumi.diagnosis import translated
 from autodeploy.adapters.pulumi.home import PROJECT, PulumiHome
 from autodeploy.adapters.pulumi.known_stack import KnownStack
 from autodeploy.adapters.pulumi.language_host import PYTHON
 from autodeploy.adapters.pulumi.progress import STACK, Progress
-from autodeploy.model import InfraPlan, LockOwner, Preview
+from autodeploy.model import Drift, InfraPlan, LockOwner, Preview, Standing
 from autodeploy.ports import Orphans, Say
 
 Program = Callable[[], None]
@@ -129,13 +129,27 @@ class PulumiEngine:
             state = (stack and stack.export_stack().deployment) or {}
         return [entry["urn"] for entry in state.get("resources") or () if entry["type"] != STACK]
 
-    def destroy(self, deployment_id: str, say: Say) -> None:
-        """Delete everything in the stack; done already counts as done."""
+    def standing(self, deployment_id: str) -> Sequence[Standing]:
+        """Return what the state on disk says of each resource in AWS, without components and providers."""
+        return comparing.standing(self._home.state(deployment_id, silent))
+
+    def drift(self, deployment_id: str, say: Say) -> Drift:
+        """Compare each resource with the account, changing neither account nor state; raise InfrastructureError."""
+        comparison = comparing.Comparison(deployment_id)
+        with translated(deployment_id, "compare the stack with the account", comparison):
+            if stack := self._existing(deployment_id, say):
+                recovery.refuse_pending(self._home.state(deployment_id, say))
+                stack.refresh(preview_only=True, on_event=comparison.on_event)
+        return comparison.drift
+
+    def destroy(self, deployment_id: str, say: Say, only: Sequence[str] = ()) -> None:
+        """Delete everything in the stack, or `only` these URNs and what depends on them; done counts as done."""
         progress = Progress(say)
         with translated(deployment_id, "delete the infrastructure", progress):
             if stack := self._existing(deployment_id, say):
                 self._repair(stack, say)
-                stack.destroy(on_event=progress.on_event)
+                targets = list(only) or None
+                stack.destroy(on_event=progress.on_event, target=targets, target_dependents=bool(only) or None)
 
     def repair(self, deployment_id: str, say: Say) -> None:
         """Make the stack's state true again after an engine was killed; raise LockedError naming a live owner."""

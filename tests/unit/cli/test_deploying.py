@@ -224,7 +224,7 @@ class TestDestroy:
         desk.line.world.undeletable = ("eni-1",)
         shown = desk.type("destroy", identifier, "--yes")
         assert shown.code == 60
-        assert "  left: eni-1" in shown.out.splitlines()
+        assert "  left: eni-1  0.00 USD a month" in shown.out.splitlines()
 
     def test_that_fails_is_an_error(self, desk: Desk) -> None:
         identifier = desk.deploy().deployment_id

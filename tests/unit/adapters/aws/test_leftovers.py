@@ -110,6 +110,8 @@ class TestLeftovers:
         assert all(leftovers._stands(client, arn) for arn in watching)
         expected |= {target_group, acm_arn, database_group, database, secret, *watching}
         found = cloud.leftovers(ID)
+        expected |= {target_group, acm_arn, database_group, database, secret}
+        found = [left.name for left in cloud.leftovers(ID)]
         assert expected - set(found) == set()
         assert cloud.leftovers("another-20261122-000000") == []
 
@@ -157,17 +159,17 @@ class TestLeftovers:
         self, stubbed: Any, arn: str, service: str, method: tuple[str, Any]
     ) -> None:
         stub = stubbed(service, method)
-        assert leftovers._stands(lambda _: stub, arn) is False
+        assert leftovers.stands(lambda _: stub, arn) is False
 
     def test_a_secret_on_its_way_out_is_not_left(self, stubbed: Any) -> None:
         stub = stubbed("secretsmanager", ("describe_secret", {"DeletedDate": "2026-11-22T00:00:00Z"}))
-        assert leftovers._stands(lambda _: stub, "arn:aws:secretsmanager:us-east-1:1:secret:a-x") is False
+        assert leftovers.stands(lambda _: stub, "arn:aws:secretsmanager:us-east-1:1:secret:a-x") is False
 
     def test_an_unknown_kind_is_believed(self) -> None:
-        assert leftovers._stands(lambda _: None, "arn:aws:lambda:us-east-1:1:function:f") is True
+        assert leftovers.stands(lambda _: None, "arn:aws:lambda:us-east-1:1:function:f") is True
 
     def test_a_snapshot_is_meant_to_stay(self) -> None:
-        assert leftovers._stands(lambda _: None, "arn:aws:rds:us-east-1:1:snapshot:last") is False
+        assert leftovers.stands(lambda _: None, "arn:aws:rds:us-east-1:1:snapshot:last") is False
 
     def test_a_role_that_may_not_be_looked_at_is_not_taken_for_gone(self, stubbed: Any) -> None:
         stub = stubbed("iam", ("get_role", "AccessDenied"))
@@ -177,4 +179,4 @@ class TestLeftovers:
     def test_a_refusal_is_told(self, stubbed: Any) -> None:
         stub = stubbed("acm", ("describe_certificate", "AccessDeniedException"))
         with pytest.raises(exceptions.ClientError):
-            leftovers._stands(lambda _: stub, "arn:aws:acm:us-east-1:1:certificate/x")
+            leftovers.stands(lambda _: stub, "arn:aws:acm:us-east-1:1:certificate/x")

@@ -1,0 +1,133 @@
+"""destroy --only and status --drift: what is typed, what is shown, and the exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from autodeploy.errors import InfrastructureError
+from autodeploy.model import PropertyDrift, ResourceDrift
+
+CHANGED = ResourceDrift(
+    urn="urn:pulumi:x::autodeploy::aws:vpc/rule:Rule::ssh",
+    type="aws:vpc:SecurityGroupIngressRule",
+    name="ssh",
+    operation="update",
+    properties=(
+        PropertyDrift(path="cidrIpv4", planned='"198.51.100.7/32"', found='"0.0.0.0/0"'),
+        PropertyDrift(path="tags.Owner", found='"eve"'),
+        PropertyDrift(path="privateKey"),
+    ),
+)
+GONE = ResourceDrift(urn="urn:x", type="aws:ec2:Vpc", name="network", operation="delete")
+
+
+class TestOnly:
+    def test_says_what_went_and_how_it_comes_again(self, desk: Any) -> None:
+        identifier = desk.deploy().deployment_id
+        shown = desk.type("destroy", identifier, "--only", "compute", "--yes")
+        assert shown.code == 0
+        first, second = shown.out.splitlines()
+        assert first.startswith(f"{identifier} stands. Without compute, database and network stay; make it again:")
+        assert second == "  deleted: aws:ec2:Instance server"
+        assert identifier in desk.line.world.stacks
+
+    def test_as_json(self, desk: Any) -> None:
+        identifier = desk.deploy().deployment_id
+        found = desk.type("destroy", identifier, "--only", "compute", "--yes", "--json").json
+        assert (found["part"], found["deleted"], found["left"]) == ("compute", ["aws:ec2:Instance server"], [])
+
+    def test_shows_in_the_status_until_it_is_made_again(self, desk: Any) -> None:
+        identifier = desk.deploy().deployment_id
+        desk.type("destroy", identifier, "--only", "compute", "--yes")
+        assert (
+            "without compute, which was deleted on request; make it again: autodeploy deploy" in desk.type("status").out
+        )
+        assert "error" not in desk.type("status").out
+        desk.deploy()
+        assert "without" not in desk.type("status").out
+
+    @pytest.mark.parametrize("part", ["database", "", "Compute"])
+    def test_of_what_cannot_go_alone_is_refused(self, desk: Any, part: str) -> None:
+        identifier = desk.deploy().deployment_id
+        shown = desk.type("destroy", identifier, "--only", part, "--yes")
+        assert shown.code == 10
+        assert "alone can go: compute" in shown.err
+
+    def test_unconfirmed_deletes_nothing(self, desk: Any) -> None:
+        identifier = desk.deploy().deployment_id
+        shown = desk.type("destroy", "--only", "compute", "--yes")
+        assert shown.code == 3
+        assert f"autodeploy destroy {identifier} --only compute --yes" in shown.err
+        assert desk.line.world.missing[identifier] == set()
+
+    def test_at_a_terminal_says_what_is_lost(self, desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        identifier = desk.deploy().deployment_id
+        asked: list[str] = []
+        monkeypatch.setattr("sys.stdin", Screen())
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+
+        def answer(question: str, **_: Any) -> str:
+            asked.append(question)
+            return "guestbook"
+
+        monkeypatch.setattr("typer.prompt", answer)
+        assert desk.type("destroy", "--only", "compute").code == 0
+        assert asked == [
+            f"This deletes of {identifier}: the machine, with what is on its disk, and what depends on it."
+            " Type its name (guestbook)"
+        ]
+
+
+class Screen:
+    """A keyboard that nobody reads here."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class TestDrift:
+    def test_none(self, desk: Any) -> None:
+        desk.deploy()
+        shown = desk.type("status", "--drift")
+        assert (shown.code, shown.out) == (0, "No drift: 4 resources are as they were made.\n")
+
+    def test_resource_by_resource_and_property_by_property(self, desk: Any) -> None:
+        identifier = desk.deploy().deployment_id
+        desk.line.world.drift = (CHANGED, GONE)
+        shown = desk.type("status", identifier, "--drift")
+        assert shown.code == 4
+        assert shown.out.splitlines() == [
+            "aws:vpc:SecurityGroupIngressRule ssh was changed",
+            '  cidrIpv4: "198.51.100.7/32" -> "0.0.0.0/0"',
+            '  tags.Owner: nothing -> "eve"',
+            "  privateKey: differs, not shown",
+            "aws:ec2:Vpc network is gone",
+        ]
+        assert f"autodeploy pulumi-env {identifier}" in shown.err
+
+    def test_as_json(self, desk: Any) -> None:
+        identifier = desk.deploy().deployment_id
+        assert desk.type("status", "--drift", "--json").json == {
+            "deployment_id": identifier,
+            "resources": [],
+            "unchanged": 4,
+        }
+        desk.line.world.drift = (CHANGED,)
+        shown = desk.type("status", "--drift", "--json")
+        assert shown.code == 4
+        assert shown.json["resources"][0]["properties"][0]["found"] == '"0.0.0.0/0"'
+
+    def test_that_cannot_be_found_out_is_an_error(self, desk: Any) -> None:
+        desk.deploy()
+        desk.line.world.broken["drift"].append(InfrastructureError("AWS cannot be reached", "Again."))
+        assert desk.type("status", "--drift").code == 60
+
+    def test_of_one_that_is_gone(self, desk: Any) -> None:
+        identifier = desk.deploy().deployment_id
+        desk.type("destroy", identifier, "--yes")
+        shown = desk.type("status", identifier, "--drift")
+        assert shown.code == 12
+        assert "has no infrastructure" in shown.err
