@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.errors import StateError
-from autodeploy.model import DeploymentState, Drift, Leftover, Part, Standing, Target
+from autodeploy.model import DeploymentState, Drift, Leftover, Part, PriceList, Standing, Target
 from autodeploy.model.plan import short_type
 from autodeploy.planner.prices import per_month
 from autodeploy.ports import Clock, Cloud, Engine, Say
@@ -78,7 +78,8 @@ def sweep(state: DeploymentState, cloud: Cloud, clock: Clock, say: Say) -> tuple
             say(f"the account still shows {len(names)}, looking again: {', '.join(names[:3])}")
         seen = names
         clock.sleep(PAUSE_SECONDS)
-    return tuple(each.but(usd_per_month=_cost(each, state.region)) for each in left)
+    prices = state.facts.prices if state.facts else PriceList()
+    return tuple(each.but(usd_per_month=_cost(each, state.region, prices)) for each in left)
 
 
 def bill(left: Iterable[Leftover]) -> str:
@@ -88,8 +89,8 @@ def bill(left: Iterable[Leftover]) -> str:
     return f"{'at least ' if None in costs else ''}{known:,.2f} USD a month"
 
 
-def _cost(left: Leftover, region: str) -> float | None:
+def _cost(left: Leftover, region: str, prices: PriceList) -> float | None:
     if left.charged is None:
         return None
-    costs = [per_month(region, key, amount) for key, amount in left.charged]
+    costs = [per_month(region, key, amount, prices) for key, amount in left.charged]
     return None if None in costs else round(sum(cost or 0.0 for cost in costs), 2)

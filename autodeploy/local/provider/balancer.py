@@ -12,7 +12,11 @@ from autodeploy.local.provider.schema import Failure
 from autodeploy.local.provider.wire import UNKNOWN, Values, has_unknown
 from autodeploy.local.provider.zones import two_zones
 
-_ATTRIBUTES = {"enableDeletionProtection": "deletion_protection.enabled", "idleTimeout": "idle_timeout.timeout_seconds"}
+_ATTRIBUTES = {
+    "enableDeletionProtection": "deletion_protection.enabled",
+    "dropInvalidHeaderFields": "routing.http.drop_invalid_header_fields.enabled",
+    "idleTimeout": "idle_timeout.timeout_seconds",
+}
 
 
 def _balancer_limits(inputs: Values) -> Iterator[Failure]:
@@ -51,6 +55,7 @@ def _balancer_read(call: Call, identity: str) -> Values | None:
         "arnSuffix": identity.partition(":loadbalancer/")[2],
         "dnsName": call.account.wait(call.account.plane.balancer_name(identity)),
         "enableDeletionProtection": attributes["deletion_protection.enabled"] == "true",
+        "dropInvalidHeaderFields": attributes.get(_ATTRIBUTES["dropInvalidHeaderFields"]) == "true",
         "idleTimeout": int(attributes.get("idle_timeout.timeout_seconds", 60)),
         "internal": found.get("Scheme") == "internal",
         "ipAddressType": found["IpAddressType"],
@@ -196,8 +201,8 @@ LOAD_BALANCER = Entry(
     _balancer_update,
     limits=_balancer_limits,
     replaces=("internal", "loadBalancerType"),
-    updates=("securityGroups", "subnets", "enableDeletionProtection", "idleTimeout"),
-    recorded=("dropInvalidHeaderFields", "enableHttp2", "ipAddressType", "desyncMitigationMode", "preserveHostHeader"),
+    updates=("securityGroups", "subnets", "enableDeletionProtection", "dropInvalidHeaderFields", "idleTimeout"),
+    recorded=("enableHttp2", "ipAddressType", "desyncMitigationMode", "preserveHostHeader"),
     tagged=("elbv2", "id"),
     named=("name", 32),
 )
@@ -210,8 +215,7 @@ LISTENER = Entry(
     lambda call, identity: serving.serve(call, call.inputs["loadBalancerArn"]),
     limits=_listener_limits,
     replaces=("loadBalancerArn",),
-    updates=("port", "protocol", "certificateArn", "defaultActions"),
-    recorded=("sslPolicy",),
+    updates=("port", "protocol", "certificateArn", "sslPolicy", "defaultActions"),
     tagged=("elbv2", "id"),
 )
 ENTRIES = (LOAD_BALANCER, LISTENER)

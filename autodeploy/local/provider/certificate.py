@@ -58,7 +58,8 @@ def _update(call: Call, identity: str) -> None:
 def _read(call: Call, identity: str) -> Values | None:
     acm = call.client("acm")
     found = acm.describe_certificate(CertificateArn=identity)["Certificate"]
-    held = call.account.imported[identity]
+    shown = acm.get_certificate(CertificateArn=identity)
+    held = call.account.imported.get(identity)
     return {
         "arn": identity,
         "domainName": found["DomainName"],
@@ -68,9 +69,14 @@ def _read(call: Call, identity: str) -> Values | None:
         "notAfter": found["NotAfter"].isoformat(),
         "status": found["Status"],
         "type": found["Type"],
-        "certificateBody": held.body,
-        "certificateChain": held.chain,
+        "certificateBody": _as_given(shown["Certificate"], held and held.body),
+        "certificateChain": _as_given(shown.get("CertificateChain"), held and held.chain),
     }
+
+
+def _as_given(shown: str | None, given: str | None) -> str | None:
+    """Return what ACM shows, in the words of who gave it while it is the same: AWS minds no white space."""
+    return given if (shown or "").split() == (given or "").split() else shown
 
 
 def _delete(call: Call, identity: str) -> None:

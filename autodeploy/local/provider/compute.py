@@ -98,7 +98,8 @@ def _instance_read(call: Call, identity: str) -> Values | None:
         "ami": found["ImageId"],
         "availabilityZone": found["Placement"]["AvailabilityZone"],
         "iamInstanceProfile": found.get("IamInstanceProfile", {}).get("Arn", "").rpartition("/")[2],
-        "instanceState": "running",
+        # The machine boots a moment after the instance is made, and is waited for.
+        "instanceState": {"pending": "running"}.get(found["State"]["Name"], found["State"]["Name"]),
         "instanceType": found["InstanceType"],
         "keyName": found["KeyName"],
         "primaryNetworkInterfaceId": card["NetworkInterfaceId"],

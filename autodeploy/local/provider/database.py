@@ -90,7 +90,7 @@ def _read(call: Call, identity: str) -> Values | None:
     observed |= {
         "arn": found["DBInstanceArn"],
         "resourceId": found["DbiResourceId"],
-        "status": "available",
+        "status": found["DBInstanceStatus"],
         "engineVersionActual": found["EngineVersion"],
         "parameterGroupName": found["DBParameterGroups"][0]["DBParameterGroupName"],
         "dbSubnetGroupName": found["DBSubnetGroup"]["DBSubnetGroupName"],

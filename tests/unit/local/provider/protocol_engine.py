@@ -138,6 +138,19 @@ class Engine:
         assert again.inputs == inputs
         return changed
 
+    def update(self, found: Made, news: dict[str, Any]) -> None:
+        """Put right what was found different, as the engine does after a refresh."""
+        inputs, _ = self.check(found.token, news, found.inputs, found.name)
+        self.stub.Update(
+            proto.UpdateRequest(
+                id=found.id,
+                urn=found.urn,
+                olds=encode(found.outputs, found.secrets),
+                old_inputs=encode(found.inputs, found.secrets & found.inputs.keys()),
+                news=encode(inputs, found.secrets & inputs.keys()),
+            )
+        )
+
     def read(self, made: Made) -> Made | None:
         answer = self.stub.Read(
             proto.ReadRequest(

@@ -1,0 +1,111 @@
+"""One resource at least of every type that the local target emulates, tied together as the program ties them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from protocol_engine import Engine, Made
+
+from autodeploy.adapters import tls
+
+CHECK = {"path": "/health", "matcher": "200-499", "interval": 5, "timeout": 2}
+
+
+def whole(world: Any, engine: Engine) -> dict[str, Made]:
+    """Make them and return them by a short name, in the order in which they were made."""
+    made: dict[str, Made] = {}
+
+    def make(key: str, token: str, **inputs: Any) -> Made:
+        made[key] = engine.make(token, key.replace(" ", "-"), **inputs)
+        return made[key]
+
+    vpc = make("vpc", "aws:ec2/vpc:Vpc", cidrBlock="10.0.0.0/16", enableDnsHostnames=True, tags={"Name": "web"})
+    subnets = [
+        make(
+            f"subnet {number}",
+            "aws:ec2/subnet:Subnet",
+            vpcId=vpc.id,
+            cidrBlock=f"10.0.{number}.0/24",
+            availabilityZone=zone,
+            mapPublicIpOnLaunch=True,
+        )
+        for number, zone in ((1, "us-east-1a"), (3, "us-east-1b"))
+    ]
+    gateway = make("gateway", "aws:ec2/internetGateway:InternetGateway", vpcId=vpc.id)
+    table = make("table", "aws:ec2/routeTable:RouteTable", vpcId=vpc.id)
+    world_ = "0.0.0.0/0"
+    make("route", "aws:ec2/route:Route", routeTableId=table.id, destinationCidrBlock=world_, gatewayId=gateway.id)
+    association = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+    make("association", association, routeTableId=table.id, subnetId=subnets[0].id)
+    group = make("group", "aws:ec2/securityGroup:SecurityGroup", vpcId=vpc.id)
+    rule = {"securityGroupId": group.id, "ipProtocol": "tcp", "cidrIpv4": "198.51.100.7/32", "description": "SSH"}
+    make("ingress", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", fromPort=22, toPort=22, **rule)
+    everything = {"securityGroupId": group.id, "ipProtocol": "-1", "cidrIpv4": world_, "description": "Anywhere"}
+    make("egress", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", **everything)
+    made["key"] = world.key()
+    made["instance"] = world.instance(subnets[0], group, made["key"])
+    _database(make, [subnet.id for subnet in subnets], group)
+    _balancer(make, vpc, [subnet.id for subnet in subnets], group, made["instance"])
+    return made
+
+
+def _database(make: Any, subnets: list[str], group: Made) -> None:
+    subnet_group = make("subnet group", "aws:rds/subnetGroup:SubnetGroup", subnetIds=subnets)
+    forced = [{"name": "rds.force_ssl", "value": "1"}]
+    parameters = make(
+        "parameter group", "aws:rds/parameterGroup:ParameterGroup", family="postgres15", parameters=forced
+    )
+    make(
+        "database",
+        "aws:rds/instance:Instance",
+        engine="postgres",
+        engineVersion="15",
+        instanceClass="db.t3.micro",
+        allocatedStorage=20,
+        username="dbadmin",
+        dbName="app",
+        manageMasterUserPassword=True,
+        publiclyAccessible=False,
+        backupRetentionPeriod=7,
+        dbSubnetGroupName=subnet_group.id,
+        parameterGroupName=parameters.id,
+        vpcSecurityGroupIds=[group.id],
+        skipFinalSnapshot=True,
+    )
+
+
+def _balancer(make: Any, vpc: Made, subnets: list[str], group: Made, instance: Made) -> None:
+    now = datetime.now(timezone.utc)
+    body, key = tls.issue(tls.make_authority("Test", now), ["localhost"], now)
+    kind = "aws:acm/certificate:Certificate"
+    certificate = make("certificate", kind, secrets=["privateKey"], certificateBody=body, privateKey=key)
+    balancer = make(
+        "balancer",
+        "aws:lb/loadBalancer:LoadBalancer",
+        subnets=subnets,
+        securityGroups=[group.id],
+        idleTimeout=60,
+        dropInvalidHeaderFields=True,
+    )
+    target_group = make(
+        "target group",
+        "aws:lb/targetGroup:TargetGroup",
+        port=80,
+        protocol="HTTP",
+        vpcId=vpc.id,
+        healthCheck=CHECK,
+        deregistrationDelay=10,
+    )
+    attachment = "aws:lb/targetGroupAttachment:TargetGroupAttachment"
+    make("member", attachment, targetGroupArn=target_group.id, targetId=instance.id, port=80)
+    make(
+        "listener",
+        "aws:lb/listener:Listener",
+        loadBalancerArn=balancer.id,
+        port=443,
+        protocol="HTTPS",
+        sslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06",
+        certificateArn=certificate.id,
+        defaultActions=[{"type": "forward", "targetGroupArn": target_group.id}],
+    )
