@@ -41,6 +41,18 @@ def _user_data(inputs: Values) -> str:
     return str(inputs.get("userData", ""))
 
 
+_METADATA = {
+    "HttpEndpoint": "httpEndpoint",
+    "HttpTokens": "httpTokens",
+    "HttpPutResponseHopLimit": "httpPutResponseHopLimit",
+}
+
+
+def _metadata(call: Call) -> dict[str, Any]:
+    options = call.inputs.get("metadataOptions") or {}
+    return {parameter: options[name] for parameter, name in _METADATA.items() if name in options}
+
+
 def _instance_create(call: Call) -> str:
     ec2, inputs = call.client("ec2"), call.inputs
     if inputs["ami"] not in AMIS:
@@ -66,6 +78,8 @@ def _instance_create(call: Call) -> str:
         given["IamInstanceProfile"] = {"Name": call.inputs["iamInstanceProfile"]}
     made = ec2.run_instances(MinCount=1, MaxCount=1, UserData=_user_data(inputs), NetworkInterfaces=[card], **given)
     identity = str(made["Instances"][0]["InstanceId"])
+    if options := _metadata(call):
+        ec2.modify_instance_metadata_options(InstanceId=identity, **options)
     if inputs.get("disableApiTermination"):
         ec2.modify_instance_attribute(InstanceId=identity, DisableApiTermination={"Value": True})
     return identity
@@ -102,6 +116,11 @@ def _instance_read(call: Call, identity: str) -> Values | None:
         "instanceState": {"pending": "running"}.get(found["State"]["Name"], found["State"]["Name"]),
         "instanceType": found["InstanceType"],
         "keyName": found["KeyName"],
+        "metadataOptions": {
+            name: found["MetadataOptions"][parameter]
+            for parameter, name in _METADATA.items()
+            if parameter in found["MetadataOptions"]
+        },
         "primaryNetworkInterfaceId": card["NetworkInterfaceId"],
         "privateDns": found["PrivateDnsName"],
         "privateIp": address,
@@ -121,6 +140,8 @@ def _instance_update(call: Call, identity: str) -> None:
     if call.changed("vpcSecurityGroupIds"):
         card = call.state["primaryNetworkInterfaceId"]
         ec2.modify_network_interface_attribute(NetworkInterfaceId=card, Groups=call.inputs["vpcSecurityGroupIds"])
+    if call.changed("metadataOptions") and (options := _metadata(call)):
+        ec2.modify_instance_metadata_options(InstanceId=identity, **options)
     if call.changed("disableApiTermination"):
         value = {"Value": bool(call.inputs.get("disableApiTermination"))}
         ec2.modify_instance_attribute(InstanceId=identity, DisableApiTermination=value)
@@ -177,11 +198,11 @@ INSTANCE = Entry(
     replaces=("ami", "keyName", "subnetId", "availabilityZone", "associatePublicIpAddress"),
     replaces_when={"userData": "userDataReplaceOnChange", "userDataBase64": "userDataReplaceOnChange"},
     updates=(
-        *("instanceType", "vpcSecurityGroupIds", "disableApiTermination", "iamInstanceProfile"),
+        *("instanceType", "vpcSecurityGroupIds", "disableApiTermination", "metadataOptions", "iamInstanceProfile"),
         *("userData", "userDataBase64"),
     ),
     recorded=(
-        *("userDataReplaceOnChange", "rootBlockDevice", "metadataOptions", "monitoring", "ebsOptimized"),
+        *("userDataReplaceOnChange", "rootBlockDevice", "monitoring", "ebsOptimized"),
         *("creditSpecification", "volumeTags", "sourceDestCheck", "instanceInitiatedShutdownBehavior"),
     ),
     tagged=("ec2", "id"),

@@ -165,6 +165,14 @@ CHANGED: list[tuple[str, str, Callable[[Aws, dict[str, Any]], Any], Any]] = [
     ("ingress", "cidrIpv4", lambda aws, made: _readdress(aws, made, "ingress", CidrIpv4="0.0.0.0/0"), "0.0.0.0/0"),
     ("ingress", "toPort", lambda aws, made: _readdress(aws, made, "ingress", ToPort=65535), 65535),
     ("instance", "vpcSecurityGroupIds", _regroup, ...),
+    (
+        "instance",
+        "metadataOptions",
+        lambda aws, made: aws("ec2").modify_instance_metadata_options(
+            InstanceId=made["instance"].id, HttpEndpoint="enabled", HttpTokens="optional", HttpPutResponseHopLimit=2
+        ),
+        {"httpEndpoint": "enabled", "httpTokens": "optional", "httpPutResponseHopLimit": 2},
+    ),
     ("database", "publiclyAccessible", _change_database(PubliclyAccessible=True), True),
     ("database", "backupRetentionPeriod", _change_database(BackupRetentionPeriod=0), 0),
     ("database", "allocatedStorage", _change_database(AllocatedStorage=30), 30),

@@ -44,7 +44,8 @@ def whole(world: Any, engine: Engine) -> dict[str, Made]:
     everything = {"securityGroupId": group.id, "ipProtocol": "-1", "cidrIpv4": world_, "description": "Anywhere"}
     make("egress", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", **everything)
     made["key"] = world.key()
-    made["instance"] = world.instance(subnets[0], group, made["key"])
+    metadata = {"httpEndpoint": "enabled", "httpTokens": "required", "httpPutResponseHopLimit": 1}
+    made["instance"] = world.instance(subnets[0], group, made["key"], metadataOptions=metadata)
     _database(make, [subnet.id for subnet in subnets], group)
     _balancer(make, vpc, [subnet.id for subnet in subnets], group, made["instance"])
     return made
