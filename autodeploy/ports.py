@@ -151,6 +151,9 @@ class Cloud(Protocol):
     def leftovers(self, deployment_id: str, arns: Iterable[str] = ()) -> Sequence[Leftover]:
         """Return all that still carries the deployment's tag or is one of `arns`; snapshots are meant to stay."""
 
+    def foreign_rules(self, groups: Collection[str], known: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        """Return, by security group and rule, what rules that are not `known` let through."""
+
     def account_epoch(self) -> str:
         """Return the emulated account's epoch; "" on AWS."""
 

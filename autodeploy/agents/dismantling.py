@@ -5,11 +5,21 @@ Looks until the account shows no more, a bounded while; never deletes anything i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.errors import StateError
-from autodeploy.model import DeploymentState, Drift, Leftover, Part, PriceList, Standing, Target
+from autodeploy.model import (
+    DeploymentState,
+    Drift,
+    Leftover,
+    Part,
+    PriceList,
+    PropertyDrift,
+    ResourceDrift,
+    Standing,
+    Target,
+)
 from autodeploy.model.plan import short_type
 from autodeploy.planner.prices import per_month
 from autodeploy.ports import Clock, Cloud, Engine, Say
@@ -18,6 +28,7 @@ SWEEP_SECONDS: dict[Target, float] = {"aws": 180.0, "local": 5.0}
 """How long AWS may go on showing what is deleted: a balancer's addresses and a database's secret go some time later."""
 
 PAUSE_SECONDS = 5.0
+GROUP = "aws:ec2/securityGroup:SecurityGroup"
 COMPONENTS: dict[Part, str] = {"compute": "autodeploy:compute:Compute$"}
 SAID: dict[Part, str] = {"compute": "the machine, with what is on its disk, and what depends on it"}
 
@@ -26,6 +37,7 @@ class Dismantling(HiveMindAgent):
     """The half of HiveMind SysEng that looks at what stands, and takes a part of it away."""
 
     _engine: Engine
+    _cloud: Cloud
 
     def arns(self, state: DeploymentState) -> tuple[str, ...]:
         """Return the ARNs of what the stack's state has, after those that an earlier destruction found there."""
@@ -37,10 +49,14 @@ class Dismantling(HiveMindAgent):
     def drift(self, state: DeploymentState) -> Drift:
         """Return what somebody changed by hand; raise StateError where nothing stands."""
         with self._working_on(state), self._attempting("Comparing the infrastructure with the account"):
-            if not self._engine.standing(state.deployment_id):
+            made = self._engine.standing(state.deployment_id)
+            if not made:
                 anew = f"Make it: autodeploy deploy {state.repo_url}"
                 raise StateError(f"{state.deployment_id} has no infrastructure", anew)
-            return self._engine.drift(state.deployment_id, self.say)
+            found = self._engine.drift(state.deployment_id, self.say)
+            groups = {each.id: each for each in made if each.type == GROUP}
+            foreign = self._cloud.foreign_rules(groups, [each.id for each in made])
+            return with_foreign(found, {groups[group]: rules for group, rules in foreign.items()})
 
     def take_part(self, state: DeploymentState, part: Part) -> tuple[str, ...]:
         """Delete one part of the stack and what depends on it; return what went, by type and name."""
@@ -59,6 +75,23 @@ class Dismantling(HiveMindAgent):
 def of_part(standing: Iterable[Standing], part: Part) -> list[str]:
     """Return the URNs of the resources that the part's component made."""
     return [each.urn for each in standing if COMPONENTS[part] in each.urn]
+
+
+def with_foreign(drift: Drift, foreign: Mapping[Standing, Mapping[str, str]]) -> Drift:
+    """Return the drift with the rules that somebody added to security groups."""
+    found = {each.urn: each for each in drift.resources}
+    for group, rules in foreign.items():
+        added = tuple(PropertyDrift(path=f"rules.{name}", found=said) for name, said in sorted(rules.items()))
+        known = found.get(group.urn)
+        found[group.urn] = ResourceDrift(
+            urn=group.urn,
+            type=short_type(group.type),
+            name=group.urn.rsplit("::", 1)[-1],
+            operation="update",
+            properties=(*(known.properties if known else ()), *added),
+        )
+    new = len(found) - len(drift.resources)
+    return drift.but(resources=tuple(found[urn] for urn in sorted(found)), unchanged=drift.unchanged - new)
 
 
 def label(standing: Standing) -> str:

@@ -218,6 +218,9 @@ class FakeCloud:
         charged = {"eni-1": (), "vpc-1": (), "i-1": (("instance:t3.small", 1.0),)}
         return [Leftover(name=name, charged=charged.get(name)) for name in (*self._world.undeletable, *shown)]
 
+    def foreign_rules(self, groups: Collection[str], known: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        return {group: self._world.foreign_rules for group in groups if self._world.foreign_rules}
+
     def account_epoch(self) -> str:
         return self._world.epoch
 

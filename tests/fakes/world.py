@@ -51,6 +51,7 @@ class World:
         self.lagging: list[tuple[str, ...]] = []
         self.missing: dict[str, set[str]] = defaultdict(set)
         self.drift: tuple[ResourceDrift, ...] = ()
+        self.foreign_rules: dict[str, str] = {}
         self.checkouts: dict[Path, Source] = {}
         self.builds = 0
         self.locks: dict[str, list[LockOwner]] = defaultdict(list)

@@ -9,8 +9,9 @@ from fakes.line import Line
 from fakes.world import World
 from fixtures.planned import FACTS
 
+from autodeploy.agents.dismantling import GROUP, with_foreign
 from autodeploy.errors import HardeningError, InfrastructureError, Interrupted, StateError
-from autodeploy.model import ResourceDrift
+from autodeploy.model import Drift, PropertyDrift, ResourceDrift, Standing
 
 MACHINE = "aws:ec2:Instance server"
 
@@ -146,6 +147,22 @@ class TestDrift:
         found = line.conductor().drift(identifier)
         assert (found.resources, found.unchanged) == ((gone,), 3)
         assert line.store.load(identifier).but(logs=()) == before.but(logs=())
+
+    def test_has_the_rules_that_somebody_added(self) -> None:
+        urns = [f"urn:pulumi:x::autodeploy::{GROUP}::{name}" for name in ("app", "ssh")]
+        app, ssh = (Standing(urn=urn, type=GROUP, id=f"sg-{number}") for number, urn in enumerate(urns))
+        tags = PropertyDrift(path="tags.Owner", found='"eve"')
+        changed = ResourceDrift(
+            urn=ssh.urn, type="aws:ec2:SecurityGroup", name="ssh", operation="update", properties=(tags,)
+        )
+        before = Drift(deployment_id="x", resources=(changed,), unchanged=7)
+        found = with_foreign(before, {app: {"sgr-1": "tcp 22 in from 0.0.0.0/0"}, ssh: {"sgr-2": "everything out"}})
+        opened = PropertyDrift(path="rules.sgr-1", found="tcp 22 in from 0.0.0.0/0")
+        first, second = found.resources
+        assert (first.name, first.type, first.properties) == ("app", "aws:ec2:SecurityGroup", (opened,))
+        assert second.properties == (tags, PropertyDrift(path="rules.sgr-2", found="everything out"))
+        assert found.unchanged == 6
+        assert with_foreign(before, {}) == before
 
     def test_of_what_does_not_stand(self, line: Line) -> None:
         line.break_at("plan", InfrastructureError("not yet", "Wait."))

@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from autodeploy.adapters.aws import account, evidence, failures, finding, preflight, pricing, sweep, trust
+from autodeploy.adapters.aws import account, evidence, failures, finding, preflight, pricing, strangers, sweep, trust
 from autodeploy.errors import DeploymentError, InfrastructureError
 from autodeploy.model import (
     BaseImage,
@@ -183,6 +183,11 @@ class AwsCloud:
         """Return what still carries the deployment's tag or is one of `arns`, database snapshots excepted."""
         with self._translated(f"Looking for what is left of {deployment_id}"):
             return sweep.find(self._client, deployment_id, arns)
+
+    def foreign_rules(self, groups: Collection[str], known: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        """Return, by security group and rule, what rules that are not `known` let through."""
+        with self._translated("Looking for rules that were made by hand"):
+            return strangers.rules(self._client, groups, known)
 
     def settle(self, deployment_id: str, say: Say) -> None:
         """Return when the account shows all that a killed engine's requests have made."""

@@ -63,7 +63,7 @@ class Progress:
         if not is_custom(step):
             return
         if step.new:
-            self.registered.append(Registered(short_type(step.type), _name(step.urn), step.new.inputs or {}))
+            self.registered.append(Registered(short_type(step.type), name_of(step.urn), step.new.inputs or {}))
         operation = step.op.value if hasattr(step.op, "value") else str(step.op)
         if operation == "same":
             self._unchanged += 1
