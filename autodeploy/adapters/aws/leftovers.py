@@ -88,23 +88,32 @@ def _elsewhere(connect: Connect, deployment_id: str) -> Iterable[str]:
 
 def stands(connect: Connect, arn: str) -> bool:
     """Say whether the service itself still knows an ARN; of EC2's nothing is asked, and a snapshot is meant to stay."""
-    service, resource = arn.split(":", 5)[2], arn.split(":", 5)[5]
-    if service == "ec2" or (service == "rds" and resource.startswith(("snapshot:", "cluster-snapshot:"))):
+    service, kind = kind_of(arn)
+    if service == "ec2" or (service == "rds" and kind in ("snapshot", "cluster-snapshot")):
         return False
     try:
-        return _look_up(connect, service, resource, arn)
+        return _look_up(connect, arn)
     except ClientError as err:
         if _is_absent(err):
             return False
         raise
 
 
-def _look_up(connect: Connect, service: str, resource: str, arn: str) -> bool:
+def kind_of(arn: str) -> tuple[str, str]:
+    """Return service and kind of an ARN; a topic's has no kind, only a name."""
+    service, resource = arn.split(":", 5)[2], arn.split(":", 5)[5]
+    return service, "" if service == "sns" else resource.replace("/", ":").split(":", 1)[0]
+
+
+def is_looked_up(arn: str) -> bool:
+    """Say whether there is a way to ask the service for it."""
+    return kind_of(arn) in _LOOKS
+
+
+def _look_up(connect: Connect, arn: str) -> bool:
     """Ask the service itself; a kind that the stack does not make is believed to stand."""
-    # A topic's ARN has no kind, only a name.
-    kind = "" if service == "sns" else resource.replace("/", ":").split(":", 1)[0]
-    look = _LOOKS.get((service, kind))
-    return True if look is None else bool(look(connect, resource.replace("/", ":").rsplit(":", 1)[-1], arn))
+    look = _LOOKS.get(kind_of(arn))
+    return True if look is None else bool(look(connect, arn.split(":", 5)[5].replace("/", ":").rsplit(":", 1)[-1], arn))
 
 
 def _log_group(connect: Connect, name: str, arn: str) -> bool:

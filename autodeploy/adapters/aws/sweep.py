@@ -43,7 +43,7 @@ def _name(arn: str) -> str:
 def _stands(connect: Connect, arn: str) -> bool:
     service, (kind, _, identity) = arn.split(":", 5)[2], arn.split(":", 5)[5].partition("/")
     if service != "ec2":
-        return leftovers.stands(connect, arn)
+        return leftovers.is_looked_up(arn) and leftovers.stands(connect, arn)
     if kind not in _BY_FILTER:
         return False
     call, key, name = _BY_FILTER[kind]
@@ -70,8 +70,7 @@ def _kind(name: str) -> str:
     """Return "rds:db" for an ARN, "i" for an id of EC2; a key pair's name is what it is itself."""
     if not name.startswith("arn:"):
         return name.partition("-")[0]
-    service, resource = name.split(":", 5)[2], name.split(":", 5)[5]
-    return f"{service}:{resource.replace('/', ':').partition(':')[0]}"
+    return ":".join(leftovers.kind_of(name))
 
 
 def _instance(connect: Connect, name: str) -> Charges:
@@ -108,12 +107,14 @@ _CHARGED: dict[str, Callable[[Connect, str], Charges]] = {
     "eipalloc": lambda connect, name: (("address:ipv4", 1),),
     "elasticloadbalancing:loadbalancer": _balancer,
     "rds:db": _database,
+    "cloudwatch:alarm": lambda connect, name: (("alarm", 1),),
+    "cloudwatch:dashboard": lambda connect, name: (("dashboard", 1),),
     "secretsmanager:secret": lambda connect, name: (("secret", 1),),
 }
 _FREE = frozenset(
     {
         *("vpc", "subnet", "igw", "rtb", "sg", "eni"),
         *("elasticloadbalancing:targetgroup", "elasticloadbalancing:listener", "elasticloadbalancing:listener-rule"),
-        *("rds:subgrp", "rds:pg", "acm:certificate", "iam:role", "iam:instance-profile", "iam:policy"),
+        *("rds:subgrp", "rds:pg", "acm:certificate", "iam:role", "iam:instance-profile", "sns:"),
     }
 )

@@ -148,8 +148,11 @@ class PulumiEngine:
         with translated(deployment_id, "delete the infrastructure", progress):
             if stack := self._existing(deployment_id, say):
                 self._repair(stack, say)
-                targets = list(only) or None
-                stack.destroy(on_event=progress.on_event, target=targets, target_dependents=bool(only) or None)
+                there = {each.urn for each in self.standing(deployment_id)}
+                targets = [urn for urn in only if urn in there]  # the engine refuses to delete what it does not have
+                if targets or not only:
+                    dependents = bool(only) or None
+                    stack.destroy(on_event=progress.on_event, target=targets or None, target_dependents=dependents)
 
     def repair(self, deployment_id: str, say: Say) -> None:
         """Make the stack's state true again after an engine was killed; raise LockedError naming a live owner."""

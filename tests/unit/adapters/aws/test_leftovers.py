@@ -107,10 +107,8 @@ class TestLeftovers:
         watching = monitored(client)
 
         expected = {made["vpc"], *subnets, group, "key-of-guestbook", instance, balancer["LoadBalancerArn"]}
-        assert all(leftovers._stands(client, arn) for arn in watching)
+        assert all(leftovers.stands(client, arn) for arn in watching)
         expected |= {target_group, acm_arn, database_group, database, secret, *watching}
-        found = cloud.leftovers(ID)
-        expected |= {target_group, acm_arn, database_group, database, secret}
         found = [left.name for left in cloud.leftovers(ID)]
         assert expected - set(found) == set()
         assert cloud.leftovers("another-20261122-000000") == []

@@ -118,6 +118,28 @@ def test_what_is_charged_for(cloud: AwsCloud, client: Any, net: dict[str, Any]) 
     assert charges(cloud, [balancer["LoadBalancerArn"], target_group, database, certificate]) == {}
 
 
+def test_of_the_state_only_what_can_be_asked_for_is_believed(cloud: AwsCloud) -> None:
+    assert charges(cloud, ["arn:aws:lambda:us-east-1:1:function:f"]) == {}
+
+
+def test_what_watches_is_charged_for_too(cloud: AwsCloud, client: Any) -> None:
+    topic = client("sns").create_topic(Name="orphan", Tags=TAGS)["TopicArn"]
+    alarm = {"Namespace": "AWS/EC2", "MetricName": "x", "Statistic": "Maximum", "Period": 60, "EvaluationPeriods": 1}
+    client("cloudwatch").put_metric_alarm(
+        AlarmName="orphan", ComparisonOperator="GreaterThanThreshold", Threshold=1, Tags=TAGS, **alarm
+    )
+    client("cloudwatch").put_dashboard(DashboardName=ID, DashboardBody='{"widgets": []}')
+    found = {sweep.leftovers.kind_of(name): charged for name, charged in charges(cloud).items()}
+    assert found[("sns", "")] == ()
+    assert found[("cloudwatch", "dashboard")] == (("dashboard", 1),)
+    arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:orphan"
+    assert charges(cloud, [arn])[arn] == (("alarm", 1),)
+    client("sns").delete_topic(TopicArn=topic)
+    client("cloudwatch").delete_alarms(AlarmNames=["orphan"])
+    client("cloudwatch").delete_dashboards(DashboardNames=[ID])
+    assert charges(cloud, [arn, topic]) == {}
+
+
 def test_what_goes_while_it_is_looked_at_has_no_known_price(stubbed: Any) -> None:
     stub = stubbed("ec2", ("describe_volumes", "InvalidVolume.NotFound"))
     assert sweep._charged(lambda _: stub, "vol-1") is None

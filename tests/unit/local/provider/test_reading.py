@@ -48,6 +48,18 @@ def _delete_certificate(aws: Aws, made: Any) -> None:
     aws("acm").delete_certificate(CertificateArn=made.id)
 
 
+def _delete_role(aws: Aws, made: Any) -> None:
+    iam = aws("iam")
+    for policy in iam.list_role_policies(RoleName=made.id)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=made.id, PolicyName=policy)
+    iam.delete_role(RoleName=made.id)
+
+
+def _delete_profile(aws: Aws, made: Any) -> None:
+    aws("iam").remove_role_from_instance_profile(InstanceProfileName=made.id, RoleName=made.inputs["role"])
+    aws("iam").delete_instance_profile(InstanceProfileName=made.id)
+
+
 DELETED: dict[str, Callable[[Aws, Any], Any]] = {
     "vpc": _delete_vpc,
     "subnet 3": lambda aws, made: aws("ec2").delete_subnet(SubnetId=made.id),
@@ -66,6 +78,14 @@ DELETED: dict[str, Callable[[Aws, Any], Any]] = {
     ),
     "key": lambda aws, made: aws("ec2").delete_key_pair(KeyName=made.id),
     "instance": lambda aws, made: aws("ec2").terminate_instances(InstanceIds=[made.id]),
+    "role": _delete_role,
+    "role policy": lambda aws, made: aws("iam").delete_role_policy(RoleName="web-1", PolicyName="log"),
+    "profile": _delete_profile,
+    "log group": lambda aws, made: aws("logs").delete_log_group(logGroupName=made.id),
+    "topic": lambda aws, made: aws("sns").delete_topic(TopicArn=made.id),
+    "subscription": lambda aws, made: aws("sns").unsubscribe(SubscriptionArn=made.id),
+    "alarm": lambda aws, made: aws("cloudwatch").delete_alarms(AlarmNames=[made.id]),
+    "dashboard": lambda aws, made: aws("cloudwatch").delete_dashboards(DashboardNames=[made.id]),
     "subnet group": lambda aws, made: aws("rds").delete_db_subnet_group(DBSubnetGroupName=made.id),
     "parameter group": lambda aws, made: aws("rds").delete_db_parameter_group(DBParameterGroupName=made.id),
     "database": lambda aws, made: aws("rds").delete_db_instance(DBInstanceIdentifier=made.id, SkipFinalSnapshot=True),
@@ -172,6 +192,30 @@ CHANGED: list[tuple[str, str, Callable[[Aws, dict[str, Any]], Any], Any]] = [
             InstanceId=made["instance"].id, HttpEndpoint="enabled", HttpTokens="optional", HttpPutResponseHopLimit=2
         ),
         {"httpEndpoint": "enabled", "httpTokens": "optional", "httpPutResponseHopLimit": 2},
+    ),
+    (
+        "log group",
+        "retentionInDays",
+        lambda aws, made: aws("logs").put_retention_policy(logGroupName="web-log", retentionInDays=1),
+        1,
+    ),
+    (
+        "profile",
+        "role",
+        lambda aws, made: aws("iam").remove_role_from_instance_profile(InstanceProfileName="web-1", RoleName="web-1"),
+        None,
+    ),
+    (
+        "alarm",
+        "actionsEnabled",
+        lambda aws, made: aws("cloudwatch").disable_alarm_actions(AlarmNames=["web-status"]),
+        False,
+    ),
+    (
+        "dashboard",
+        "dashboardBody",
+        lambda aws, made: aws("cloudwatch").put_dashboard(DashboardName="web", DashboardBody='{"widgets": []}'),
+        '{"widgets": []}',
     ),
     ("database", "publiclyAccessible", _change_database(PubliclyAccessible=True), True),
     ("database", "backupRetentionPeriod", _change_database(BackupRetentionPeriod=0), 0),

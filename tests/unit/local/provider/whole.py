@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from typing import Any
 
@@ -46,9 +47,45 @@ def whole(world: Any, engine: Engine) -> dict[str, Made]:
     made["key"] = world.key()
     metadata = {"httpEndpoint": "enabled", "httpTokens": "required", "httpPutResponseHopLimit": 1}
     made["instance"] = world.instance(subnets[0], group, made["key"], metadataOptions=metadata)
+    _machine_profile(make)
+    _monitoring(make)
     _database(make, [subnet.id for subnet in subnets], group)
     _balancer(make, vpc, [subnet.id for subnet in subnets], group, made["instance"])
     return made
+
+
+def _machine_profile(make: Any) -> None:
+    statement = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    role = make("role", "aws:iam/role:Role", name="web-1", assumeRolePolicy=trust, description="The machine")
+    allowed = {"Effect": "Allow", "Action": ["logs:PutLogEvents"], "Resource": "arn:aws:logs:us-east-1:1:log-group:x:*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    make("role policy", "aws:iam/rolePolicy:RolePolicy", role=role.id, name="log", policy=policy)
+    make("profile", "aws:iam/instanceProfile:InstanceProfile", name="web-1", role=role.id)
+
+
+def _monitoring(make: Any) -> None:
+    make("log group", "aws:cloudwatch/logGroup:LogGroup", name="web-log", retentionInDays=30)
+    topic = make("topic", "aws:sns/topic:Topic", name="web-alarms")
+    subscription = "aws:sns/topicSubscription:TopicSubscription"
+    make("subscription", subscription, topic=topic.id, protocol="email", endpoint="ops@example.org")
+    make(
+        "alarm",
+        "aws:cloudwatch/metricAlarm:MetricAlarm",
+        name="web-status",
+        namespace="AWS/EC2",
+        metricName="StatusCheckFailed",
+        dimensions={"InstanceId": "i-1"},
+        statistic="Maximum",
+        comparisonOperator="GreaterThanOrEqualToThreshold",
+        threshold=1,
+        period=60,
+        evaluationPeriods=3,
+        alarmActions=[topic.id],
+    )
+    text = {"type": "text", "x": 0, "width": 24, "properties": {"markdown": "hello"}}
+    body = json.dumps({"widgets": [text]})
+    make("dashboard", "aws:cloudwatch/dashboard:Dashboard", dashboardName="web", dashboardBody=body)
 
 
 def _database(make: Any, subnets: list[str], group: Made) -> None:
