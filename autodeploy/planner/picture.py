@@ -20,6 +20,9 @@ def text(infra: InfraPlan) -> tuple[str, ...]:
         _frame(rows, box)
     for arrow in layout.arrows:
         _way(rows, arrow)
+    for box in layout.boxes:  # after the ways, so that none of them takes a sign out of a name
+        edge = box.y if box.kind == "thing" else box.y + box.height - 1
+        _write(rows, box.x + 2, edge, f" {box.title} ")
     _write(rows, 2, 0, layout.source)
     return tuple("".join(row).rstrip() for row in rows)
 
@@ -44,9 +47,6 @@ def _frame(rows: list[list[str]], box: Box) -> None:
         _write(rows, box.x, y, down)
         _write(rows, box.x + box.width - 1, y, down)
     _write(rows, box.x, box.y + box.height - 1, f"{lower_left}{across * inside}{lower_right}")
-    # No arrow comes in through a lower edge, nor through the upper one of what it leads to.
-    edge = box.y if box.kind == "thing" else box.y + box.height - 1
-    _write(rows, box.x + 2, edge, f" {box.title} ")
     for number, line in enumerate(box.lines, 1):
         _write(rows, box.x + 2, box.y + number, line)
 

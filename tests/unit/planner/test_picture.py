@@ -60,6 +60,11 @@ def test_shows_what_the_plan_has_and_nothing_else() -> None:
         assert "22 from 203.0.113.7/32" in drawn and "t3.small" in drawn
 
 
+def test_no_way_takes_a_sign_out_of_a_name() -> None:
+    wide = WHOLE.but(public_cidrs=("100.100.100.128/28", "100.100.100.144/28"), vpc_cidr="100.100.100.0/24")
+    assert "public subnets 100.100.100.128/28 and 100.100.100.144/28" in "\n".join(text(wide))
+
+
 def test_shows_who_is_told_of_trouble() -> None:
     for address, told in ((None, "nobody"), ("ops@example.org", "ops@example.org")):
         (box,) = [box for box in lay_out(WHOLE.but(alarm_email=address)).boxes if box.title == "CloudWatch"]
