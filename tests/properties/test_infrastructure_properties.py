@@ -27,6 +27,8 @@ def test_any_plan_declares_the_infrastructure_of_properties_15_to_20(plan: Infra
     balancer_exists_only_for_web_services(plan, deployed)
     program_asks_nothing_and_tags_everything(plan, deployed)
     physical_names_are_legal(plan, deployed)
+    machine_is_closed_and_bounded(plan, deployed)
+    only_what_is_there_is_watched(plan, deployed)
 
 
 # Feature: autodeploy-agent, Property 15: VPC Creation with Subnets
@@ -154,3 +156,28 @@ def physical_names_are_legal(plan: InfraPlan, deployed: Deployed) -> None:
         assert name[0].isalpha()
         assert "--" not in name
         assert not name.endswith("-")
+
+
+def machine_is_closed_and_bounded(plan: InfraPlan, deployed: Deployed) -> None:
+    machine = deployed.one("Instance", "app").inputs
+    disk, metadata = machine["rootBlockDevice"], machine["metadataOptions"]
+    assert (disk["encrypted"], disk["volumeType"], disk["volumeSize"]) == (True, "gp3", plan.root_volume_gb)
+    assert (metadata["httpTokens"], metadata["httpPutResponseHopLimit"]) == ("required", 1)
+    assert machine["userDataReplaceOnChange"] is False
+    statements = [s for policy in deployed.of("RolePolicy") for s in json.loads(policy.inputs["policy"])["Statement"]]
+    assert {statement["Resource"] for statement in statements} == {f"arn:{deployed.one('LogGroup').id}:*"}
+    assert {action for statement in statements for action in statement["Action"]} == {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+
+
+def only_what_is_there_is_watched(plan: InfraPlan, deployed: Deployed) -> None:
+    alarms = [alarm.inputs for alarm in deployed.of("MetricAlarm")]
+    watched = {alarm["namespace"] for alarm in alarms}
+    expected = {"AWS/EC2"} | ({"AWS/ApplicationELB"} if plan.web else set()) | ({"AWS/RDS"} if plan.database else set())
+    assert watched == expected
+    assert all(alarm["alarmActions"] == [f"arn:{deployed.one('Topic').id}"] for alarm in alarms)
+    assert len(deployed.of("TopicSubscription")) == (1 if plan.alarm_email else 0)
+    about_credits = [alarm for alarm in alarms if alarm["metricName"] == "CPUCreditBalance"]
+    assert bool(about_credits) is plan.is_burstable
