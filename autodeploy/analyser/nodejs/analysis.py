@@ -19,6 +19,7 @@ from autodeploy.analyser.nodejs.manifest import Manifest
 from autodeploy.analyser.nodejs.native import detect_packages
 from autodeploy.analyser.nodejs.packages import kept_packages
 from autodeploy.analyser.nodejs.places import Place, find_place
+from autodeploy.analyser.nodejs.settingsfiles import missing_files
 from autodeploy.analyser.nodejs.start import Start, detect_start
 from autodeploy.analyser.procfile import Process
 from autodeploy.analyser.services import unmade
@@ -123,7 +124,7 @@ def _compose(app: _Application, home: Home) -> TechStack:
         migration_command=migrating or None,
         evidence=(*told, *app.place.start_evidence(app.start), port_because, path_because,
                   *([migration.evidence] if migration else [])),
-        unknowns=app.place.unknowns(app.start),
+        unknowns=(*app.place.unknowns(app.start), *missing_files(tree, app.modules)),
         warnings=(*conflicts, *_warnings(app, services), *native_warnings),
         **needs,
     )  # fmt: skip

@@ -257,3 +257,18 @@ def test_the_files_of_next(file: str, path: str) -> None:
     package = {"dependencies": {"next": "15"}, "scripts": {"start": "next start", "build": "next build"}}
     stack = stack_of("", package, **{file: "export default f\n"})
     assert (stack.health_check_path, stack.port, stack.port_env) == (path, 3000, "PORT")
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"config.sample.yml": ""}, "the program reads config.yml, of which only config.sample.yml is committed"),
+        ({"config.yml.example": ""}, "the program reads config.yml, of which only config.yml.example is committed"),
+        ({"config.sample.yml": "", "config.yml": ""}, ""),
+        ({"config.sample.json": "", "docs/config.sample.yml": ""}, ""),
+    ],
+)
+def test_settings_of_which_only_an_example_is_committed_are_told(files: dict[str, str], message: str) -> None:
+    code = "const text = fs.readFileSync(path.join(ROOT, 'config.yml'), 'utf8');\n"
+    told = [item.message for item in stack_of(HEAD + code, **files).unknowns if item.fact == "configuration"]
+    assert told == ([message] if message else [])
