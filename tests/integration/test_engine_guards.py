@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -17,6 +18,7 @@ from autodeploy.adapters import tls
 from autodeploy.adapters.pulumi import PulumiEngine
 from autodeploy.errors import PlanError
 from autodeploy.model import DatabasePlan, InfraPlan
+from stacks.program import program
 
 pytestmark = pytest.mark.engine
 
@@ -36,10 +38,10 @@ def wanted() -> tuple[InfraPlan, dict[str, str]]:
     return plan(certificate), {"certificateKey": key}
 
 
-def with_program(place: Place, program: Callable[[], None]) -> PulumiEngine:
+def with_program(place: Place, over: Callable[[], None]) -> PulumiEngine:
     """Return the place's engine over another program."""
     real = place.engine
-    return PulumiEngine(program, place.home, place.home, real._environment, refresh=True, executable=real._executable)
+    return PulumiEngine(over, place.home, place.home, real._environment, refresh=True, executable=real._executable)
 
 
 def test_data_is_lost_only_by_name(place: Place, wanted: tuple[InfraPlan, dict[str, str]], tmp_path: Path) -> None:
@@ -85,57 +87,48 @@ def test_a_stack_of_another_account_or_region_is_left_alone(
     assert place.standing() == stood
 
 
-def public_database(opts: pulumi.ResourceOptions) -> None:
-    aws.rds.Instance(
-        "d",
-        engine="postgres",
-        instance_class="db.t3.micro",
-        publicly_accessible=True,
-        storage_encrypted=True,
-        skip_final_snapshot=True,
-        opts=opts,
-    )
-
-
-def open_ssh(opts: pulumi.ResourceOptions) -> None:
-    aws.vpc.SecurityGroupIngressRule(
+CHANGED: dict[str, tuple[str, str, dict[str, Any], str]] = {
+    "a public database": (
+        "aws:rds/instance:Instance",
+        "database",
+        {"publicly_accessible": True},
+        "aws:rds:Instance database can be reached from the internet",
+    ),
+    "SSH for everybody": (
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
         "ssh",
-        security_group_id="sg-1",
-        ip_protocol="tcp",
-        from_port=22,
-        to_port=22,
-        cidr_ipv4="0.0.0.0/0",
-        description="SSH",
-        opts=opts,
-    )
+        {"cidr_ipv4": "0.0.0.0/0"},
+        "aws:vpc:SecurityGroupIngressRule ssh opens port 22 to 0.0.0.0/0",
+    ),
+    "a disk in clear": (
+        "aws:ec2/instance:Instance",
+        "app",
+        {"root_block_device": aws.ec2.InstanceRootBlockDeviceArgs(volume_type="gp3", volume_size=20, encrypted=False)},
+        "aws:ec2:Instance app has a disk that is not encrypted",
+    ),
+}
+"""Type and name of one resource of the program, what somebody makes of its inputs, and what is said of that."""
 
 
-def disk_in_clear(opts: pulumi.ResourceOptions) -> None:
-    aws.ec2.Instance("m", ami="ami-0debian12local00", instance_type="t3.micro", opts=opts)
-
-
-@pytest.mark.parametrize(
-    ("declare", "complaint"),
-    [
-        (public_database, "aws:rds:Instance d can be reached from the internet"),
-        (open_ssh, "aws:vpc:SecurityGroupIngressRule ssh opens port 22 to 0.0.0.0/0"),
-        (disk_in_clear, "aws:ec2:Instance m has a disk that is not encrypted"),
-    ],
-)
-def test_what_is_not_safe_is_not_made(
-    place: Place,
-    wanted: tuple[InfraPlan, dict[str, str]],
-    declare: Callable[[pulumi.ResourceOptions], None],
-    complaint: str,
+@pytest.mark.parametrize("case", sorted(CHANGED))
+def test_a_program_that_is_not_safe_is_not_applied(
+    place: Place, wanted: tuple[InfraPlan, dict[str, str]], case: str
 ) -> None:
-    ours, _ = wanted
+    ours, secrets = wanted
+    kind, name, inputs, complaint = CHANGED[case]
 
-    def program() -> None:
-        declare(pulumi.ResourceOptions(provider=aws.Provider("aws", region=ours.region)))
+    def change(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if (args.type_, args.name) != (kind, name):
+            return None
+        return pulumi.ResourceTransformationResult(props={**args.props, **inputs}, opts=args.opts)
 
-    engine = with_program(place, program)
+    def changed() -> None:
+        pulumi.runtime.register_stack_transformation(change)
+        program()
+
+    engine = with_program(place, changed)
     before = place.standing()
     for act in (engine.preview, engine.up):
         with pytest.raises(PlanError, match=complaint):
-            act(ours.but(web=None), {}, None, place.say)
+            act(ours, secrets, None, place.say)
     assert place.standing() == before
