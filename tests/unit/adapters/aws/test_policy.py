@@ -147,5 +147,10 @@ class TestPolicy:
         assert not [line for line in allowed if "rds:Create" in line or "iam:Create" in line]
         assert any("ec2:CreateVpc" in line for line in allowed)
 
+    def test_of_a_type_without_tags_tags_nothing(self) -> None:
+        told = json.dumps(policy("us-east-1", ["aws:route53/record:Record"]))
+        assert "ec2:CreateTags" not in told
+        assert "route53:ChangeResourceRecordSets" in told
+
     def test_knows_the_partitions(self) -> None:
         assert "arn:aws-us-gov:ec2:us-gov-west-1:" in json.dumps(policy("us-gov-west-1"))

@@ -51,6 +51,9 @@ class TestQuotas:
         assert not found.problem
         assert "of 1000 in use" in found.found
 
+    def test_no_machines_are_no_processors(self, client: Any) -> None:
+        assert quotas.processors(client, []) == {}
+
     def test_what_is_not_made_is_not_asked_about(self, client: Any, stubbed: Any) -> None:
         assert self.asked(client, stubbed, [], {"aws:ec2:KeyPair": 3}) == []
 
