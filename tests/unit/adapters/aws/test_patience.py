@@ -24,6 +24,7 @@ TIMES: dict[Fault, int] = {"throttled": 5, "overloaded": 5, "out of order": 3, "
 """The design document: AWS throttling 5 attempts, network 3, what does not pass once."""
 NARROWED = {
     "DescribeImages": {"Owners": ["self"]},
+    "DescribeInstanceTypes": {"InstanceTypes": ["t3.small"]},
     "DescribeInstanceTypeOfferings": {"Filters": [{"Name": "instance-type", "Values": ["t3.small"]}]},
 }
 """Of these the emulator has thousands."""
