@@ -24,7 +24,7 @@ from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.agents.sheriff import HiveMindSheriff
 from autodeploy.approval import approve
 from autodeploy.errors import AgentError, StateError
-from autodeploy.identity import Wish, find_or_begin, let_replace
+from autodeploy.identity import Wish, find_or_begin, let_replace, same_epoch
 from autodeploy.interruption import heard
 from autodeploy.ledger import Ledger, inputs
 from autodeploy.model import (
@@ -70,7 +70,7 @@ class HiveMindConductor:
         self._clock = clock
         self._wish = wish
         self._new_token = new_token
-        self._retreat = Retreat(agents.deployer, agents.provisioner, ui)
+        self._retreat = Retreat(agents.deployer, agents.provisioner, cloud, ui, clock)
 
     def deploy(self, repo_url: str, description: str) -> DeploymentResult:
         """Bring the repository to a running, hardened service; update the one that is there already."""
@@ -79,7 +79,7 @@ class HiveMindConductor:
         found = find_or_begin(self._wish, url, description, self._cloud, self._store, self._clock, self._new_token)
         with heard(), self._store.lock(found, "deploy"):
             state = self._store.load(found)
-            self._same_epoch(state)
+            same_epoch(state, self._cloud)
             let_replace(self._wish, state, url, self._ui)
             self._agents.compiler.keep_environment(found)
             state = state.but(
@@ -115,7 +115,7 @@ class HiveMindConductor:
             ledger = Ledger(self._store, self._clock, self._store.load(deployment_id))
             if ledger.state.status == "rolled_back":
                 return already_gone(deployment_id)
-            self._same_epoch(ledger.state)
+            same_epoch(ledger.state, self._cloud)
             self._settle(ledger)
             if only is not None:
                 return self._retreat.take_part(ledger, only)
@@ -129,30 +129,21 @@ class HiveMindConductor:
             state = self._store.load(deployment_id)
             if state.plan is None:
                 raise StateError(f"{deployment_id} has no plan yet", f"Make one: autodeploy deploy {state.repo_url}")
-            self._same_epoch(state)
+            same_epoch(state, self._cloud)
             return self._agents.provisioner.preview(state)
 
     def drift(self, deployment_id: str) -> Drift:
         """Say what somebody changed by hand."""
         with self._store.lock(deployment_id, "status --drift"):  # nobody else is to change it meanwhile
             state = self._store.load(deployment_id)
-            self._same_epoch(state)
+            same_epoch(state, self._cloud)
             return self._agents.provisioner.drift(state)
-
-    def _same_epoch(self, state: DeploymentState) -> None:
-        epoch = self._cloud.account_epoch()
-        if state.account_epoch != epoch:
-            raise StateError(
-                f"{state.deployment_id} lived in an emulated account that ended when the local daemon did",
-                "Clear what is left of it: autodeploy local reset",
-                context="Comparing the ledger with the account",
-            )
 
     def _can_be_retried(self, state: DeploymentState, stage: Stage) -> None:
         anew = f"autodeploy deploy {state.repo_url}"
         if state.status == "rolled_back":
             raise StateError(f"{state.deployment_id} is rolled back", f"Deploy it anew: {anew}")
-        self._same_epoch(state)
+        same_epoch(state, self._cloud)
         if state.status == "complete" and not state.destroying and stage != "analyze":
             raise StateError(
                 f"{state.deployment_id} is complete: there is no {stage} to retry", f"Update it, or look again: {anew}"
@@ -165,7 +156,7 @@ class HiveMindConductor:
     def _line(self, ledger: Ledger, first: Stage) -> DeploymentResult:
         if ledger.state.status != "pending":
             self._settle(ledger)
-        ledger.write(ledger.state.but(failed_stage=None))
+        ledger.write(ledger.state.but(failed_stage=None, final_snapshot=None))
         # At once: what fails later must not ask again.
         self._agents.compiler.keep_answers_with(lambda request: ledger.write(ledger.state.but(request=request)))
         current = [first]

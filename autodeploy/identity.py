@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from autodeploy.errors import ApprovalError
+from autodeploy.errors import ApprovalError, StateError
 from autodeploy.model import DeploymentState, Plan, Request, Target
 from autodeploy.model.repository import RepositoryUrl
 from autodeploy.naming import new_deployment_id, slug
@@ -68,6 +68,16 @@ def find_or_begin(
         )
         store.save(begun)
         return begun.deployment_id
+
+
+def same_epoch(state: DeploymentState, cloud: Cloud) -> None:
+    """Raise StateError where the account that the deployment lives in is there no more."""
+    if state.account_epoch != cloud.account_epoch():
+        raise StateError(
+            f"{state.deployment_id} lived in an emulated account that ended when the local daemon did",
+            "Clear what is left of it: autodeploy local reset",
+            context="Comparing the ledger with the account",
+        )
 
 
 def let_replace(wish: Wish, state: DeploymentState, url: RepositoryUrl, ui: UI) -> None:

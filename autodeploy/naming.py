@@ -6,6 +6,8 @@ import hashlib
 import re
 from datetime import datetime
 
+from autodeploy.model import DatabasePlan, InfraPlan
+
 
 def slug(text: str, limit: int = 24) -> str:
     """Return `text` as [a-z][a-z0-9-]*, at most `limit` characters, with a hash of the whole when it had to be cut."""
@@ -27,6 +29,21 @@ def physical(plan_name: str, deployment_id: str, role: str, *forces_replacement:
     """
     seal = hashlib.sha256("\0".join((deployment_id, role, *forces_replacement)).encode()).hexdigest()[:8]
     return f"{slug(plan_name, limit - len(role) - 10)}-{role}-{seal}"
+
+
+def snapshot_name(deployment_id: str, kind: str, now: datetime) -> str:
+    """Return a fresh name such as `guestbook-20261122-7f3a9c-final-20261125194405`; `kind` is final or backup.
+
+    At most 255 letters, digits and single hyphens
+    (https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBSnapshot.html).
+    """
+    return f"{deployment_id}-{kind}-{now:%Y%m%d%H%M%S}"
+
+
+def database_identifier(plan: InfraPlan, database: DatabasePlan) -> str:
+    """Return what the account calls the plan's database; another one where it would have to be replaced."""
+    seeds = (database.engine, database.database_name, database.master_username)
+    return physical(plan.name, plan.deployment_id, "db", *seeds)
 
 
 def new_deployment_id(name: str, now: datetime, token: str) -> str:

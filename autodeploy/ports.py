@@ -24,6 +24,7 @@ from autodeploy.model import (
     PriceList,
     Recipe,
     Sighting,
+    Snapshot,
     Source,
     Standing,
     TechStack,
@@ -159,6 +160,38 @@ class Cloud(Protocol):
 
     def ca_bundle(self) -> Path | None:
         """Return the file that a database client verifies the database's certificate with."""
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The snapshots of the account's databases."""
+
+
+class Snapshots(Protocol):
+    """Copies of deployments' databases, outside of every stack. Errors are InfrastructureError."""
+
+    def databases(self, deployment_id: str, named: str) -> Sequence[str]:
+        """Return the identifiers of the databases that are tagged as the deployment's, or named so, the newest first.
+
+        One that is being deleted stands no more.
+        """
+
+    def take(self, name: str, database: str, say: Say) -> Snapshot:
+        """Return the snapshot of that name once it is whole and verified; it is taken where there is none."""
+
+    def find(self, name: str) -> Snapshot | None:
+        """Return one snapshot, None when there is none of that name."""
+
+    def of(self, deployment_id: str) -> Sequence[Snapshot]:
+        """Return the deployment's snapshots, the newest first."""
+
+    def check_restorable(self, name: str, database: str) -> None:
+        """Raise InfrastructureError, with what can be done instead, where `restore` would not be possible."""
+
+    def restore(self, name: str, database: str, say: Say) -> None:
+        """Make the database hold what the snapshot holds, and nothing else."""
+
+    def delete(self, name: str) -> None:
+        """Delete a snapshot; gone already counts as done."""
 
 
 class Orphans(Protocol):

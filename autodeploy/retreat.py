@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from autodeploy.agents import backups
 from autodeploy.agents.deployer import HiveMindDeployer
 from autodeploy.agents.dismantling import bill
 from autodeploy.agents.dossier import reason
@@ -15,17 +16,21 @@ from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.errors import InfrastructureError
 from autodeploy.ledger import Ledger
 from autodeploy.model import Part, RollbackResult
-from autodeploy.ports import UI
+from autodeploy.ports import UI, Clock, Cloud
 from autodeploy.stages import interrupted
 
 
 class Retreat:
     """Takes deployments back."""
 
-    def __init__(self, deployer: HiveMindDeployer, provisioner: HiveMindProvisioner, ui: UI) -> None:
+    def __init__(
+        self, deployer: HiveMindDeployer, provisioner: HiveMindProvisioner, cloud: Cloud, ui: UI, clock: Clock
+    ) -> None:
         self._deployer = deployer
         self._provisioner = provisioner
+        self._cloud = cloud
         self._ui = ui
+        self._clock = clock
 
     def keep_evidence(self, ledger: Ledger) -> None:
         """Write the dossier of a deployment that failed, and let its last error name it."""
@@ -40,23 +45,31 @@ class Retreat:
         config = ledger.state.deployment_config
         stopped = config and config.but(service_status="stopped")
         begun = ledger.state.but(stages={}, approval=None, security_config=None, deployment_config=stopped)
-        ledger.write(begun.but(destroying=True))
+        # Kept before it is taken: a destruction that is begun again finds the snapshot of the first by its name.
+        ledger.write(begun.but(destroying=True, final_snapshot=backups.last_name(begun, self._clock)))
         self._ui.stage(self._provisioner.name, f"Destroying {identifier}")
         with _recorded(ledger):
             self._deployer.stop(ledger.state)
             ledger.write(ledger.state.but(doomed=self._provisioner.arns(ledger.state)))
             left = self._provisioner.destroy(ledger.state)
+            kept = backups.kept(ledger.state, self._cloud.snapshots)
         if left:
             names = tuple(each.name for each in left)
             message = f"{len(left)} resources are left, {bill(left)}; run it again, or delete them by hand."
             ledger.fail(InfrastructureError(f"not everything could be deleted: {', '.join(names)}", message), None)
             return RollbackResult(
-                deployment_id=identifier, status="failed", remaining=names, message=message, left=left
+                deployment_id=identifier,
+                status="failed",
+                remaining=names,
+                snapshots=kept,
+                message=message,
+                left=left,
             )
         ledger.write(ledger.state.but(doomed=()))
         ledger.move("rolled_back")
-        self._ui.done("nothing is left")
-        return RollbackResult(deployment_id=identifier, status="rolled_back", message="Nothing is left.")
+        message = f"Nothing is left but the snapshot {', '.join(kept)}." if kept else "Nothing is left."
+        self._ui.done(message.rstrip("."))
+        return RollbackResult(deployment_id=identifier, status="rolled_back", snapshots=kept, message=message)
 
     def take_part(self, ledger: Ledger, part: Part) -> RollbackResult:
         """Delete one part and what depends on it; what holds data stays, and the next deploy makes the part again."""

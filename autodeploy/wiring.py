@@ -76,6 +76,7 @@ class Wiring:
             instance_types=(self.settings.instance_type or DEFAULT_SIZE, *INSTANCE_TYPES),
             admin_cidr=self.settings.admin_cidr or ("127.0.0.1/32" if daemon else None),
             witness=self.local if daemon else None,
+            vault=self.local.snapshots if daemon else None,
             epoch=(lambda: daemon.account_epoch) if daemon else (lambda: ""),
             settled=self.local.settle if daemon else None,
             ca_bundle=self.settings.home / "local" / "rds-ca.pem" if daemon else None,

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from autodeploy.model import DatabasePlan, InfraPlan
-from autodeploy.naming import physical
+from autodeploy.naming import database_identifier, physical
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mysql-ssl-connections.html
@@ -40,8 +40,7 @@ class Database(pulumi.ComponentResource):
     ) -> None:
         super().__init__("autodeploy:database:Database", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        seeds = (database.engine, database.database_name, database.master_username)
-        self.identifier = physical(plan.name, plan.deployment_id, "db", *seeds)
+        self.identifier = database_identifier(plan, database)
         self.instance = self._instance(plan, database, subnet_ids, security_group_id)
         self.secret_arn = self.instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn)
         self.register_outputs({"endpoint": self.instance.address})
@@ -77,8 +76,8 @@ class Database(pulumi.ComponentResource):
             # Lifting the protection must not wait for the maintenance window.
             apply_immediately=True,
             deletion_protection=database.deletion_protection,
-            # An emulated account holds no data: its snapshot would be a pretence, and outlive the stack.
-            skip_final_snapshot=plan.target == "local",
+            # The protection is lifted only once a last snapshot is taken and verified, outside of this stack.
+            skip_final_snapshot=not database.deletion_protection,
             final_snapshot_identifier=database.final_snapshot_identifier or f"{self.identifier}-final",
             opts=self._child,
         )

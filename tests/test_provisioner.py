@@ -180,15 +180,7 @@ class TestDestroying:
         before, lifted = line.world.history[state.deployment_id]
         assert before.database and lifted.database
         assert (before.database.deletion_protection, lifted.database.deletion_protection) == (True, False)
-        assert lifted.database.final_snapshot_identifier is None
         assert line.world.stacks == {}
-
-    def test_on_aws_takes_a_last_snapshot(self, tmp_path: Path) -> None:
-        line = Line(tmp_path, World(facts=FACTS))
-        state = line.ledger(line.deploy())
-        provisioner(line).destroy(state)
-        database = line.world.history[state.deployment_id][-1].database
-        assert database and (database.final_snapshot_identifier or "").startswith(f"{state.deployment_id}-final-2026")
 
     def test_without_a_database(self, tmp_path: Path) -> None:
         line = Line(tmp_path, World("fastapi-plain"))

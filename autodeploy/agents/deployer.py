@@ -153,6 +153,26 @@ class HiveMindDeployer(HiveMindAgent):
             except AgentError as err:
                 self.say(f"the service could not be stopped first: {err.message}", "WARNING")
 
+    def start(self, state: DeploymentState) -> None:
+        """Start the service that was stopped; return when the public URL answers with its release."""
+        config, infrastructure = state.deployment_config, state.infrastructure
+        if infrastructure is None or config is None:
+            return
+        with self._working_on(state), self._attempting("Starting the service again"):
+            host = self._connect(infrastructure, self.say)
+            try:
+                service = shlex.quote(config.service_name)
+                done = host.run(f"systemctl start {service} && systemctl is-active {service}", timeout_seconds=120)
+            finally:
+                host.close()
+            if done.code:
+                raise DeploymentError(
+                    f"{config.service_name} does not start",
+                    "Look at the application's log: autodeploy logs",
+                    output=f"{done.stdout}{done.stderr}"[-2000:],
+                )
+            self.confirm(config, infrastructure)
+
     def gather(self, state: DeploymentState) -> Path | None:
         """Keep what can be known of a failed deployment; return the folder, None where it cannot even be written."""
         with self._working_on(state):

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from autodeploy.agents import checking
+from autodeploy.agents import backups, checking
 from autodeploy.agents.choices import settings_for
 from autodeploy.agents.dismantling import Dismantling, sweep
 from autodeploy.errors import InfrastructureError, PlanError
@@ -169,7 +169,10 @@ class HiveMindProvisioner(Dismantling):
             self._engine.repair(identifier, self.say)
             standing = self._engine.resources(identifier)
             if standing:
-                self._lift_protection(state, [urn for urn in standing if DATABASE_TYPE in urn])
+                if databases := [urn for urn in standing if DATABASE_TYPE in urn]:
+                    lost, voice = self._settings.allow_data_loss, self.say
+                    backups.keep_last(state, self._cloud.snapshots, self._clock, lost, voice)
+                    self._lift_protection(state, databases)
                 self._engine.destroy(identifier, self.say)
             left = sweep(state, self._cloud, self._clock, self.say)
             if not left:
@@ -184,22 +187,20 @@ class HiveMindProvisioner(Dismantling):
         assert state.plan is not None
         databases = [urn for urn in checking.given_up(state, self._settings.allow_data_loss) if DATABASE_TYPE in urn]
         if databases:
+            backups.keep_given_up(state, self._cloud.snapshots, self._clock, self.say)
             self._lift_protection(state, databases)
             # The state is another now, so the update plan must be, too; it may do no more than was approved.
             secrets_, saved = self._stack_secrets(state.deployment_id), self._saved_plan(state.deployment_id)
             checking.still_approved(state, self._engine.preview(state.plan.infra, secrets_, saved, self.say))
 
     def _lift_protection(self, state: DeploymentState, databases: Sequence[str]) -> None:
-        """Let AWS delete the database: protection off, and a fresh name for its last snapshot in the stack's state."""
+        """Let AWS delete the database, of which a last snapshot is taken or was given up."""
         infra = state.standing or (state.plan.infra if state.plan else None)
         database = infra.database if infra else None
         if infra is None or database is None or not databases:
             return
-        name = f"{state.deployment_id}-final-{self._clock.now():%Y%m%d%H%M%S}"
-        # A copy of emulated data would be no snapshot: the local target takes none.
-        final = name if state.target == "aws" else None
-        open_plan = infra.but(database=database.but(deletion_protection=False, final_snapshot_identifier=final))
-        self.say("lifting the database's deletion protection" + (f"; last snapshot: {final}" if final else ""))
+        open_plan = infra.but(database=database.but(deletion_protection=False))
+        self.say("lifting the database's deletion protection")
         self._engine.up(open_plan, self._stack_secrets(state.deployment_id), None, self.say, only=databases)
 
     def _spec(self, plan: Plan, outputs: dict[str, object]) -> InfrastructureSpec:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from autodeploy import __version__
-from autodeploy.cli import analyze, deploy, destroy, doctor, iam_policy, inspect, local, unlock
+from autodeploy.cli import analyze, db, deploy, destroy, doctor, iam_policy, inspect, local, unlock
 
 app = typer.Typer(
     name="autodeploy",
@@ -44,4 +44,5 @@ destroy.register(app)
 unlock.register(app)
 doctor.register(app)
 iam_policy.register(app)
+app.add_typer(db.app, name="db")
 app.add_typer(local.app, name="local")

@@ -119,7 +119,7 @@ def _show(context: typer.Context, wiring: Wiring, result: DeploymentResult, json
         error = failure(result.errors[-1])
         wiring.ui.error(error)
         if result.status == "rolled_back":
-            typer.echo("Everything that was made is taken back; nothing is left.", err=True)
+            typer.echo("Everything that was made is taken back.", err=True)
         for option in result.options:
             typer.echo(f"  {option}", err=True)
         if wiring.settings.debug:

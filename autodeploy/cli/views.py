@@ -17,6 +17,7 @@ from autodeploy.model import (
     LogEntry,
     Performance,
     RollbackResult,
+    Snapshot,
     performance,
 )
 
@@ -112,6 +113,17 @@ def show_rollback(result: RollbackResult) -> None:
     for name in result.remaining:
         cost = costs.get(name)
         typer.echo(f"  left: {name}  {'cost unknown' if cost is None else f'{cost:,.2f} USD a month'}")
+    for name in result.snapshots:
+        typer.echo(f"  kept: snapshot {name}; delete it: autodeploy db delete {name} {result.deployment_id}")
+
+
+def show_snapshots(snapshots: Sequence[Snapshot]) -> None:
+    """Print one line a snapshot."""
+    if not snapshots:
+        typer.echo("No snapshots. Take one: autodeploy db backup", err=True)
+    for each in snapshots:
+        made = f"{each.created_at:%Y-%m-%d %H:%M:%S %Z}" if each.created_at else "-"
+        typer.echo(f"{each.name}  {made}  {each.engine} {each.engine_version}  {each.size_gb} GB  {each.status}")
 
 
 def show_checks(checks: Sequence[Check]) -> None:

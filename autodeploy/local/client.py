@@ -22,6 +22,7 @@ from autodeploy.errors import LocalTargetError
 from autodeploy.local.containers import AGENT, container_engine
 from autodeploy.local.fleet import Fleet, Member
 from autodeploy.local.records import DaemonInfo, Records
+from autodeploy.local.snapshots import DatabaseSnapshots
 from autodeploy.ports import Say
 
 __all__ = ["DaemonInfo", "LocalTarget"]
@@ -38,6 +39,7 @@ class LocalTarget:
         self.home = home.absolute()
         self.cache = cache
         self.records = Records(self.home)
+        self.snapshots = DatabaseSnapshots(self._fleet, self.records.snapshots)
 
     def ensure(self) -> DaemonInfo:
         """Return the running daemon, started when there is none, once even for two callers; raise LocalTargetError."""
@@ -123,12 +125,13 @@ class LocalTarget:
         asyncio.run(self._stop_machines())
 
     def reset(self) -> None:
-        """Stop the daemon and remove every container, network and record of this home; done already counts as done."""
+        """Stop the daemon and remove all that this home has made: containers, networks, snapshots, records."""
         self._stop_daemon()
         asyncio.run(self._fleet().reset())
         for path in (self.records.balancers, self.records.info, self.records.amis):
             path.unlink(missing_ok=True)
-        shutil.rmtree(self.records.folder / "seeds", ignore_errors=True)
+        for folder in (self.records.folder / "seeds", self.records.snapshots):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _fleet(self) -> Fleet:
         return Fleet(container_engine(), self.home, "")

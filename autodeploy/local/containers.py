@@ -12,6 +12,7 @@ import resource
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,6 +53,29 @@ class ContainerEngine(NamedTuple):
         if done.returncode:
             raise _failed(command, done.stderr)
         return done.stdout
+
+    def stream(
+        self, *arguments: str, source: Path | None = None, into: Path | None = None, timeout: float = 3600
+    ) -> None:
+        """Run to the end with files as standard input and output, of any size; blocking."""
+        command = self.command(*arguments)
+        with ExitStack() as files:
+            stdin = files.enter_context(source.open("rb")) if source else subprocess.DEVNULL
+            stdout = files.enter_context(into.open("wb")) if into else subprocess.DEVNULL
+            try:
+                done = subprocess.run(
+                    command,
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=subprocess.PIPE,
+                    timeout=timeout,
+                    check=False,
+                    start_new_session=True,
+                )
+            except subprocess.TimeoutExpired as err:
+                raise _failed(command, f"no end after {timeout:g} s") from err
+        if done.returncode:
+            raise _failed(command, done.stderr.decode(errors="replace"))
 
     async def run(self, *arguments: str, stdin: str = "", timeout: float = 120) -> str:
         """Run to the end and return standard output; raise LocalTargetError with the engine's last lines."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -30,6 +31,13 @@ class DatabaseOrder(Noun):
     username: str
     password: str
     database_name: str
+
+
+def plain(name: str) -> str:
+    """Return a database's name, which stands in scripts as it is; raise ValueError for one that RDS would not take."""
+    if not re.fullmatch(r"[a-zA-Z]\w{0,62}", name, re.ASCII):
+        raise ValueError(f"not a database's name: {name!r}")
+    return name
 
 
 class Target(Noun):

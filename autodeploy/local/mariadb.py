@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from asyncio import StreamReader, StreamWriter
 
-from autodeploy.local.dataplane import DatabaseOrder
+from autodeploy.local.dataplane import DatabaseOrder, plain
 from autodeploy.model import BaseImage
 
 IMAGES: dict[str, BaseImage] = {"10.11": "debian-12", "11.8": "debian-13"}
@@ -65,6 +65,38 @@ CREATE USER IF NOT EXISTS {user}@'%';
 ALTER USER {user}@'%' IDENTIFIED BY {password};
 GRANT {privileges} ON *.* TO {user}@'%' WITH GRANT OPTION;
 """
+
+
+# MariaDB takes no DROP DATABASE back: a load that is cut is begun again, and a dump is read to its end before.
+LOAD = """\
+set -euo pipefail
+ask="mariadb --no-defaults --default-character-set=utf8mb4"
+as_before=$($ask -BN -e "SELECT CONCAT('CHARACTER SET ', default_character_set_name, ' COLLATE ',
+  default_collation_name) FROM information_schema.schemata WHERE schema_name = '{database}'")
+$ask -BN -e "SELECT CONCAT('KILL ', id, ';') FROM information_schema.processlist WHERE db = '{database}'" \
+  | $ask --force 2>/dev/null || true
+$ask -e "SET SESSION lock_wait_timeout = 60; DROP DATABASE IF EXISTS \\`{database}\\`;
+  CREATE DATABASE \\`{database}\\` $as_before"
+gzip -dc | $ask {database}
+"""
+
+
+def dump(database: str) -> str:
+    """Return the script that writes the database's data to standard output."""
+    return (
+        "set -o pipefail; mariadb-dump --no-defaults --single-transaction --quick --routines --events --triggers "
+        f"--hex-blob --default-character-set=utf8mb4 {plain(database)} | gzip -c"
+    )
+
+
+def prove(database: str) -> str:
+    """Return the script that reads a dump from standard input to its end, and fails where it is not whole."""
+    return "set -o pipefail; gzip -dc | tail -n 1 | grep -q '^-- Dump completed'"
+
+
+def load(database: str) -> str:
+    """Return the script that puts the dump on standard input in the place of all that the database holds."""
+    return LOAD.format(database=plain(database))
 
 
 def version(engine_version: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import StreamReader, StreamWriter
 
-from autodeploy.local.dataplane import DatabaseOrder
+from autodeploy.local.dataplane import DatabaseOrder, plain
 from autodeploy.model import BaseImage
 
 IMAGES: dict[str, BaseImage] = {"15": "debian-12", "17": "debian-13"}
@@ -65,6 +65,52 @@ SELECT format('GRANT rds_superuser TO %I', {user})\\gexec
 SELECT format('CREATE DATABASE %I OWNER %I', {database}, {user})
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {database})\\gexec
 """
+
+
+# One transaction: whoever looks, and whatever ends it, sees the old rows or the new ones. PostgreSQL's own schemas
+# stay; `public` is made again as `initdb` makes it, which is what a dump counts on.
+CLEAR = """\
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+SELECT lo_unlink(oid) FROM pg_largeobject_metadata;
+DO $$
+DECLARE each name;
+BEGIN
+  FOR each IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+    EXECUTE format('DROP SCHEMA %I CASCADE', each);
+  END LOOP;
+END $$;
+CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+"""
+
+LOAD = """\
+set -eu
+umask 077
+cd /var/tmp
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cat > "$folder/clear.sql" <<'SQL'
+{clear}SQL
+chown -R postgres: "$folder"
+su postgres -c "pg_restore --file=$folder/data.sql"
+su postgres -c "psql -X -q -v ON_ERROR_STOP=1 --single-transaction --dbname={database} \
+  --file=$folder/clear.sql --file=$folder/data.sql"
+"""
+
+
+def dump(database: str) -> str:
+    """Return the script that writes the database's data to standard output."""
+    return f"cd / && exec su postgres -c 'pg_dump --format=custom --dbname={plain(database)}'"
+
+
+def prove(database: str) -> str:
+    """Return the script that reads a dump from standard input to its end, and fails where it cannot be read."""
+    return "cd / && exec su postgres -c 'pg_restore --file=/dev/null'"
+
+
+def load(database: str) -> str:
+    """Return the script that puts the dump on standard input in the place of all that the database holds."""
+    return LOAD.format(clear=CLEAR, database=plain(database))
 
 
 def version(engine_version: str) -> str:

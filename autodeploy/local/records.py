@@ -35,6 +35,7 @@ class Records:
         self.log = self.folder / "daemon.log"
         self.amis = self.folder / "amis.json"
         self.balancers = self.folder / "balancers.json"
+        self.snapshots = self.folder / "snapshots"
 
     def make(self) -> None:
         """Make the folder, for its owner alone; raise LocalTargetError."""

@@ -107,7 +107,8 @@ class Request(Noun):
 class DeploymentState(Noun):
     """Everything known of one deployment. `logs` and `errors` are kept in order of time.
 
-    `approval` is kept until the plan it is of is applied to its end; `destroying` until a destruction ends either way.
+    `approval` is kept until the plan it is of is applied to its end; `destroying` until a destruction ends either way;
+    `final_snapshot`, the name of the last snapshot that a destruction takes, until the deployment is worked on again.
     `standing` is what was applied last to its end.
     `doomed` are the ARNs of what destructions found in the stack, until nothing of it is left. `without` names the
     parts that were taken away on request, until the deployment is complete again.
@@ -144,6 +145,7 @@ class DeploymentState(Noun):
     standing: InfraPlan | None = None
     doomed: tuple[str, ...] = ()
     without: tuple[Part, ...] = ()
+    final_snapshot: str | None = None
 
 
 class DeploymentResult(Noun):
@@ -161,11 +163,13 @@ class RollbackResult(Noun):
     """The answer of `rollback`: `remaining` names what is left, and is empty when it succeeded.
 
     `left` says of the same what it costs. Where only a `part` was asked for, `deleted` names what went.
+    `snapshots` names the copies of the database that were taken before it went; they are meant to stay.
     """
 
     deployment_id: str
     status: Status
     remaining: tuple[str, ...] = ()
+    snapshots: tuple[str, ...] = ()
     message: str = ""
     left: tuple[Leftover, ...] = ()
     part: Part | None = None

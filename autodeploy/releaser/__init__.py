@@ -1,5 +1,6 @@
 """Plan, InfrastructureSpec, HostFacts, artifact and Release in; ordered Steps out. Never touches a host."""
 
+from autodeploy.releaser.database import session
 from autodeploy.releaser.environment import environment, masked_environment, trial_environment
 from autodeploy.releaser.evidence import EVIDENCE, without_secrets
 from autodeploy.releaser.evidence import SECONDS as EVIDENCE_SECONDS
@@ -19,6 +20,7 @@ __all__ = [
     "host_facts",
     "masked_environment",
     "release",
+    "session",
     "steps",
     "trial_environment",
     "without_secrets",

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from autodeploy.model import DATABASE_CA_PATH, Step, Upload
+from autodeploy.model import DATABASE_CA_PATH, DatabasePlan, InfrastructureSpec, Step, Upload
 from autodeploy.releaser import mysql, postgres
+from autodeploy.releaser.access import DatabaseAccess
 from autodeploy.releaser.release import Release, sealed
 from autodeploy.releaser.sealing import decryption, sealing_step
 
 CREDENTIAL_PATH = "/etc/autodeploy/database.cred"
+
+
+def session(made: DatabasePlan, infrastructure: InfrastructureSpec) -> str:
+    """Return the script, for root on the host, that opens a session of the application's role over verified TLS.
+
+    The role's password comes from the host's own credential; what is typed is kept in no file.
+    """
+    if made.engine == "postgres":
+        return f"{_logged_in()}; export PSQL_HISTORY=/dev/null; exec psql"
+    credentials = infrastructure.database_credentials
+    access = DatabaseAccess(
+        engine=made.engine,
+        host=infrastructure.database_endpoint or "",
+        port=credentials.port if credentials else made.port,
+        name=made.database_name,
+        master_username="",
+        master_password="",
+        app_password="",
+        ca_pem="",
+    )
+    client = mysql.client(access, access.app_username, access.name)
+    return f"{_logged_in()}; export MYSQL_HISTFILE=/dev/null; exec {client}"
+
+
+def _logged_in() -> str:
+    return f'eval "$({decryption(CREDENTIAL_PATH, "database")})" || exit'
 
 
 def database_steps(release: Release) -> tuple[Step, ...]:
@@ -15,7 +42,7 @@ def database_steps(release: Release) -> tuple[Step, ...]:
     database = release.database
     if database is None:
         return ()
-    logged_in = f'eval "$({decryption(CREDENTIAL_PATH, "database")})" || exit'
+    logged_in = _logged_in()
     if database.engine == "postgres":
         login, role = postgres.login(database), postgres.role_step(database, release.seal, logged_in)
     else:

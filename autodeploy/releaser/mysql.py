@@ -36,7 +36,7 @@ def role_step(database: DatabaseAccess, logged_in: str) -> Step:
     """
     role, name = identifier(database.app_username), identifier(database.name)
     sql = _ROLE_SQL.format(role=role, name=name, password=_literal(database.app_password))
-    as_role = _client(database, role, name)
+    as_role = client(database, role, name)
     return Step(
         name="database-role",
         why="make the application's own database role",
@@ -44,14 +44,14 @@ def role_step(database: DatabaseAccess, logged_in: str) -> Step:
         want=f"{role}@%\tutf8mb4\t2",
         fix=(
             "IFS= read -r MYSQL_PWD\nexport MYSQL_PWD\n"
-            f"exec {_client(database, database.master_username, 'information_schema')}\n"
+            f"exec {client(database, database.master_username, 'information_schema')}\n"
         ),
         stdin=f"{database.master_password}\n{sql}",
         timeout_seconds=60,
     )
 
 
-def _client(database: DatabaseAccess, user: str, name: str) -> str:
+def client(database: DatabaseAccess, user: str, name: str) -> str:
     """Return the command of MariaDB's client, which speaks to MySQL too; its password is in MYSQL_PWD.
 
     The other variables and files that it would read are left out: the line alone says where it goes.

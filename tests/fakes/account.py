@@ -21,6 +21,7 @@ from autodeploy.model import (
 )
 from autodeploy.model.plan import short_type
 from autodeploy.ports import Say
+from fakes.snapshots import FakeSnapshots
 from fakes.world import World
 
 DATABASE = "aws:rds/instance:Instance"
@@ -87,6 +88,8 @@ class FakeEngine:
         if plan.web and not secrets["certificateKey"]:
             raise PlanError("the listener has no key", "Give one.")
         self._world.happens("up")
+        if plan.database:
+            self._world.databases.setdefault(f"{plan.deployment_id}-db", "rows")
         self._world.stacks[plan.deployment_id] = plan
         self._world.history[plan.deployment_id].append(plan)
         if not only:
@@ -145,6 +148,7 @@ class FakeEngine:
             raise InfrastructureError("the database is protected against deletion", "Lift the protection.")
         del self._world.stacks[deployment_id]
         self._world.missing.pop(deployment_id, None)
+        self._world.databases.pop(f"{deployment_id}-db", None)
         self._world.machines.pop(deployment_id, None)
         self._world.happens("after destroy")
         say("deleted everything")
@@ -184,6 +188,7 @@ class FakeCloud:
     def __init__(self, world: World, bundle: Path | None) -> None:
         self._world = world
         self.bundle = bundle
+        self.snapshots = FakeSnapshots(world)
 
     def facts(self) -> CloudFacts:
         self._world.happens("facts")

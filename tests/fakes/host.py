@@ -28,6 +28,7 @@ class FakeHost:
             (r"systemctl show -p ActiveState,MainPID app-(\w+)\.service", self._shown),
             (r"echo \$\(readlink /opt/app/current\) \$\(systemctl show -p \S+ app-(\w+)\.service\)", self._worker),
             (r"systemctl stop app-\w+\.service", self._stop),
+            (r"systemctl start app-\w+\.service && systemctl is-active app-\w+\.service", self._start),
             (r"tail -n \d+ ", lambda: "".join(self.machine.log.splitlines(True)[-int(command.split()[2]) :])),
         ]
         if command in EVIDENCE.values():
@@ -70,6 +71,10 @@ class FakeHost:
     def _stop(self) -> str:
         self.machine.stopped = True
         return ""
+
+    def _start(self) -> str:
+        self.machine.stopped = False
+        return "active\n"
 
 
 class Hands:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fixtures.planned import LOCAL
 
-from autodeploy.model import Check, CloudFacts, InfraPlan, LockOwner, PriceList, ResourceDrift, Source
+from autodeploy.model import Check, CloudFacts, InfraPlan, LockOwner, PriceList, ResourceDrift, Snapshot, Source
 
 EPOCH = "epoch-1"
 
@@ -34,6 +34,7 @@ class World:
 
     `undeletable` is what a destruction leaves; `lagging` is what the account goes on showing, one look after the other;
     `missing` are the URNs that a stack has lost.
+    `databases` are the rows of each database that stands, by its identifier, `kept` those of each snapshot by name.
     """
 
     def __init__(self, sample: str = "flask-postgres", facts: CloudFacts = LOCAL) -> None:
@@ -56,6 +57,9 @@ class World:
         self.builds = 0
         self.locks: dict[str, list[LockOwner]] = defaultdict(list)
         self.environment: dict[str, str] = {}
+        self.databases: dict[str, str] = {}
+        self.snapshots: dict[str, Snapshot] = {}
+        self.kept: dict[str, str] = {}
         self.broken: dict[str, list[BaseException]] = defaultdict(list)
 
     def port(self, deployment_id: str) -> int:

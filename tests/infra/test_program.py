@@ -77,8 +77,7 @@ def test_database_is_private_backed_up_and_refuses_plain_connections(whole: Depl
     assert inputs["manageMasterUserPassword"] is True
     assert inputs["deletionProtection"] is True
     assert inputs["backupRetentionPeriod"] == 7
-    # The sample plan is a local one: an emulated account can hold no snapshot worth the name.
-    assert inputs["skipFinalSnapshot"] is True
+    assert inputs["skipFinalSnapshot"] is False
     assert inputs["finalSnapshotIdentifier"] == f"{inputs['identifier']}-final"
     assert inputs["applyImmediately"] is True
     (parameter,) = whole.one("ParameterGroup").inputs["parameters"]
@@ -86,9 +85,12 @@ def test_database_is_private_backed_up_and_refuses_plain_connections(whole: Depl
     assert inputs["parameterGroupName"] == whole.one("ParameterGroup").inputs["name"]
 
 
-@pytest.mark.parametrize(("target", "skips"), [("aws", False), ("local", True)])
-def test_only_an_emulated_database_goes_without_a_last_snapshot(target: str, skips: bool) -> None:
-    assert deploy(plan(target=target)).one("Instance", "database").inputs["skipFinalSnapshot"] is skips
+@pytest.mark.parametrize("target", ["aws", "local"])
+@pytest.mark.parametrize("protected", [True, False])
+def test_only_an_unprotected_database_goes_without_a_last_snapshot(target: str, protected: bool) -> None:
+    database = DatabasePlan(engine="postgres", engine_version="15.8", deletion_protection=protected)
+    made = deploy(plan(target=target, database=database)).one("Instance", "database")
+    assert made.inputs["skipFinalSnapshot"] is not protected
 
 
 def test_protection_and_snapshot_come_from_the_plan() -> None:

@@ -141,6 +141,7 @@ class Place:
             account_id=plan.account_id,
             created_at=now,
             updated_at=now,
+            final_snapshot=f"{plan.deployment_id}-final",
             plan=Plan(infra=plan, cost=(), prices_as_of="2026-11"),
         )
         chosen = Settings.model_validate({"home": self.home, "cache": self.home, "target": "local"})

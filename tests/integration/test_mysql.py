@@ -17,6 +17,7 @@ from autodeploy.local.authority import authority
 from autodeploy.local.containers import container_engine
 from autodeploy.local.dataplane import DatabaseOrder, MachineOrder
 from autodeploy.local.local_dataplane import LocalDataPlane
+from autodeploy.local.snapshots import DatabaseSnapshots
 from autodeploy.model import CommandResult
 from autodeploy.releaser import DatabaseAccess, Release, environment, release
 from autodeploy.releaser.database import database_steps
@@ -158,4 +159,20 @@ def test_rows_survive_a_database_that_stopped_and_the_same_order_finds_it(lab: L
 
     assert asyncio.run(again()) == (lab.database, 3306)
     assert lab.ask(host, "app", password, "SELECT n FROM kept").stdout.strip() == "7"
+    assert set(lab.converge(host, lab.release())) == {"ok"}
+
+
+def test_rows_of_a_snapshot_come_back_and_later_tables_go(lab: Lab, host: SshHost, tmp_path: Path) -> None:
+    password, snapshots = "p@ss/w'ord\\", DatabaseSnapshots(lambda: lab.plane.fleet, tmp_path)
+    made = "CREATE TABLE words (w VARCHAR(20)); INSERT INTO words VALUES ('naïve 🙂');"
+    trigger = "CREATE TRIGGER upper_ BEFORE INSERT ON words FOR EACH ROW SET NEW.w = UPPER(NEW.w)"
+    assert lab.ask(host, "app", password, f"{made} {trigger}").code == 0
+    snapshots.keep("one", DATABASE.identifier, "mysql", "app")
+    assert lab.ask(host, "app", password, "DROP TABLE words; CREATE TABLE later (n INT)").code == 0
+    snapshots.restore("one", DATABASE.identifier, "mysql", "app")
+    answer = lab.ask(
+        host, "app", password, "INSERT INTO words VALUES ('more'); SELECT w FROM words; SHOW TABLES LIKE 'later'"
+    )
+    assert answer.stdout.splitlines() == ["naïve 🙂", "MORE"]
+    assert lab.ask(host, "app", password, "SELECT @@character_set_database").stdout.strip() == "utf8mb4"
     assert set(lab.converge(host, lab.release())) == {"ok"}

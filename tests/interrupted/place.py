@@ -115,9 +115,12 @@ class Place(World):
         return ["deploy", f"file://{repository}", "struck", "--target", "local", "--name", name, *secret]
 
     def destroyed(self, identifier: str) -> None:
-        """Destroy, to the end; nothing is left."""
+        """Destroy, to the end; nothing is left but last snapshots of a database, which are deleted too."""
         ran = self.command("destroy", identifier, "--yes")
         assert ran.code == 0, ran.said
+        kept = self.json("db", "backups", identifier)
+        for snapshot in kept:
+            assert self.run("db", "delete", snapshot["name"], identifier, "--yes").returncode == 0
         assert self.counted() == Counter(), ran.said
 
     def state(self, name: str) -> Any:

@@ -47,6 +47,7 @@ LIBRARIES = {
     "autodeploy.interruption": set(),
     "autodeploy.approval": set(),
     "autodeploy.retreat": set(),
+    "autodeploy.safekeeping": set(),
     "autodeploy.ledger": set(),
     "autodeploy.stages": {"tenacity"},
     "autodeploy.conductor": set(),

@@ -118,7 +118,7 @@ ACTIONS: Mapping[str, Needs] = {
         look="rds: DescribeDBInstances DescribeDBSnapshots ListTagsForResource",
         make="rds: CreateDBInstance AddTagsToResource CreateDBSnapshot; iam: CreateServiceLinkedRole; secretsmanager: "
         "CreateSecret TagResource GetSecretValue",
-        change="rds: ModifyDBInstance RebootDBInstance DeleteDBInstance RemoveTagsFromResource",
+        change="rds: ModifyDBInstance RebootDBInstance DeleteDBInstance DeleteDBSnapshot RemoveTagsFromResource",
     ),
     "aws:rds/subnetGroup:SubnetGroup": _row(
         f"{_RDS}subgrp:example",

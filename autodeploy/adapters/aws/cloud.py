@@ -1,6 +1,6 @@
 """AwsCloud: the Cloud port by boto3, of an account at AWS or of the local target's emulation of one.
 
-Reads and waits; never creates or changes anything, and deletes only what a killed engine left unusable.
+Reads and waits; creates and changes nothing but snapshots, and deletes only what a killed engine left unusable.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from autodeploy.adapters.aws import account, evidence, failures, finding, preflight, pricing, strangers, sweep, trust
+from autodeploy.adapters.aws.snapshots import AwsSnapshots, Vault
 from autodeploy.errors import DeploymentError, InfrastructureError
 from autodeploy.model import (
     BaseImage,
@@ -59,8 +60,8 @@ class AwsCloud:
 
     On the local target `endpoint_url` is the daemon's, `engine_versions` and `admin_cidr` say what it has, `epoch`
     returns its account's epoch, `settled` returns when its provider no longer works for a deployment, and `witness`
-    answers for its machines. `ca_bundle` is the file that databases' certificates are verified with; at AWS it is
-    fetched into `trust_folder`.
+    answers for its machines, `vault` keeps its databases' data. `ca_bundle` is the file that databases' certificates
+    are verified with; at AWS it is fetched into `trust_folder`.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class AwsCloud:
         settled: Callable[[str, Say], None] | None = None,
         ca_bundle: Path | None = None,
         witness: Witness | None = None,
+        vault: Vault | None = None,
         trust_folder: Path | None = None,
         image_owner: str = DEBIAN_OWNER,
         address_url: str = account.ADDRESS_URL,
@@ -103,6 +105,7 @@ class AwsCloud:
         self._sleep = sleep
         self._session: Any = None
         self._clients: dict[str, Any] = {}
+        self.snapshots = AwsSnapshots(lambda: self._client("rds"), self._translated, sleep, vault)
 
     def facts(self) -> CloudFacts:
         """Return the facts of account and region; raise InfrastructureError with whose credentials were tried."""

@@ -118,7 +118,7 @@ class TestDeploy:
         lines = shown.err.splitlines()
         folder = desk.line.store.folder(state.deployment_id) / "dossier"
         assert f"Remediation: Close it. What was seen of it is in {folder}." in lines
-        assert lines[-1] == "Everything that was made is taken back; nothing is left."
+        assert lines[-1] == "Everything that was made is taken back."
         assert (folder / "app.log").read_text()
         assert desk.line.world.stacks == {}
 
@@ -187,7 +187,15 @@ class TestDestroy:
     def test_named_and_with_yes(self, desk: Desk) -> None:
         identifier = desk.deploy().deployment_id
         shown = desk.type("destroy", identifier, "--yes")
-        assert (shown.code, shown.out) == (0, f"{identifier} rolled_back. Nothing is left.\n")
+        (name,) = desk.line.world.snapshots
+        assert name.startswith(f"{identifier}-final-")
+        assert (shown.code, shown.out.splitlines()) == (
+            0,
+            [
+                f"{identifier} rolled_back. Nothing is left but the snapshot {name}.",
+                f"  kept: snapshot {name}; delete it: autodeploy db delete {name} {identifier}",
+            ],
+        )
         again = desk.type("destroy", identifier)
         assert (again.code, again.out) == (0, f"{identifier} rolled_back. Nothing is left of it already.\n")
 
@@ -204,12 +212,19 @@ class TestDestroy:
         gone = desk.deploy().deployment_id
         desk.type("destroy", gone, "--yes")
         living = desk.deploy().deployment_id
-        assert desk.type("destroy", "guestbook", "--yes").out.startswith(f"{living} rolled_back. Nothing is left.")
+        assert desk.type("destroy", "guestbook", "--yes").out.startswith(f"{living} rolled_back. Nothing is left b")
         assert desk.type("destroy", "guestbook").out.startswith(f"{living} rolled_back. Nothing is left of it already")
 
     def test_by_its_name_as_json(self, desk: Desk) -> None:
         desk.deploy()
-        assert desk.type("destroy", "guestbook", "--yes", "--json").json["status"] == "rolled_back"
+        told = desk.type("destroy", "guestbook", "--yes", "--json").json
+        assert (told["status"], told["snapshots"]) == ("rolled_back", list(desk.line.world.snapshots))
+
+    def test_the_last_snapshot_is_left_out_only_where_the_loss_is_allowed(self, desk: Desk) -> None:
+        identifier = desk.deploy().deployment_id
+        shown = desk.type("destroy", identifier, "--yes", "--allow-data-loss", "database")
+        assert (shown.code, shown.out) == (0, f"{identifier} rolled_back. Nothing is left.\n")
+        assert desk.line.world.snapshots == {}
 
     @pytest.mark.parametrize("arguments", [[], ["--yes"], ["guestbook"]])
     def test_unconfirmed_deletes_nothing(self, desk: Desk, arguments: list[str]) -> None:

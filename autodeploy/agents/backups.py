@@ -1,0 +1,117 @@
+"""Which snapshots of a deployment's database are taken, and their names: state, account, time in; snapshots out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from autodeploy.agents.agent import HiveMindAgent
+from autodeploy.errors import AgentError, StateError
+from autodeploy.model import DeploymentState, Snapshot
+from autodeploy.naming import database_identifier, snapshot_name
+from autodeploy.ports import UI, Clock, Say, Snapshots, Store
+
+LOGICAL_NAME = "database"
+"""What the stack calls its database, and `--allow-data-loss` too."""
+
+
+def identifier(state: DeploymentState) -> str | None:
+    """Return what the account calls the deployment's database; None where it has none of its own."""
+    infra = state.standing or (state.plan.infra if state.plan else None)
+    return database_identifier(infra, infra.database) if infra and infra.database else None
+
+
+def database(state: DeploymentState, snapshots: Snapshots) -> str:
+    """Return the identifier of the deployment's database; raise StateError where it has none."""
+    named = identifier(state)
+    if named is None:
+        raise StateError(
+            f"{state.deployment_id} has no database of its own",
+            "An address that was given with --env is somebody else's: back it up there.",
+        )
+    standing = snapshots.databases(state.deployment_id, named)
+    if not standing:
+        raise StateError(
+            f"no database of {state.deployment_id} stands in the account",
+            f"Look at the deployment: autodeploy status {state.deployment_id}",
+        )
+    return standing[0]
+
+
+class DatabaseKeeper(HiveMindAgent):
+    """Copies a deployment's database, and fills it again from a copy."""
+
+    name = "HiveMind SysEng"
+
+    def __init__(self, snapshots: Snapshots, ui: UI, clock: Clock, store: Store) -> None:
+        super().__init__(ui, clock, store)
+        self._snapshots = snapshots
+
+    def backup(self, state: DeploymentState) -> Snapshot:
+        """Take a fresh, verified snapshot of the deployment's database."""
+        with self._working_on(state), self._attempting("Taking a snapshot of the database"):
+            name = snapshot_name(state.deployment_id, "backup", self._clock.now())
+            taken = self._snapshots.take(name, database(state, self._snapshots), self.say)
+            self.say(f"snapshot {taken.name}: whole and verified, of {taken.size_gb} GB")
+            return taken
+
+    def check_restorable(self, state: DeploymentState, name: str) -> None:
+        """Raise InfrastructureError where `restore` would not be possible."""
+        with self._working_on(state), self._attempting(f"Looking at the snapshot {name}"):
+            self._snapshots.check_restorable(name, database(state, self._snapshots))
+
+    def restore(self, state: DeploymentState, name: str) -> None:
+        """Make the deployment's database hold what the snapshot holds, and nothing else."""
+        with self._working_on(state), self._attempting(f"Restoring the snapshot {name}"):
+            self._snapshots.restore(name, database(state, self._snapshots), self.say)
+
+
+def last_name(state: DeploymentState, clock: Clock) -> str | None:
+    """Return how the last snapshot is called: as it was, where a destruction is begun again; None without database."""
+    if identifier(state) is None:
+        return None
+    return state.final_snapshot or snapshot_name(state.deployment_id, "final", clock.now())
+
+
+def keep_given_up(state: DeploymentState, snapshots: Snapshots, clock: Clock, say: Say) -> None:
+    """Take a snapshot of what may be lost where that is possible: no answer of the account keeps it from going."""
+    name = snapshot_name(state.deployment_id, "backup", clock.now())
+    try:
+        taken = snapshots.take(name, database(state, snapshots), say)
+        say(f"what is given up is in the snapshot {taken.name}")
+    except AgentError as err:
+        say(f"what is given up could not be kept in a snapshot: {err.message}")
+
+
+def keep_last(
+    state: DeploymentState, snapshots: Snapshots, clock: Clock, may_be_lost: Collection[str], say: Say
+) -> None:
+    """Return once each database of the stack has a verified last snapshot, or its loss is allowed by name."""
+    name = last_name(state, clock)
+    if name is None:
+        return
+    if LOGICAL_NAME in may_be_lost:
+        say(f"no last snapshot is taken: --allow-data-loss {LOGICAL_NAME}")
+        return
+    standing = snapshots.databases(state.deployment_id, identifier(state) or "")
+    without = f"autodeploy destroy {state.deployment_id} --allow-data-loss {LOGICAL_NAME}"
+    if not standing and snapshots.find(name) is None:
+        # Not seen is not gone: what the stack has may carry other names and tags by now.
+        raise StateError(
+            f"the stack has a database that the account does not show as {state.deployment_id}'s; no last snapshot",
+            f"Look for it in the account. Where its data may be lost: {without}",
+        )
+    for each in standing:
+        try:
+            taken = snapshots.take(name if len(standing) == 1 else f"{name}-{each}", each, say)
+        except AgentError as err:
+            err.remediation = f"{err.remediation} To delete it without a last snapshot: {without}"
+            raise
+        say(f"last snapshot {taken.name}: whole and verified, of {taken.size_gb} GB")
+
+
+def kept(state: DeploymentState, snapshots: Snapshots) -> tuple[str, ...]:
+    """Return the names of the last snapshots that the deployment's destruction has taken."""
+    if state.final_snapshot is None:
+        return ()
+    found = snapshots.of(state.deployment_id)
+    return tuple(sorted(each.name for each in found if each.name.startswith(state.final_snapshot)))

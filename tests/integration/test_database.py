@@ -1,0 +1,133 @@
+"""A deployment's database through the command line: a session, backups, the way back, the last snapshot of its end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from integration.world import World, world
+
+from autodeploy.local.client import LocalTarget
+from autodeploy.local.databases import KIND
+
+pytestmark = pytest.mark.local
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with world(tmp_path_factory.mktemp("database")) as made:
+        made.repository("flask-postgres", "guestbook")
+        yield made
+
+
+def deploy(place: World) -> str:
+    words = ["--target", "local", "--yes", "--env", "SECRET_KEY=for-the-test"]
+    result = place.json("deploy", f"file://{place.folder / 'guestbook'}", "a guestbook", *words)
+    return str(result["deployment_id"])
+
+
+@pytest.fixture(scope="module")
+def identifier(place: World) -> str:
+    return deploy(place)
+
+
+def sign(place: World, identifier: str, message: str) -> None:
+    place.curl(identifier, "--data-urlencode", "name=ada", "--data-urlencode", f"message={message}")
+
+
+def messages(place: World, identifier: str) -> list[str]:
+    answer = place.curl(identifier, path="/entries")
+    return [each["message"] for each in json.loads(answer.split("\n\n", 1)[-1].split("\r\n\r\n", 1)[-1])]
+
+
+def asked(place: World, identifier: str, sql: str) -> str:
+    """Type SQL into the session that `db connect` opens; return what it shows."""
+    shown = place.run("db", "connect", identifier)
+    assert shown.returncode == 0, shown.stderr
+    done = subprocess.run(shown.stdout, shell=True, input=sql, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def as_superuser(place: World, database: str, sql: str) -> str:
+    fleet = LocalTarget(place.home, place.folder)._fleet()
+    words = ["exec", fleet.container(KIND, database), "su", "postgres", "-c", f'psql -XAtc "{sql}"']
+    return fleet.engine.call(*words).strip()
+
+
+def rds(place: World) -> tuple[Any, Any]:
+    info = LocalTarget(place.home, place.folder).running()
+    assert info is not None
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return tuple(
+        boto3.client(name, region_name="us-east-1", endpoint_url=info.aws_endpoint, **keys)
+        for name in ("rds", "secretsmanager")
+    )
+
+
+def test_a_session_is_the_applications_own_over_verified_tls(place: World, identifier: str) -> None:
+    sign(place, identifier, "seen in the session")
+    sql = "SELECT current_user, ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid(); SELECT message FROM entries;\n"
+    shown = asked(place, identifier, f"\\pset format unaligned\n{sql}")
+    assert "app|t" in shown and "seen in the session" in shown
+
+
+def test_a_plain_connection_is_refused(place: World, identifier: str) -> None:
+    host = place.json("status", identifier)["infrastructure"]["database_endpoint"]
+    plain = f"psql 'host={host} user=app dbname=app password=x sslmode=disable' -c 'SELECT 1' 2>&1; true"
+    said = place.ssh(identifier, plain)
+    assert "no encryption" in said and "no pg_hba.conf entry" in said
+
+
+def test_a_row_that_was_deleted_is_back_after_a_restore(place: World, identifier: str) -> None:
+    sign(place, identifier, "precious")
+    taken = place.json("db", "backup", identifier)
+    assert (taken["status"], taken["encrypted"], taken["deployment_id"]) == ("available", True, identifier)
+    asked(place, identifier, "DELETE FROM entries; CREATE TABLE later (n int); INSERT INTO later VALUES (1);\n")
+    assert messages(place, identifier) == []
+    before = place.json("db", "restore", taken["name"], identifier, "--yes")
+    assert "precious" in messages(place, identifier)
+    assert "later" not in asked(place, identifier, "\\dt\n")
+    # The sequence, the owner and the rights came along: the application writes as before.
+    sign(place, identifier, "after the restore")
+    assert messages(place, identifier)[0] == "after the restore"
+    names = [each["name"] for each in place.json("db", "backups", identifier)]
+    assert names == [before["name"], taken["name"]]
+
+
+def test_the_application_goes_on_when_the_master_password_is_rotated(place: World, identifier: str) -> None:
+    described, vault = rds(place)
+    (database,) = described.describe_db_instances()["DBInstances"]
+    name, secret = database["DBInstanceIdentifier"], database["MasterUserSecret"]["SecretArn"]
+    # What RDS does on a rotation: a new password in the server, then in the secret.
+    as_superuser(place, name, "ALTER ROLE dbadmin PASSWORD 'rotated-by-rds'")
+    vault.put_secret_value(
+        SecretId=secret, SecretString=json.dumps({"username": "dbadmin", "password": "rotated-by-rds"})
+    )
+    sign(place, identifier, "after the rotation")
+    place.ssh(identifier, "sudo systemctl restart app")
+    assert place.eventually(lambda: "after the rotation" in messages(place, identifier))
+    assert deploy(place) == identifier
+    assert "after the rotation" in messages(place, identifier)
+
+
+def test_destroyed_it_leaves_one_named_snapshot_that_another_deployment_can_have(place: World, identifier: str) -> None:
+    for each in place.json("db", "backups", identifier):
+        assert place.run("db", "delete", each["name"], identifier, "--yes").returncode == 0
+    sign(place, identifier, "the last words")
+    gone = place.json("destroy", identifier, "--yes")
+    (name,) = gone["snapshots"]
+    assert gone["status"] == "rolled_back" and name in gone["message"] and name.startswith(f"{identifier}-final-")
+    assert [each["name"] for each in place.json("db", "backups", identifier)] == [name]
+    kept: Path = place.home / "local" / "snapshots" / f"{name}.dump"
+    assert kept.stat().st_size > 0
+    successor = deploy(place)
+    assert successor != identifier and messages(place, successor) == []
+    assert place.run("db", "restore", name, successor, "--yes").returncode == 0
+    assert messages(place, successor)[0] == "the last words"
+    assert place.run("db", "delete", name, identifier, "--yes").returncode == 0
+    assert not kept.exists()
