@@ -15,10 +15,12 @@ from autodeploy.model import (
     CommandResult,
     DeploymentState,
     Drift,
+    HostedZone,
     InfraPlan,
     Leftover,
     LockOwner,
     LogEntry,
+    NetworkFacts,
     Plan,
     Preview,
     PriceList,
@@ -136,6 +138,15 @@ class Cloud(Protocol):
 
     def preflight(self, plan: InfraPlan | None = None, preview: Preview | None = None) -> Sequence[Check]:
         """Return what can be known to stop an apply before it begins; without a plan, what can be known of any."""
+
+    def hosted_zone(self, domain: str) -> HostedZone | None:
+        """Return the account's public zone that the domain lies in, None where it has none; raise for a taken name."""
+
+    def network(self, vpc_id: str) -> NetworkFacts:
+        """Return a VPC of the account with its subnets; raise InfrastructureError for one that is not there."""
+
+    def public_authority(self) -> Path | None:
+        """Return the file that a certificate issued for a domain is verified with; None: the system's authorities."""
 
     def database_password(self, secret_arn: str) -> tuple[str, str]:
         """Return user and password of the managed master secret."""
@@ -284,8 +295,11 @@ class UI(Protocol):
 class Outside(Protocol):
     """A deployment as the world sees it, over the network and nothing else."""
 
-    def get(self, url: str, ca: Path | None) -> tuple[int, Mapping[str, str]]:
-        """Return status and headers (names in lower case) of a GET, TLS verified; raise DeploymentError."""
+    def get(self, url: str, ca: Path | None, at: str | None = None) -> tuple[int, Mapping[str, str]]:
+        """Return status and headers (names in lower case) of a GET, TLS verified; raise DeploymentError.
+
+        `at` is host:port to connect to, whatever the URL's name resolves to.
+        """
 
     def open_ports(self, address: str, ports: Sequence[int]) -> tuple[int, ...]:
         """Return those of `ports` that accept a TCP connection."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from autodeploy.errors import SettingsError
 from autodeploy.model import Noun, Target
@@ -19,7 +19,7 @@ else:
     import tomli as tomllib
 
 FILE_NAME = "autodeploy.toml"
-OF_FILE = ("target", "name", "region", "path", "ref", "instance_type", "overrides", "admin_cidr", "tags")
+OF_FILE = ("target", "name", "region", "path", "ref", "instance_type", "overrides", "admin_cidr", "tags", "domain")
 """What autodeploy.toml may say: a repository brings this file along, and must not approve its own deployment."""
 
 OWN_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -47,10 +47,41 @@ class Settings(Noun):
     alarm_email: str | None = None
     overrides: dict[str, str] = {}
     tags: dict[str, str] = {}
+    domain: str | None = None
+    vpc_id: str | None = None
+    access_logs: str | None = None
+
+    @field_validator("domain")
+    @classmethod
+    def _is_a_domain(cls, value: str | None) -> str | None:
+        return domain_name(value) if value else value
+
     builder: Literal["container", "host"] = "container"
     run_tests: bool = False
     svg: Path | None = None
     allow_data_loss: tuple[str, ...] = ()
+
+
+def domain_name(text: str) -> str:
+    """Return a name for the web in its ASCII form, in lower case; raise ValueError for what is none.
+
+    64 characters are the most that a certificate's common name holds (RFC 5280, ub-common-name).
+    """
+    import idna  # takes its time, and few deployments have a domain
+
+    if "*" in text:
+        raise ValueError(f"{text!r} stands for many names; one is needed, such as shop.example.com")
+    try:
+        name = idna.encode(text.rstrip("."), uts46=True).decode()
+    except idna.IDNAError as err:
+        raise ValueError(f"{text!r} is no domain name: {err}") from err
+    if "." not in name:
+        raise ValueError(f"{text!r} is a whole top-level domain; name one in it, such as shop.example.com")
+    if not name.rpartition(".")[2].strip("0123456789"):
+        raise ValueError(f"{text!r} is an address; a domain is needed, such as shop.example.com")
+    if len(name) > 64:
+        raise ValueError(f"{name!r} is longer than the 64 characters that a certificate's name holds")
+    return name
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:

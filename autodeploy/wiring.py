@@ -80,6 +80,7 @@ class Wiring:
             epoch=(lambda: daemon.account_epoch) if daemon else (lambda: ""),
             settled=self.local.settle if daemon else None,
             ca_bundle=self.settings.home / "local" / "rds-ca.pem" if daemon else None,
+            public_authority=self.settings.home / "local" / "acm-ca.pem" if daemon else None,
             trust_folder=self.settings.cache / "trust",
         )
 
@@ -277,17 +278,19 @@ def connect(infrastructure: InfrastructureSpec, say: Say, deadline: float = 180.
     )
 
 
-def certify(deployment_id: str, facts: CloudFacts, kept: Certificate, now: datetime) -> Certificate:
-    """Return the certificate that is kept; a new leaf of its authority when it ends soon; the first pair of both."""
-    from autodeploy.adapters.tls import expiry, is_issued_by, is_pair, issue, make_authority
+def certify(deployment_id: str, facts: CloudFacts, domain: str | None, kept: Certificate, now: datetime) -> Certificate:
+    """Return the certificate that is kept; a new leaf of its authority when it ends soon or lacks the domain; the first
+    pair of both."""
+    from autodeploy.adapters.tls import covers, expiry, is_issued_by, is_pair, issue, make_authority
     from autodeploy.agents.provisioner import Certificate
 
     is_whole = kept.authority and is_pair(kept.leaf, kept.key) and is_issued_by(kept.leaf, kept.authority)
-    if is_whole and expiry(kept.leaf) - now > RENEWAL:
+    wanted = [domain] if domain else []
+    if is_whole and expiry(kept.leaf) - now > RENEWAL and covers(kept.leaf, wanted):
         return kept
     authority = (kept.authority, kept.authority_key)
     if not is_pair(*authority) or expiry(kept.authority) - now < RENEWAL:
         authority = make_authority(f"AutoDeploy {deployment_id}", now)
     names = ["localhost", "127.0.0.1"] if facts.target == "local" else [f"*.{facts.region}.elb.amazonaws.com"]
-    leaf, key = issue(authority, names, now)
+    leaf, key = issue(authority, [*wanted, *names], now)
     return Certificate(leaf, key, *authority)

@@ -1,4 +1,4 @@
-"""The application load balancer: HTTPS with an imported certificate, HTTP only to be redirected."""
+"""The application load balancer: HTTPS with an issued or imported certificate, HTTP only to be redirected."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from autodeploy.model import InfraPlan, WebPlan
 from autodeploy.naming import physical
 from stacks.alarms import Watched
+from stacks.domain import Domain
 
 # TLS 1.2 and 1.3: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -27,7 +28,7 @@ class Balancer(pulumi.ComponentResource):
         plan: InfraPlan,
         web: WebPlan,
         *,
-        certificate_key: pulumi.Output[str],
+        certificate_key: pulumi.Output[str] | None,
         vpc_id: pulumi.Output[str],
         subnet_ids: Sequence[pulumi.Output[str]],
         security_group_id: pulumi.Output[str],
@@ -37,13 +38,11 @@ class Balancer(pulumi.ComponentResource):
     ) -> None:
         super().__init__("autodeploy:balancer:Balancer", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        self.certificate = aws.acm.Certificate(
-            "public",
-            certificate_body=web.certificate_pem,
-            private_key=certificate_key,
-            certificate_chain=web.certificate_chain_pem or None,
-            tags={"Name": plan.name},
-            opts=self._child,
+        self._domain = (
+            Domain("domain", web.domain, web.zone_id, plan.name, self._child) if web.domain and web.zone_id else None
+        )
+        self.certificate_arn = (
+            self._domain.certificate_arn if self._domain else self._imported(plan, web, certificate_key)
         )
         self.load_balancer = aws.lb.LoadBalancer(
             "public",
@@ -53,6 +52,8 @@ class Balancer(pulumi.ComponentResource):
             security_groups=[security_group_id],
             subnets=list(subnet_ids),
             drop_invalid_header_fields=True,
+            enable_deletion_protection=web.deletion_protection,
+            access_logs=self._access_logs(plan, web),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
         group = self._target_group(plan, web, vpc_id, instance_id)
@@ -62,7 +63,26 @@ class Balancer(pulumi.ComponentResource):
             "balancer": mine,
             "targets": {**mine, "TargetGroup": group.arn_suffix},
         }
+        if self._domain:
+            self._domain.lead_to(self.load_balancer)
         self.register_outputs({"dnsName": self.load_balancer.dns_name})
+
+    def _imported(
+        self, plan: InfraPlan, web: WebPlan, certificate_key: pulumi.Output[str] | None
+    ) -> pulumi.Output[str]:
+        return aws.acm.Certificate(
+            "public",
+            certificate_body=web.certificate_pem,
+            private_key=certificate_key,
+            certificate_chain=web.certificate_chain_pem or None,
+            tags={"Name": plan.name},
+            opts=self._child,
+        ).arn
+
+    def _access_logs(self, plan: InfraPlan, web: WebPlan) -> aws.lb.LoadBalancerAccessLogsArgs | None:
+        if web.access_logs_bucket is None:
+            return None
+        return aws.lb.LoadBalancerAccessLogsArgs(bucket=web.access_logs_bucket, prefix=plan.deployment_id, enabled=True)
 
     def _target_group(
         self, plan: InfraPlan, web: WebPlan, vpc_id: pulumi.Output[str], instance_id: pulumi.Output[str]
@@ -99,7 +119,7 @@ class Balancer(pulumi.ComponentResource):
             port=443,
             protocol="HTTPS",
             ssl_policy=TLS_POLICY,
-            certificate_arn=self.certificate.arn,
+            certificate_arn=self.certificate_arn,
             default_actions=[aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=group.arn)],
             opts=self._child,
         )

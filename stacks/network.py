@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import pulumi
 import pulumi_aws as aws
 
-from autodeploy.model import InfraPlan
+from autodeploy.model import ExistingNetwork, InfraPlan
 
 ANYWHERE = "0.0.0.0/0"
 
 
+class Ground(NamedTuple):
+    """What everything else stands on. `way_out` is what a machine needs before its first boot."""
+
+    vpc_id: pulumi.Output[str]
+    public_subnet_ids: Sequence[pulumi.Output[str]]
+    private_subnet_ids: Sequence[pulumi.Output[str]]
+    way_out: Sequence[pulumi.Resource] = ()
+
+
+def existing(network: ExistingNetwork) -> Ground:
+    """Return a network that is somebody else's: nothing is declared, so nothing of it is ever deleted."""
+    known = pulumi.Output.from_input
+    return Ground(
+        known(network.vpc_id),
+        [known(subnet) for subnet in network.public_subnet_ids],
+        [known(subnet) for subnet in network.private_subnet_ids],
+    )
+
+
 class Network(pulumi.ComponentResource):
-    """Subnets come in the order of the plan's zones. `way_out` is what a machine needs before its first boot."""
+    """Subnets come in the order of the plan's zones."""
 
     def __init__(self, name: str, plan: InfraPlan, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("autodeploy:network:Network", name, None, opts)
@@ -25,11 +47,11 @@ class Network(pulumi.ComponentResource):
             tags={"Name": plan.name},
             opts=self._child,
         )
-        self.public_subnets = self._subnets("public", plan.public_cidrs)
-        self.private_subnets = self._subnets("private", plan.private_cidrs)
+        public_subnets = self._subnets("public", plan.public_cidrs)
+        private_subnets = self._subnets("private", plan.private_cidrs)
         gateway = aws.ec2.InternetGateway("internet", vpc_id=self.vpc.id, tags={"Name": plan.name}, opts=self._child)
-        public, public_associations = self._route_table("public", self.public_subnets)
-        self._route_table("private", self.private_subnets)
+        public, public_associations = self._route_table("public", public_subnets)
+        self._route_table("private", private_subnets)
         default_route = aws.ec2.Route(
             "public-default",
             route_table_id=public.id,
@@ -37,7 +59,12 @@ class Network(pulumi.ComponentResource):
             gateway_id=gateway.id,
             opts=self._child,
         )
-        self.way_out: list[pulumi.Resource] = [default_route, *public_associations]
+        self.ground = Ground(
+            self.vpc.id,
+            [subnet.id for subnet in public_subnets],
+            [subnet.id for subnet in private_subnets],
+            [default_route, *public_associations],
+        )
         self.register_outputs({"vpcId": self.vpc.id})
 
     def _subnets(self, kind: str, cidrs: tuple[str, str]) -> list[aws.ec2.Subnet]:

@@ -15,7 +15,7 @@ from stacks.compute import Compute
 from stacks.database import Database
 from stacks.firewall import Firewall
 from stacks.monitoring import Logs, Monitoring
-from stacks.network import Network
+from stacks.network import Ground, Network, existing
 from stacks.profile import Profile
 
 CONFIG = "autodeploy"
@@ -26,7 +26,8 @@ def program() -> None:
     """Declare the resources of config `autodeploy:plan` and `autodeploy:certificateKey` (secret)."""
     config = pulumi.Config(CONFIG)
     plan = InfraPlan.model_validate_json(config.require("plan"))
-    certificate_key = config.require_secret("certificateKey") if plan.web else None
+    imports = plan.web is not None and plan.web.zone_id is None
+    certificate_key = config.require_secret("certificateKey") if imports else None
     for name, value in declare(plan, certificate_key).items():
         pulumi.export(name, value)
 
@@ -34,14 +35,14 @@ def program() -> None:
 def declare(plan: InfraPlan, certificate_key: pulumi.Output[str] | None) -> Outputs:
     """Declare the plan's resources and return the stack's outputs by name."""
     opts = pulumi.ResourceOptions(providers={"aws": _provider(plan)})
-    network = Network("network", plan, opts)
-    firewall = Firewall("firewall", plan, network.vpc.id, opts)
-    compute = _compute(plan, network, firewall, opts)
+    ground = existing(plan.network) if plan.network else Network("network", plan, opts).ground
+    firewall = Firewall("firewall", plan, ground.vpc_id, opts)
+    compute = _compute(plan, ground, firewall, opts)
     watched: dict[Watched, Mapping[str, pulumi.Input[str]]] = {"instance": {"InstanceId": compute.instance.id}}
     outputs: Outputs = {
-        "vpcId": network.vpc.id,
-        "publicSubnetId": network.public_subnets[0].id,
-        "privateSubnetId": network.private_subnets[0].id,
+        "vpcId": ground.vpc_id,
+        "publicSubnetId": ground.public_subnet_ids[0],
+        "privateSubnetId": ground.private_subnet_ids[0],
         "instanceId": compute.instance.id,
         "publicIp": compute.instance.public_ip,
         "privateIp": compute.instance.private_ip,
@@ -49,7 +50,7 @@ def declare(plan: InfraPlan, certificate_key: pulumi.Output[str] | None) -> Outp
         "keyName": compute.key.key_name,
     }
     if plan.database and firewall.database:
-        database = _database(plan, plan.database, network, firewall.database, opts)
+        database = _database(plan, plan.database, ground, firewall.database, opts)
         outputs |= {
             "databaseEndpoint": database.instance.address,
             "databasePort": database.instance.port,
@@ -57,25 +58,25 @@ def declare(plan: InfraPlan, certificate_key: pulumi.Output[str] | None) -> Outp
             "databaseSecretArn": database.secret_arn,
         }
         watched["database"] = {"DBInstanceIdentifier": database.identifier}
-    if plan.web and firewall.balancer and certificate_key:
-        parts = (network, firewall.balancer, compute)
+    if plan.web and firewall.balancer:
+        parts = (ground, firewall.balancer, compute)
         balancer = _balancer(plan, plan.web, certificate_key, parts, opts)
-        outputs |= {"loadBalancerDns": balancer.load_balancer.dns_name, "certificateArn": balancer.certificate.arn}
+        outputs |= {"loadBalancerDns": balancer.load_balancer.dns_name, "certificateArn": balancer.certificate_arn}
         watched |= balancer.dimensions
     Monitoring("monitoring", plan, watched, opts)
     return outputs
 
 
-def _compute(plan: InfraPlan, network: Network, firewall: Firewall, opts: pulumi.ResourceOptions) -> Compute:
+def _compute(plan: InfraPlan, ground: Ground, firewall: Firewall, opts: pulumi.ResourceOptions) -> Compute:
     logs = Logs("logs", plan, opts)
     profile = Profile("profile", plan, logs.group.arn, opts)
     return Compute(
         "compute",
         plan,
-        subnet_id=network.public_subnets[0].id,
+        subnet_id=ground.public_subnet_ids[0],
         security_group_ids=[firewall.app.id, firewall.ssh.id],
         profile_name=profile.instance_profile.name,
-        after=network.way_out,
+        after=ground.way_out,
         opts=opts,
     )
 
@@ -83,32 +84,33 @@ def _compute(plan: InfraPlan, network: Network, firewall: Firewall, opts: pulumi
 def _database(
     plan: InfraPlan,
     database: DatabasePlan,
-    network: Network,
+    ground: Ground,
     group: aws.ec2.SecurityGroup,
     opts: pulumi.ResourceOptions,
 ) -> Database:
-    subnets = [subnet.id for subnet in network.private_subnets]
-    return Database("database", plan, database, subnet_ids=subnets, security_group_id=group.id, opts=opts)
+    return Database(
+        "database", plan, database, subnet_ids=ground.private_subnet_ids, security_group_id=group.id, opts=opts
+    )
 
 
 def _balancer(
     plan: InfraPlan,
     web: WebPlan,
-    certificate_key: pulumi.Output[str],
-    parts: tuple[Network, aws.ec2.SecurityGroup, Compute],
+    certificate_key: pulumi.Output[str] | None,
+    parts: tuple[Ground, aws.ec2.SecurityGroup, Compute],
     opts: pulumi.ResourceOptions,
 ) -> Balancer:
-    network, group, compute = parts
+    ground, group, compute = parts
     return Balancer(
         "balancer",
         plan,
         web,
         certificate_key=certificate_key,
-        vpc_id=network.vpc.id,
-        subnet_ids=[subnet.id for subnet in network.public_subnets],
+        vpc_id=ground.vpc_id,
+        subnet_ids=ground.public_subnet_ids,
         security_group_id=group.id,
         instance_id=compute.instance.id,
-        after=network.way_out,
+        after=ground.way_out,
         opts=opts,
     )
 

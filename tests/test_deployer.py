@@ -9,10 +9,11 @@ from fakes.account import FakeCloud
 from fakes.host import FakeOutside, Hands
 from fakes.line import Line
 from fakes.world import World
+from fixtures.planned import FACTS
 
 from autodeploy.agents.deployer import HiveMindDeployer
 from autodeploy.errors import DeploymentError, StateError
-from autodeploy.model import DeploymentConfig, DeploymentState
+from autodeploy.model import DeploymentConfig, DeploymentState, HostedZone
 
 
 @pytest.fixture
@@ -45,6 +46,27 @@ class TestReleasing:
         assert (config.service_status, config.pid, config.app_port) == ("running", 4242, 8001)
         assert config.url == "https://localhost:8443"
         assert config.environment_variables["DATABASE_URL"] == "<secret>"
+
+    def test_a_domain_is_asked_by_its_name_at_the_balancer_of_an_emulated_account(self, line: Line) -> None:
+        line.world.zones["shop.example.com"] = HostedZone(zone_id="ZSHOP", name="example.com")
+        line.world.public_authority = line.home / "acm-ca.pem"
+        result = line.deploy(domain="shop.example.com")
+        assert result.url == "https://shop.example.com:8443"
+        url, authority, at = line.world.asked[-1]
+        assert url.startswith("https://shop.example.com:8443/")
+        assert (authority, at) == (line.home / "acm-ca.pem", "localhost:8443")
+
+    def test_a_domain_at_aws_is_asked_as_everybody_does(self, tmp_path: Path) -> None:
+        line = Line(tmp_path / "home", World(facts=FACTS))
+        line.world.zones["shop.example.com"] = HostedZone(zone_id="ZSHOP", name="example.com")
+        line.deploy(domain="shop.example.com")
+        url, authority, at = line.world.asked[-1]
+        assert (url.rpartition("/")[0], authority, at) == ("https://shop.example.com:8443", None, None)
+
+    def test_a_domain_that_the_account_does_not_serve_leaves_the_balancer_s_name(self, line: Line) -> None:
+        result = line.deploy(domain="shop.example.com")
+        assert result.url == "https://localhost:8443"
+        assert line.world.asked[-1][1:] == (line.store.folder(result.deployment_id) / "ca.pem", None)
 
     def test_a_service_that_died_is_told_so(self, line: Line) -> None:
         state = provisioned(line)

@@ -108,7 +108,9 @@ class TestPlanning:
         state = planned(line)
         seen: list[Certificate] = []
 
-        def renew(identifier: str, facts: CloudFacts, kept: Certificate, now: datetime) -> Certificate:
+        def renew(
+            identifier: str, facts: CloudFacts, domain: str | None, kept: Certificate, now: datetime
+        ) -> Certificate:
             seen.append(kept)
             return kept._replace(leaf="renewed\n", key="its key\n")
 
@@ -139,14 +141,6 @@ class TestProvisioning:
         spec = provisioner(line).provision_infrastructure(state.deployment_id, state.tech_stack)
         assert spec.deployment_id in line.world.stacks
 
-    def test_a_stack_without_an_output_is_an_error(self, tmp_path: Path) -> None:
-        line = Line(tmp_path)
-        state = planned(line)
-        assert state.plan
-        agent = provisioner(line)
-        with pytest.raises(InfrastructureError, match="no output 'vpcId'"):
-            agent._spec(state.plan, {"instanceId": "i-1"})
-
     def test_is_held_to_the_plan_that_was_approved(self, line: Line) -> None:
         state = planned(line)
         agent = provisioner(line)
@@ -174,11 +168,12 @@ class TestProvisioning:
 
 
 class TestDestroying:
-    def test_lifts_the_protection_of_the_database_first(self, line: Line) -> None:
+    def test_lifts_the_protection_of_database_and_balancer_first(self, line: Line) -> None:
         state = line.ledger(line.deploy())
         assert provisioner(line).destroy(state) == ()
         before, lifted = line.world.history[state.deployment_id]
-        assert before.database and lifted.database
+        assert before.database and lifted.database and before.web and lifted.web
+        assert (before.web.deletion_protection, lifted.web.deletion_protection) == (True, False)
         assert (before.database.deletion_protection, lifted.database.deletion_protection) == (True, False)
         assert line.world.stacks == {}
 
@@ -186,7 +181,8 @@ class TestDestroying:
         line = Line(tmp_path, World("fastapi-plain"))
         state = line.ledger(line.deploy())
         assert provisioner(line).destroy(state) == ()
-        assert len(line.world.history[state.deployment_id]) == 1
+        lifted = line.world.history[state.deployment_id][-1]
+        assert lifted.database is None and lifted.web and not lifted.web.deletion_protection
 
     def test_what_is_left_keeps_key_and_secrets(self, line: Line) -> None:
         state = line.ledger(line.deploy())

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from autodeploy.errors import DeploymentError
@@ -20,12 +21,10 @@ CONNECT_SECONDS = 2.0
 class OutsideWorld:
     """The Outside port over the operator's own network."""
 
-    def get(self, url: str, ca: Path | None) -> tuple[int, Mapping[str, str]]:
-        """Return status and headers of a GET; redirects are answers, not followed."""
+    def get(self, url: str, ca: Path | None, at: str | None = None) -> tuple[int, Mapping[str, str]]:
+        """Return status and headers of a GET, from host:port `at` where it is given; redirects are not followed."""
         context = ssl.create_default_context(cafile=str(ca) if ca else None)
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context), _Stay
-        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Https(context, at), _Stay)
         try:
             with opener.open(urllib.request.Request(url), timeout=TIMEOUT_SECONDS) as answer:
                 return answer.status, {name.lower(): value for name, value in answer.headers.items()}
@@ -45,6 +44,28 @@ class OutsideWorld:
         with ThreadPoolExecutor(max_workers=16) as pool:
             found = list(pool.map(lambda port: _accepts(address, port), ports))
         return tuple(port for port, accepts in zip(ports, found, strict=True) if accepts)
+
+
+class _Connection(http.client.HTTPSConnection):
+    """Leads to host:port `at`; the certificate must still be the name's that was asked for."""
+
+    def __init__(self, host: str, *, timeout: float, context: ssl.SSLContext, at: str) -> None:
+        super().__init__(host, timeout=timeout, context=context)
+        self._tls, self._at = context, at
+
+    def connect(self) -> None:
+        name, _, port = self._at.partition(":")
+        raw = socket.create_connection((name, int(port or 443)), self.timeout)
+        self.sock = self._tls.wrap_socket(raw, server_hostname=self.host)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, context: ssl.SSLContext, at: str | None) -> None:
+        super().__init__(context=context)
+        self._connection = partial(_Connection, context=context, at=at) if at else None
+
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(self._connection, request) if self._connection else super().https_open(request)
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

@@ -63,6 +63,16 @@ def is_pair(certificate_pem: str, key_pem: str) -> bool:
     return serialization.load_pem_private_key(key_pem.encode(), password=None).public_key() == own
 
 
+def covers(certificate_pem: str, names: Sequence[str]) -> bool:
+    """Say whether the certificate is valid for all these DNS names and IP addresses."""
+    extensions = x509.load_pem_x509_certificate(certificate_pem.encode()).extensions
+    try:
+        named = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return False
+    return all(_general_name(name) in named for name in names)
+
+
 def is_issued_by(certificate_pem: str, authority_pem: str) -> bool:
     """Say whether the authority signed the certificate."""
     authority = x509.load_pem_x509_certificate(authority_pem.encode())

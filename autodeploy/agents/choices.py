@@ -20,6 +20,9 @@ def request_of(settings: Settings) -> Request:
         admin_cidr=settings.admin_cidr,
         alarm_email=settings.alarm_email,
         tags=settings.tags,
+        domain=settings.domain,
+        vpc_id=settings.vpc_id,
+        access_logs=settings.access_logs,
     )
 
 
@@ -35,6 +38,9 @@ def settings_for(state: DeploymentState, settings: Settings, store: Store) -> Se
         admin_cidr=request.admin_cidr,
         alarm_email=request.alarm_email,
         tags=request.tags,
+        domain=request.domain,
+        vpc_id=request.vpc_id,
+        access_logs=request.access_logs,
         environment={**environment_of(store, state.deployment_id), **settings.environment},
     )
 

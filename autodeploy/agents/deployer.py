@@ -9,7 +9,7 @@ from pathlib import Path
 from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.agents.choices import environment_of
 from autodeploy.agents.dossier import gather, reason
-from autodeploy.agents.provisioner import DATABASE_PASSWORD
+from autodeploy.agents.outputs import DATABASE_PASSWORD
 from autodeploy.agents.sheriff import Connect, Converge
 from autodeploy.errors import AgentError, DeploymentError, StateError
 from autodeploy.model import (
@@ -105,10 +105,15 @@ class HiveMindDeployer(HiveMindAgent):
         """
         if config.url is None:
             return self._confirm_worker(config, infrastructure)
-        ca = Path(infrastructure.ssh_private_key_path).with_name("ca.pem")
+        ca: Path | None = Path(infrastructure.ssh_private_key_path).with_name("ca.pem")
+        at = None
+        if infrastructure.domain:
+            ca = self._cloud.public_authority()
+            # What an emulated account's authority signs lies in an emulated zone: nobody resolves it.
+            at = infrastructure.load_balancer_dns if ca else None
         url = config.url + config.health_check_path
         deadline = self._clock.now().timestamp() + PUBLIC_SECONDS
-        while (seen := self._ask(url, ca)) != config.release_id:
+        while (seen := self._ask(url, ca, at)) != config.release_id:
             if self._clock.now().timestamp() > deadline:
                 raise DeploymentError(
                     f"{url} does not answer with release {config.release_id}: {seen}",
@@ -208,7 +213,7 @@ class HiveMindDeployer(HiveMindAgent):
             self._store.save_secrets(identifier, {**kept, SEAL: secrets.token_hex(32)})
         seal = self._store.secrets(identifier)[SEAL]
         database = self._database(infrastructure, plan)
-        values = environment(stack, environment_of(self._store, identifier), {}, database, _hosts(infrastructure))
+        values = environment(stack, environment_of(self._store, identifier), {}, database, _hosts(infrastructure, plan))
         return release(artifact, stack, values, seal, database)
 
     def _database(self, infrastructure: InfrastructureSpec, plan: Plan) -> DatabaseAccess | None:
@@ -251,20 +256,21 @@ class HiveMindDeployer(HiveMindAgent):
             log_path=LOG_PATH,
             pid=int(said.get("MainPID", "0")) or None,
             release_id=new.release_id,
-            url=f"https://{spec.load_balancer_dns}" if spec.load_balancer_dns else None,
+            url=f"https://{spec.public_address}" if spec.public_address else None,
             startup_seconds=facts.startup_seconds,
         )
 
-    def _ask(self, url: str, ca: Path) -> str:
+    def _ask(self, url: str, ca: Path | None, at: str | None) -> str:
         try:
-            status, headers = self._outside.get(url, ca)
+            status, headers = self._outside.get(url, ca, at)
         except DeploymentError as err:
             return err.message
         found = headers.get(RELEASE_HEADER, "")
         return found if found and 200 <= status < 500 else f"HTTP {status} from {found or 'no release'}"
 
 
-def _hosts(infrastructure: InfrastructureSpec) -> tuple[str, ...]:
-    """Return the names that the application is reached by: here, on its host, and at the balancer."""
+def _hosts(infrastructure: InfrastructureSpec, plan: Plan) -> tuple[str, ...]:
+    """Return the names that the application is reached by: here, on its host, at the balancer, and its own."""
     public = (infrastructure.load_balancer_dns or "").partition(":")[0]
-    return tuple(dict.fromkeys(filter(None, ("localhost", "127.0.0.1", public))))
+    own = plan.infra.web.domain if plan.infra.web else None
+    return tuple(dict.fromkeys(filter(None, ("localhost", "127.0.0.1", public, own))))

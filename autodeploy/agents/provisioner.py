@@ -9,18 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from autodeploy.agents import backups, checking
+from autodeploy.agents import backups, checking, surroundings
 from autodeploy.agents.choices import settings_for
 from autodeploy.agents.dismantling import Dismantling, sweep
-from autodeploy.errors import InfrastructureError, PlanError
+from autodeploy.agents.outputs import DATABASE_PASSWORD, specification
+from autodeploy.agents.protection import BALANCER, DATABASE, PROTECTED, opened
+from autodeploy.errors import PlanError
 from autodeploy.model import (
     CloudFacts,
-    DatabaseCredentials,
     DeploymentState,
     InfraPlan,
     InfrastructureSpec,
     Leftover,
-    Plan,
     Preview,
     TechStack,
 )
@@ -29,11 +29,8 @@ from autodeploy.planner import plan as lower
 from autodeploy.ports import UI, Clock, Cloud, Engine, Store
 from autodeploy.settings import Settings
 
-APP_ROLE = "app"
-DATABASE_PASSWORD = "database-password"
 CERTIFICATE_KEY = "certificateKey"
 AUTHORITY_KEY = "authorityKey"
-DATABASE_TYPE = "aws:rds/instance:Instance"
 
 
 class Certificate(NamedTuple):
@@ -45,8 +42,9 @@ class Certificate(NamedTuple):
     authority_key: str = ""
 
 
-Certify = Callable[[str, CloudFacts, Certificate, datetime], Certificate]
-"""Takes the id, the facts, what is kept and the time; returns what is kept while it is good, else a renewed leaf."""
+Certify = Callable[[str, CloudFacts, str | None, Certificate, datetime], Certificate]
+"""Takes the id, the facts, the domain, what is kept and the time; returns what is kept while it is good, else a renewed
+leaf."""
 
 
 class HiveMindProvisioner(Dismantling):
@@ -83,6 +81,9 @@ class HiveMindProvisioner(Dismantling):
         with self._attempting(f"Creating the infrastructure in {region}"):
             saved = self._saved_plan(deployment_id)
             secrets_ = self._stack_secrets(deployment_id)
+            if state.infrastructure and state.infrastructure.load_balancer_dns and state.plan.infra.web is None:
+                # A worker takes the place of what served: its balancer goes.
+                self._lift_protection(state, self._engine.resources(deployment_id), (BALANCER,))
             self._let_go(state)
             outputs = self._engine.up(
                 state.plan.infra,
@@ -92,7 +93,7 @@ class HiveMindProvisioner(Dismantling):
                 allow_data_loss=self._settings.allow_data_loss,
             )
             saved.unlink(missing_ok=True)
-            spec = self._spec(state.plan, outputs)
+            spec = specification(state.plan, outputs, self._key_path(deployment_id))
             if state.infrastructure and state.infrastructure.ec2_instance_id != spec.ec2_instance_id:
                 # Another machine has another host key; the pin of the one that went must not refuse it.
                 (self._store.folder(deployment_id) / "known_hosts").unlink(missing_ok=True)
@@ -110,15 +111,19 @@ class HiveMindProvisioner(Dismantling):
                     f"the account's facts are of {facts.region}, the deployment's region is {state.region}",
                     "Deploy to another region with --new, or name the deployment's own region.",
                 )
+            settings = settings_for(state, self._settings, self._store)
+            surroundings.stays(state, settings)
+            facts = surroundings.pinned(facts, self._cloud, settings)
+            certificate = self._certificate(state.deployment_id, facts, settings.domain)
             compiled = partial(
                 lower,
                 state.tech_stack,
                 deployment_id=state.deployment_id,
                 name=state.name,
                 ssh_public_key=self._public_key(state.deployment_id),
-                certificate_pem=(certificate := self._certificate(state.deployment_id, facts)).leaf,
+                certificate_pem=certificate.leaf,
                 certificate_chain_pem=certificate.authority,
-                settings=settings_for(state, self._settings, self._store),
+                settings=settings,
                 standing=standing(state),
             )
             facts = self._priced(facts, price_keys(compiled(facts).infra))
@@ -169,10 +174,10 @@ class HiveMindProvisioner(Dismantling):
             self._engine.repair(identifier, self.say)
             standing = self._engine.resources(identifier)
             if standing:
-                if databases := [urn for urn in standing if DATABASE_TYPE in urn]:
+                if any(DATABASE in urn for urn in standing):
                     lost, voice = self._settings.allow_data_loss, self.say
                     backups.keep_last(state, self._cloud.snapshots, self._clock, lost, voice)
-                    self._lift_protection(state, databases)
+                self._lift_protection(state, standing)
                 self._engine.destroy(identifier, self.say)
             left = sweep(state, self._cloud, self._clock, self.say)
             if not left:
@@ -185,7 +190,7 @@ class HiveMindProvisioner(Dismantling):
     def _let_go(self, state: DeploymentState) -> None:
         """Lift the protection of databases that were given up by name; AWS would refuse in the midst of the apply."""
         assert state.plan is not None
-        databases = [urn for urn in checking.given_up(state, self._settings.allow_data_loss) if DATABASE_TYPE in urn]
+        databases = [urn for urn in checking.given_up(state, self._settings.allow_data_loss) if DATABASE in urn]
         if databases:
             backups.keep_given_up(state, self._cloud.snapshots, self._clock, self.say)
             self._lift_protection(state, databases)
@@ -193,52 +198,20 @@ class HiveMindProvisioner(Dismantling):
             secrets_, saved = self._stack_secrets(state.deployment_id), self._saved_plan(state.deployment_id)
             checking.still_approved(state, self._engine.preview(state.plan.infra, secrets_, saved, self.say))
 
-    def _lift_protection(self, state: DeploymentState, databases: Sequence[str]) -> None:
-        """Let AWS delete the database, of which a last snapshot is taken or was given up."""
+    def _lift_protection(
+        self, state: DeploymentState, standing: Sequence[str], types: Sequence[str] = PROTECTED
+    ) -> None:
+        """Let AWS delete what is protected; of a database a last snapshot is taken by now, or was given up."""
         infra = state.standing or (state.plan.infra if state.plan else None)
-        database = infra.database if infra else None
-        if infra is None or database is None or not databases:
+        if infra is None:
             return
-        open_plan = infra.but(database=database.but(deletion_protection=False))
-        self.say("lifting the database's deletion protection")
-        self._engine.up(open_plan, self._stack_secrets(state.deployment_id), None, self.say, only=databases)
-
-    def _spec(self, plan: Plan, outputs: dict[str, object]) -> InfrastructureSpec:
-        def text(key: str) -> str:
-            if not isinstance(outputs.get(key), str):
-                raise InfrastructureError(
-                    f"the stack has no output {key!r}", "Run the deploy again; report it if it stays."
-                )
-            return str(outputs[key])
-
-        def optional(key: str) -> str | None:
-            return text(key) if outputs.get(key) else None
-
-        database = plan.infra.database
-        return InfrastructureSpec(
-            deployment_id=plan.infra.deployment_id,
-            vpc_id=text("vpcId"),
-            public_subnet_id=text("publicSubnetId"),
-            private_subnet_id=text("privateSubnetId"),
-            ec2_instance_id=text("instanceId"),
-            ec2_public_ip=text("publicIp"),
-            ec2_private_ip=text("privateIp"),
-            security_group_id=text("securityGroupId"),
-            database_endpoint=optional("databaseEndpoint"),
-            database_credentials=DatabaseCredentials(
-                username=APP_ROLE,
-                password=f"file:{DATABASE_PASSWORD}",
-                database_name=database.database_name,
-                port=database.port,
-            )
-            if database
-            else None,
-            load_balancer_dns=optional("loadBalancerDns"),
-            ssh_key_name=text("keyName"),
-            ssh_private_key_path=str(self._key_path(plan.infra.deployment_id)),
-            database_secret_arn=optional("databaseSecretArn"),
-            certificate_arn=optional("certificateArn"),
-        )
+        leaf = _text(self._store.folder(state.deployment_id) / "certificate.pem")
+        open_plan = opened(infra, standing, types, leaf)
+        for said in open_plan.said:
+            self.say(said)
+        if open_plan.urns:
+            secrets_ = self._stack_secrets(state.deployment_id)
+            self._engine.up(open_plan.infra, secrets_, None, self.say, only=open_plan.urns)
 
     def _key_path(self, deployment_id: str) -> Path:
         return self._store.folder(deployment_id) / "id_ed25519"
@@ -261,7 +234,7 @@ class HiveMindProvisioner(Dismantling):
             self._store.write(deployment_id, path.name, pair[0])
         return _text(public).strip()
 
-    def _certificate(self, deployment_id: str, facts: CloudFacts) -> Certificate:
+    def _certificate(self, deployment_id: str, facts: CloudFacts, domain: str | None) -> Certificate:
         folder, secrets_ = self._store.folder(deployment_id), self._store.secrets(deployment_id)
         kept = Certificate(
             _text(folder / "certificate.pem"),
@@ -269,7 +242,7 @@ class HiveMindProvisioner(Dismantling):
             _text(folder / "ca.pem"),
             secrets_.get(AUTHORITY_KEY, ""),
         )
-        made = self._certify(deployment_id, facts, kept, self._clock.now())
+        made = self._certify(deployment_id, facts, domain, kept, self._clock.now())
         if made != kept:
             # The leaf last: a run that ends before it finds the old one, which is due, and renews it again.
             self._store.write(deployment_id, "ca.pem", made.authority)

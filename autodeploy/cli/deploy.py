@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,6 +66,13 @@ def deploy(
     tag: Annotated[
         list[str] | None, typer.Option("--tag", help="KEY=VALUE on every resource; may be repeated.")
     ] = None,
+    domain: Annotated[
+        str | None, typer.Option(help="The name it is to be reached by, such as shop.example.com.")
+    ] = None,
+    vpc_id: Annotated[str | None, typer.Option("--vpc-id", help="A VPC of yours to use; it is never deleted.")] = None,
+    access_logs: Annotated[
+        str | None, typer.Option("--access-logs", help="A bucket of yours for the balancer's access logs.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply the plan without asking.")] = False,
     allow_data_loss: DataLoss = None,
     new: Annotated[
@@ -96,6 +103,9 @@ def deploy(
             alarm_email=alarm_email,
             instance_type=instance_type,
             tags=tags(tag or []) or None,
+            domain=domain,
+            vpc_id=vpc_id,
+            access_logs=access_logs,
             overrides=dict(facts) or None,
             yes=yes or None,
             allow_data_loss=tuple(allow_data_loss or ()) or None,
@@ -134,11 +144,26 @@ def _next(wiring: Wiring, result: DeploymentResult) -> list[str]:
     """Return what can be typed now that the deployment serves."""
     identifier = result.deployment_id
     verbs = ["status", "logs", *(["open"] if result.url else []), "destroy"]
-    authority = wiring.store.folder(identifier) / "ca.pem"
     asked = []
     if result.url and result.url.startswith("https://"):
-        asked = [f"curl --cacert {shlex.quote(str(authority))} {result.url}"]
+        asked = [*_asked(wiring, identifier, result.url)]
     return [*asked, *(f"autodeploy {verb} {identifier}" for verb in verbs)]
+
+
+def _asked(wiring: Wiring, identifier: str, url: str) -> Iterator[str]:
+    """Yield the record that the user has to make for a domain, and how the deployment can be asked."""
+    state = wiring.store.load(identifier)
+    spec, web = state.infrastructure, state.plan.infra.web if state.plan else None
+    authority: Path | None = wiring.store.folder(identifier) / "ca.pem"
+    led = ""
+    if spec and spec.domain:
+        authority = wiring.cloud.public_authority()
+        if authority and spec.load_balancer_dns:  # emulated: the name leads nowhere
+            led = f"--resolve {spec.public_address}:127.0.0.1 "
+    elif spec and web and web.domain:
+        yield f"at your name server: {web.domain}. CNAME {spec.load_balancer_dns}."
+    trusted = f"--cacert {shlex.quote(str(authority))} " if authority else ""
+    yield f"curl {trusted}{led}{url}"
 
 
 def preview(context: typer.Context, deployment: Identifier = None, svg: Svg = None, json: Json = False) -> None:

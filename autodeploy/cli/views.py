@@ -69,7 +69,7 @@ def _how(state: DeploymentState) -> Iterator[Row]:
     yield "stages", ", ".join(f"{name} {seconds:.1f}{TIED}s" for name, seconds in took.stage_seconds.items())
     yield "took", _took(took)
     yield "updated", f"{state.updated_at:%Y-%m-%d %H:%M:%S %Z}"
-    if spec and spec.load_balancer_dns:
+    if spec and spec.load_balancer_dns and not spec.domain:
         yield "CA", str(spec.ssh_private_key_path).replace("id_ed25519", "ca.pem")
 
 

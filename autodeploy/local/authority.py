@@ -1,4 +1,4 @@
-"""The certificate authority of the local RDS: a home goes in, `rds-ca.pem` and server certificates come out."""
+"""The certificate authorities of the local RDS and ACM: a home goes in, their `…-ca.pem` and certificates come out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ipaddress
 import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -13,16 +14,20 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DAYS = 3650
+DAYS_OF_ACM = 395
+"""https://docs.aws.amazon.com/acm/latest/userguide/acm-certificate-characteristics.html: 13 months."""
+
+Service = Literal["rds", "acm"]
 
 
-def authority(folder: Path) -> Path:
-    """Return the CA's certificate file in `folder`, made with its key when it is missing."""
-    certificate, key = folder / "rds-ca.pem", folder / "rds-ca.key"
+def authority(folder: Path, service: Service = "rds") -> Path:
+    """Return the certificate file of the service's CA in `folder`, made with its key when it is missing."""
+    certificate, key = folder / f"{service}-ca.pem", folder / f"{service}-ca.key"
     if certificate.is_file() and key.is_file():
         return certificate
     folder.mkdir(parents=True, exist_ok=True)
     private = _key()
-    name = _name("AutoDeploy local RDS Root CA")
+    name = _name(f"AutoDeploy local {service.upper()} Root CA")
     built = (
         _builder(name, name, private.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -42,13 +47,22 @@ def server_certificate(folder: Path, address: str) -> tuple[str, str]:
     because libpq before 15 looks for an address only there, and `localhost` is one because Node.js looks for that
     where a client connects to an address and names no server. In the cloud both have a name.
     """
-    root = x509.load_pem_x509_certificate(authority(folder).read_bytes())
-    signer = serialization.load_pem_private_key((folder / "rds-ca.key").read_bytes(), None)
+    names = [x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName(address), x509.DNSName("localhost")]
+    return _signed(folder, "rds", address, names, DAYS)
+
+
+def public_certificate(folder: Path, domain: str) -> tuple[str, str]:
+    """Return certificate and key, in PEM, of a domain, as ACM issues them once the domain is proven."""
+    return _signed(folder, "acm", domain, [x509.DNSName(domain)], DAYS_OF_ACM)
+
+
+def _signed(folder: Path, service: Service, common: str, names: list[x509.GeneralName], days: int) -> tuple[str, str]:
+    root = x509.load_pem_x509_certificate(authority(folder, service).read_bytes())
+    signer = serialization.load_pem_private_key((folder / f"{service}-ca.key").read_bytes(), None)
     assert isinstance(signer, rsa.RSAPrivateKey)
     private = _key()
-    names = [x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName(address), x509.DNSName("localhost")]
     built = (
-        _builder(_name(address), root.subject, private.public_key())
+        _builder(_name(common), root.subject, private.public_key(), days)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -68,7 +82,9 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, public: rsa.RSAPublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public: rsa.RSAPublicKey, days: int = DAYS
+) -> x509.CertificateBuilder:
     # An hour back: clocks of guests and operators differ.
     start = datetime.now(timezone.utc) - timedelta(hours=1)
     return (
@@ -78,7 +94,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, public: rsa.RSAPublicKey) ->
         .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=DAYS))
+        .not_valid_after(start + timedelta(days=days))
     )
 
 

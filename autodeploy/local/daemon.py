@@ -101,6 +101,7 @@ async def serve(home: Path) -> None:
     records = Records(home)
     epoch = secrets.token_hex(8)
     authority(records.folder)
+    authority(records.folder, "acm")
     dataplane = LocalDataPlane(container_engine(), home, epoch)
     control = Control(dataplane, epoch)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -93,5 +93,8 @@ class DataPlane(Protocol):
     async def serve(self, arn: str, listeners: Sequence[Listener]) -> None:
         """Make the balancer serve exactly these listeners; () removes it and frees its ports."""
 
+    async def issue(self, domain: str) -> tuple[str, str]:
+        """Return certificate and key, PEM, of a domain, signed by the local target's own public authority."""
+
     async def health(self, group_arn: str) -> dict[str, str]:
         """Return each target's address with "healthy", "unhealthy: <reason>" or "initial"."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from autodeploy.local.authority import public_certificate
 from autodeploy.local.balancer import Balancers
 from autodeploy.local.containers import ContainerEngine
 from autodeploy.local.databases import Databases
@@ -57,6 +59,11 @@ class LocalDataPlane:
         """Make the balancer serve exactly these listeners; () removes it."""
         LOG.info("serve balancer %s with %d listeners", arn, len(listeners))
         await self.balancers.serve(arn, listeners)
+
+    async def issue(self, domain: str) -> tuple[str, str]:
+        """Return certificate and key, PEM, of a domain, signed by the local authority."""
+        LOG.info("issue a certificate for %s", domain)
+        return await asyncio.to_thread(public_certificate, self.fleet.home / "local", domain)
 
     async def health(self, group_arn: str) -> dict[str, str]:
         """Return each target's address with its health."""

@@ -25,12 +25,40 @@ class PriceList(Noun):
     problem: str = ""
 
 
+class HostedZone(Noun):
+    """A public Route 53 zone of the account."""
+
+    zone_id: str
+    name: str
+
+
+class SubnetFacts(Noun):
+    """A subnet that is there. `is_public`: it has a route to an internet gateway; `has_way_out`: any default route."""
+
+    subnet_id: str
+    zone: str
+    free_addresses: int
+    is_public: bool = False
+    has_way_out: bool = False
+
+
+class NetworkFacts(Noun):
+    """A VPC that is there, with its subnets in the order of their ids."""
+
+    vpc_id: str
+    cidr: str
+    dns_support: bool
+    dns_hostnames: bool
+    subnets: tuple[SubnetFacts, ...]
+
+
 class CloudFacts(Noun):
     """Facts of one account and region, read once and pinned in the plan. `images` maps base image to AMI id.
 
     `admin_cidr` is the address the operator is seen from, `engine_versions` the region's default version of
     each database engine, `identity` whose credentials were used, `prices` what the region asked for when last asked,
-    `offers` by instance type the zones that have it.
+    `offers` by instance type the zones that have it, `hosted_zones` by domain the zone it lies in, `network` the VPC
+    that was asked for.
     """
 
     target: Target
@@ -43,6 +71,8 @@ class CloudFacts(Noun):
     identity: str = ""
     prices: PriceList = PriceList()
     offers: dict[str, tuple[str, ...]] = {}
+    hosted_zones: dict[str, HostedZone] = {}
+    network: NetworkFacts | None = None
 
 
 class DatabasePlan(Noun):
@@ -62,16 +92,36 @@ class DatabasePlan(Noun):
 
 
 class WebPlan(Noun):
-    """How the world reaches the application: balancer, listener certificate (PEM; its key is secret config)."""
+    """How the world reaches the application: balancer, listener certificate (PEM; its key is secret config).
+
+    With `zone_id`, that zone gets the records of `domain`, and the certificate is one that AWS issues for it; what is
+    imported is "" then. A `domain` without a zone is somebody else's to point at the balancer. `access_logs_bucket`
+    is an S3 bucket that the balancer may write to.
+    """
 
     host_port: int = 80
     health_check_path: WebPath = "/"
     certificate_pem: str
     certificate_chain_pem: str = ""
+    domain: str | None = None
+    zone_id: str | None = None
+    deletion_protection: bool = True
+    access_logs_bucket: str | None = None
+
+
+class ExistingNetwork(Noun):
+    """A network that somebody else made and keeps, with the subnets to use, each pair in two zones."""
+
+    vpc_id: str
+    public_subnet_ids: tuple[str, str]
+    private_subnet_ids: tuple[str, str]
 
 
 class InfraPlan(Noun):
-    """The whole input of the Pulumi program, besides the secret `certificateKey`. It knows no application."""
+    """The whole input of the Pulumi program, besides the secret `certificateKey`. It knows no application.
+
+    With `network` no network is made: the CIDRs of subnets say nothing then.
+    """
 
     deployment_id: str
     name: str = Field(description="prefix of physical names")
@@ -82,6 +132,7 @@ class InfraPlan(Noun):
     vpc_cidr: str = "10.0.0.0/16"
     public_cidrs: tuple[str, str] = ("10.0.1.0/24", "10.0.3.0/24")
     private_cidrs: tuple[str, str] = ("10.0.2.0/24", "10.0.4.0/24")
+    network: ExistingNetwork | None = None
     image_id: str
     instance_type: str
     root_volume_gb: int = 20
@@ -109,7 +160,10 @@ class DatabaseCredentials(Noun):
 
 
 class InfrastructureSpec(Noun):
-    """What stands in the account: a cache of the stack's outputs."""
+    """What stands in the account: a cache of the stack's outputs.
+
+    `domain` is the name that the account's DNS leads to the balancer, with a certificate that the account issued.
+    """
 
     deployment_id: str
     vpc_id: str
@@ -126,3 +180,12 @@ class InfrastructureSpec(Noun):
     ssh_private_key_path: str
     database_secret_arn: str | None = None
     certificate_arn: str | None = None
+    domain: str | None = None
+
+    @property
+    def public_address(self) -> str | None:
+        """The host, or host:port, of the public URL; None for a worker."""
+        if self.domain is None or self.load_balancer_dns is None:
+            return self.load_balancer_dns
+        _, colon, port = self.load_balancer_dns.partition(":")
+        return f"{self.domain}{colon}{port}"

@@ -96,6 +96,9 @@ class Request(Noun):
     admin_cidr: str | None = None
     alarm_email: str | None = None
     tags: dict[str, str] = {}
+    domain: str | None = None
+    vpc_id: str | None = None
+    access_logs: str | None = None
 
     def over(self, earlier: Request) -> Request:
         """Return these choices, and the earlier ones where nothing was said now; "" takes an earlier one back."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from autodeploy.model import PYTHON_OF_IMAGE, BaseImage, CloudFacts, DatabasePlan, InfraPlan, TechStack, WebPlan
+from autodeploy.model import PYTHON_OF_IMAGE, BaseImage, CloudFacts, DatabasePlan, InfraPlan, TechStack
 from autodeploy.model.build import image_of_python
 from autodeploy.naming import slug
-from autodeploy.planner import guards, needs, sizing
+from autodeploy.planner import edge, guards, needs, sizing
 from autodeploy.planner.refusals import refusal
 from autodeploy.settings import Settings
 from autodeploy.templating import render
@@ -38,12 +38,8 @@ def lower(
 ) -> InfraPlan:
     """Return what to make; raise PlanError for what must not be made."""
     instance_type = guards.check_instance_type(sizing.instance_type(stack.language, settings.instance_type))
-    web = WebPlan(
-        health_check_path=stack.health_check_path,
-        certificate_pem=certificate_pem,
-        certificate_chain_pem=certificate_chain_pem,
-    )
-    return InfraPlan(
+    brought = edge.network(facts, settings)
+    made = InfraPlan(
         deployment_id=deployment_id,
         name=slug(name),
         target=facts.target,
@@ -55,11 +51,15 @@ def lower(
         ssh_public_key=ssh_public_key.strip(),
         admin_cidr=guards.admin_cidr(facts, settings),
         user_data=render("host/cloud-config.yaml.j2", ssh_public_key=ssh_public_key.strip(), packages=PACKAGES),
-        web=web if stack.is_web_service else None,
+        web=edge.web(stack, facts, settings, certificate_pem, certificate_chain_pem),
         database=_database(stack, facts, settings),
         alarm_email=guards.alarm_email(settings),
         tags={**guards.check_tags(settings.tags), "Application": slug(name)},
     )
+    if brought is None:
+        return made
+    network, zones, cidr = brought
+    return made.but(network=network, zones=zones, vpc_cidr=cidr)
 
 
 def base_image(stack: TechStack) -> BaseImage:

@@ -47,7 +47,7 @@ class Layout(NamedTuple):
 
 def lay_out(infra: InfraPlan) -> Layout:
     """Return the picture of a plan: the world above, the subnets below it, and at the foot what watches."""
-    machine, web = _machine(infra), infra.web
+    machine, web, theirs = _machine(infra), infra.web, infra.network
     boxes, arrows = [machine], [Arrow(48, 1, 48, machine.y - 1, f"22 from {infra.admin_cidr}")]
     if web:
         balancer = _balancer(infra)
@@ -56,15 +56,29 @@ def lay_out(infra: InfraPlan) -> Layout:
         edge = balancer.x + balancer.width
         arrows.append(Arrow(edge, balancer.y + 2, machine.x - 1, balancer.y + 2, str(web.host_port)))
     below = machine.y + machine.height + 1
-    private = Box(1, below, WIDTH - 2, 2, _subnets("private", infra.private_cidrs), kind="subnets")
+    private = Box(
+        1,
+        below,
+        WIDTH - 2,
+        2,
+        _subnets("private", theirs.private_subnet_ids if theirs else infra.private_cidrs),
+        kind="subnets",
+    )
     if infra.database:
         database = _database(infra.database, below + 3)
         boxes.append(database)
         arrows.append(Arrow(58, below - 1, 58, database.y - 1, f"{infra.database.port}, TLS only"))
         private = private._replace(height=database.height + 4)
-    public = Box(1, 3, WIDTH - 2, below - 3, _subnets("public", infra.public_cidrs), kind="subnets")
+    public = Box(
+        1,
+        3,
+        WIDTH - 2,
+        below - 3,
+        _subnets("public", theirs.public_subnet_ids if theirs else infra.public_cidrs),
+        kind="subnets",
+    )
     height = private.y + private.height + 1
-    title = f"VPC {infra.vpc_cidr}, {infra.region}, account {infra.account_id}"
+    title = f"VPC {theirs.vpc_id if theirs else infra.vpc_cidr}, {infra.region}, account {infra.account_id}"
     network = Box(0, 2, WIDTH, height - 2, title, kind="network")
     watch = _watch(infra, height)
     return Layout(
@@ -106,5 +120,5 @@ def _short(zone: str) -> str:
     return zone.rpartition("-")[2]
 
 
-def _subnets(kind: str, cidrs: tuple[str, str]) -> str:
-    return f"{kind} subnets {' and '.join(cidrs)}"
+def _subnets(kind: str, names: tuple[str, str]) -> str:
+    return f"{kind} subnets {' and '.join(names)}"

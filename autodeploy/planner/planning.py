@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from autodeploy.model import CloudFacts, InfraPlan, Plan, TechStack
-from autodeploy.planner import cost, needs, prices
+from autodeploy.planner import cost, edge, needs, prices
 from autodeploy.planner.infra import lower
 from autodeploy.settings import Settings
 
@@ -44,6 +44,7 @@ def plan(
         notes=(
             *brought,
             *_stand_ins(infra),
+            *edge.notes(infra, settings),
             *cost.notes(infra, facts.prices),
             *needs.check_needs(stack, settings),
             *stack.warnings,

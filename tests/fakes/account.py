@@ -11,9 +11,11 @@ from autodeploy.model import (
     Check,
     CloudFacts,
     Drift,
+    HostedZone,
     InfraPlan,
     Leftover,
     LockOwner,
+    NetworkFacts,
     Preview,
     PriceList,
     ResourceChange,
@@ -28,7 +30,7 @@ DATABASE = "aws:rds/instance:Instance"
 
 
 class FakeEngine:
-    """Stacks in a dictionary; held to update plans as the real one is, and a protected database stays."""
+    """Stacks in a dictionary; held to update plans as the real one is, and what is protected stays."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -88,6 +90,9 @@ class FakeEngine:
         if plan.web and not secrets["certificateKey"]:
             raise PlanError("the listener has no key", "Give one.")
         self._world.happens("up")
+        before = self._world.stacks.get(plan.deployment_id)
+        if before and before.web and before.web.deletion_protection and not plan.web:
+            raise InfrastructureError("the balancer is protected against deletion", "Lift the protection.")
         if plan.database:
             self._world.databases.setdefault(f"{plan.deployment_id}-db", "rows")
         self._world.stacks[plan.deployment_id] = plan
@@ -143,7 +148,9 @@ class FakeEngine:
             self._world.machines.pop(deployment_id, None)
             self._world.happens("after destroy")
             return
-        database = self._world.stacks[deployment_id].database
+        web, database = self._world.stacks[deployment_id].web, self._world.stacks[deployment_id].database
+        if web and web.deletion_protection:
+            raise InfrastructureError("the balancer is protected against deletion", "Lift the protection.")
         if database and database.deletion_protection:
             raise InfrastructureError("the database is protected against deletion", "Lift the protection.")
         del self._world.stacks[deployment_id]
@@ -201,6 +208,17 @@ class FakeCloud:
     def preflight(self, plan: InfraPlan | None = None, preview: Preview | None = None) -> Sequence[Check]:
         self._world.happens("preflight")
         return self._world.checks
+
+    def hosted_zone(self, domain: str) -> HostedZone | None:
+        self._world.happens("hosted zone")
+        return self._world.zones.get(domain)
+
+    def network(self, vpc_id: str) -> NetworkFacts:
+        self._world.happens("network")
+        return self._world.networks[vpc_id]
+
+    def public_authority(self) -> Path | None:
+        return self._world.public_authority
 
     def database_password(self, secret_arn: str) -> tuple[str, str]:
         return "dbadmin", "master-password-of-the-database"

@@ -124,9 +124,10 @@ class FakeOutside:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def get(self, url: str, ca: Path | None) -> tuple[int, Mapping[str, str]]:
+    def get(self, url: str, ca: Path | None, at: str | None = None) -> tuple[int, Mapping[str, str]]:
         self._world.happens("get")
-        port = int(re.sub(r".*localhost:(\d+).*", r"\1", url))
+        self._world.asked.append((url, ca, at))
+        port = int(re.sub(r".*:(\d+).*", r"\1", at or url))
         machine = next(m for name, m in self._world.machines.items() if self._world.port(name) == port)
         if machine.stopped:
             return 502, {}

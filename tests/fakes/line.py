@@ -39,7 +39,7 @@ BREAKS: dict[Stage, str] = {
 """For each stage one operation of the world that it cannot do without."""
 
 
-def certify(deployment_id: str, facts: CloudFacts, kept: Certificate, now: datetime) -> Certificate:
+def certify(deployment_id: str, facts: CloudFacts, domain: str | None, kept: Certificate, now: datetime) -> Certificate:
     """Return texts in the shape of a certificate."""
     return (
         kept

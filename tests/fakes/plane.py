@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from datetime import datetime, timezone
 
+from autodeploy.adapters.tls import issue, make_authority
 from autodeploy.local.dataplane import DatabaseOrder, Listener, MachineOrder
 
 
@@ -20,6 +22,7 @@ class FakePlane:
         self.failure: Exception | None = None
         self.gate: threading.Event | None = None
         self.begun = threading.Event()
+        self.authority = make_authority("public", datetime.now(timezone.utc))
 
     async def run_instance(self, order: MachineOrder) -> str:
         await self._boot()
@@ -48,6 +51,9 @@ class FakePlane:
             self.served[arn] = tuple(listeners)
         else:
             self.served.pop(arn, None)
+
+    async def issue(self, domain: str) -> tuple[str, str]:
+        return issue(self.authority, [domain], datetime.now(timezone.utc))
 
     async def health(self, group_arn: str) -> dict[str, str]:
         return {}

@@ -7,7 +7,18 @@ from pathlib import Path
 
 from fixtures.planned import LOCAL
 
-from autodeploy.model import Check, CloudFacts, InfraPlan, LockOwner, PriceList, ResourceDrift, Snapshot, Source
+from autodeploy.model import (
+    Check,
+    CloudFacts,
+    HostedZone,
+    InfraPlan,
+    LockOwner,
+    NetworkFacts,
+    PriceList,
+    ResourceDrift,
+    Snapshot,
+    Source,
+)
 
 EPOCH = "epoch-1"
 
@@ -56,6 +67,10 @@ class World:
         self.checkouts: dict[Path, Source] = {}
         self.builds = 0
         self.locks: dict[str, list[LockOwner]] = defaultdict(list)
+        self.asked: list[tuple[str, Path | None, str | None]] = []
+        self.zones: dict[str, HostedZone] = {}
+        self.networks: dict[str, NetworkFacts] = {}
+        self.public_authority: Path | None = None
         self.environment: dict[str, str] = {}
         self.databases: dict[str, str] = {}
         self.snapshots: dict[str, Snapshot] = {}

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_all_config, set_mocks, test
+from pulumi.runtime import (
+    MockCallArgs,
+    MockResourceArgs,
+    Mocks,
+    set_all_config,
+    set_mocks,
+    test,
+)
+from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_root_resource
 
 from autodeploy.model import InfraPlan
@@ -22,8 +30,22 @@ COMPUTED: dict[str, dict[str, Any]] = {
         "address": "db.example.internal",
         "masterUserSecrets": [{"secretArn": "arn:secret", "kmsKeyId": "k", "secretStatus": "active"}],
     },
-    "aws:lb/loadBalancer:LoadBalancer": {"dnsName": "lb.example.org", "arnSuffix": "app/lb/1"},
+    "aws:lb/loadBalancer:LoadBalancer": {
+        "dnsName": "lb.example.org",
+        "zoneId": "ZBALANCER",
+        "arnSuffix": "app/lb/1",
+    },
     "aws:lb/targetGroup:TargetGroup": {"arnSuffix": "targetgroup/web/2"},
+    "aws:acm/certificate:Certificate": {
+        "domainValidationOptions": [
+            {
+                "domainName": "shop.example.com",
+                "resourceRecordName": "_proof.shop.example.com.",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": "_value.acm-validations.aws.",
+            }
+        ]
+    },
 }
 SECRET = "4dabf18193072939515e22adb298388d"
 
@@ -41,10 +63,11 @@ class Declared:
 
 @dataclass
 class Deployed(Mocks):
-    """What one run of the program declared, asked and exported."""
+    """What one run of the program declared, asked and exported; `urns` as the engine would name it."""
 
     resources: list[Declared] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    urns: list[str] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
@@ -71,13 +94,23 @@ class Deployed(Mocks):
         return [resource for resource in self.resources if resource.type.startswith("aws:")]
 
 
+class Monitor(MockMonitor):
+    """Names resources as the engine does: by the types of all parents, the stack's own excepted."""
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        of_parents = parent.split("::")[2] if parent else ""
+        kind = type_ if of_parents in ("", "pulumi:pulumi:Stack") else f"{of_parents}${type_}"
+        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{kind}::{name}"
+
+
 def deploy(plan: InfraPlan, config: Mapping[str, str] | None = None) -> Deployed:
     """Run the program for a plan; `config` replaces the stack's config."""
     deployed = Deployed()
     # Pulumi's mocks take the thread's event loop; an earlier asyncio.run has closed it and left none.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    set_mocks(deployed, project="autodeploy", stack=plan.deployment_id, preview=False)
+    monitor = Monitor(deployed)
+    set_mocks(deployed, project="autodeploy", stack=plan.deployment_id, preview=False, monitor=monitor)
     set_all_config(
         dict(
             config
@@ -90,6 +123,7 @@ def deploy(plan: InfraPlan, config: Mapping[str, str] | None = None) -> Deployed
         _run(deployed)
     finally:
         loop.close()
+    deployed.urns += monitor.resources
     return deployed
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fixtures.planned import FACTS, planned
 
-from autodeploy.model import DatabasePlan, InfraPlan, TechStack
+from autodeploy.model import DatabasePlan, HostedZone, InfraPlan, TechStack
 from autodeploy.model.plan import short_type
 from autodeploy.planner.purposes import PURPOSES
 from tests.infra.deploying import deploy
@@ -27,13 +27,19 @@ def whole() -> InfraPlan:
     return planned(STACK, alarm_email="ops@example.org").infra
 
 
+def at_a_domain() -> InfraPlan:
+    """Return the plan with what takes the place of an imported certificate."""
+    facts = FACTS.but(hosted_zones={"shop.example.com": HostedZone(zone_id="ZSHOP", name="example.com")})
+    return planned(STACK, facts, domain="shop.example.com").infra
+
+
 def declared(infra: InfraPlan) -> set[str]:
     return {f"{short_type(found.type)} {re.sub(r'-[0-9]+$', '', found.name)}" for found in deploy(infra).physical}
 
 
 @pytest.fixture(scope="module")
 def resources() -> set[str]:
-    return declared(whole())
+    return declared(whole()) | declared(at_a_domain())
 
 
 def rows() -> list[tuple[str, str, str, str]]:

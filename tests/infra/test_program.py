@@ -128,6 +128,16 @@ def test_https_forwards_and_http_only_redirects(whole: Deployed) -> None:
     assert redirect["redirect"] == {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}
 
 
+def test_balancer_is_protected_and_drops_what_is_no_header(whole: Deployed) -> None:
+    inputs = whole.one("LoadBalancer").inputs
+    assert inputs["enableDeletionProtection"] is True and inputs["dropInvalidHeaderFields"] is True
+    assert "accessLogs" not in inputs
+    open_plan = plan(web=plan().web.but(deletion_protection=False, access_logs_bucket="logs-of-shop"))
+    inputs = deploy(open_plan).one("LoadBalancer").inputs
+    assert inputs["enableDeletionProtection"] is False
+    assert inputs["accessLogs"] == {"bucket": "logs-of-shop", "prefix": "guestbook-1", "enabled": True}
+
+
 def test_any_answer_but_a_server_error_is_healthy(whole: Deployed) -> None:
     assert whole.one("TargetGroup").inputs["healthCheck"]["matcher"] == "200-499"
 

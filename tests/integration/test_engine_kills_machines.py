@@ -89,8 +89,12 @@ def test_an_engine_killed_while_a_machine_boots_and_while_it_goes(place: Place, 
     now = datetime.now(timezone.utc)
     certificate, key = tls.issue(tls.make_authority("Test", now), ["localhost"], now)
     wanted = plan(certificate)
-    assert wanted.database
-    wanted = wanted.but(ssh_public_key=keys.generate()[1], database=wanted.database.but(deletion_protection=False))
+    assert wanted.database and wanted.web
+    wanted = wanted.but(
+        ssh_public_key=keys.generate()[1],
+        web=wanted.web.but(deletion_protection=False),
+        database=wanted.database.but(deletion_protection=False),
+    )
     secrets, before = {"certificateKey": key}, standing(place.aws)
     said: list[str] = []
 

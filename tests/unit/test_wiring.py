@@ -167,7 +167,7 @@ class TestHostAndCertificate:
         [(LOCAL, ["localhost", "127.0.0.1"]), (FACTS, ["*.us-east-1.elb.amazonaws.com"])],
     )
     def test_a_certificate_is_for_the_names_of_its_balancer(self, facts: object, names: list[str]) -> None:
-        made = certify(ID, LOCAL if facts is LOCAL else FACTS, NOTHING, NOW)
+        made = certify(ID, LOCAL if facts is LOCAL else FACTS, None, NOTHING, NOW)
         leaf = x509.load_pem_x509_certificate(made.leaf.encode())
         authority = x509.load_pem_x509_certificate(made.authority.encode())
         leaf.verify_directly_issued_by(authority)
@@ -176,10 +176,20 @@ class TestHostAndCertificate:
         assert ID in authority.subject.rfc4514_string()
         assert "PRIVATE KEY" in made.key
 
+    def test_a_certificate_that_lacks_the_domain_is_made_anew_by_its_authority(self) -> None:
+        first = certify(ID, FACTS, None, NOTHING, NOW)
+        named = certify(ID, FACTS, "shop.example.com", first, NOW)
+        leaf = x509.load_pem_x509_certificate(named.leaf.encode())
+        san = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert [str(name.value) for name in san] == ["shop.example.com", "*.us-east-1.elb.amazonaws.com"]
+        assert named.authority == first.authority
+        assert certify(ID, FACTS, "shop.example.com", named, NOW) is named
+        assert certify(ID, FACTS, "www.example.com", named, NOW).leaf != named.leaf
+
     def test_a_certificate_is_kept_until_it_ends_soon_and_its_authority_longer(self) -> None:
-        first = certify(ID, LOCAL, NOTHING, NOW)
-        assert certify(ID, LOCAL, first, NOW + timedelta(days=397 - 31)) is first
-        renewed = certify(ID, LOCAL, first, NOW + timedelta(days=397 - 29))
+        first = certify(ID, LOCAL, None, NOTHING, NOW)
+        assert certify(ID, LOCAL, None, first, NOW + timedelta(days=397 - 31)) is first
+        renewed = certify(ID, LOCAL, None, first, NOW + timedelta(days=397 - 29))
         assert (renewed.authority, renewed.authority_key) == (first.authority, first.authority_key)
         assert renewed.leaf != first.leaf and renewed.key != first.key
         assert expiry(renewed.leaf) > expiry(first.leaf)
@@ -188,16 +198,16 @@ class TestHostAndCertificate:
 
     @pytest.mark.parametrize("lost", ["leaf", "key", "authority"])
     def test_a_certificate_of_which_a_part_is_lost_is_made_anew(self, lost: str) -> None:
-        first = certify(ID, LOCAL, NOTHING, NOW)
-        made = certify(ID, LOCAL, first._replace(**{lost: ""}), NOW)
+        first = certify(ID, LOCAL, None, NOTHING, NOW)
+        made = certify(ID, LOCAL, None, first._replace(**{lost: ""}), NOW)
         assert made.leaf != first.leaf and all(made)
         assert (made.authority == first.authority) == (lost != "authority")
 
     @pytest.mark.parametrize("mixed", ["leaf", "key", "authority", "authority_key"])
     def test_parts_of_two_renewals_are_never_taken_for_one_certificate(self, mixed: str) -> None:
-        first, other = (certify(ID, LOCAL, NOTHING, NOW) for _ in range(2))
+        first, other = (certify(ID, LOCAL, None, NOTHING, NOW) for _ in range(2))
         late = NOW + timedelta(days=397 - 29 if mixed == "authority_key" else 1)
-        made = certify(ID, LOCAL, first._replace(**{mixed: getattr(other, mixed)}), late)
+        made = certify(ID, LOCAL, None, first._replace(**{mixed: getattr(other, mixed)}), late)
         leaf, authority = (x509.load_pem_x509_certificate(pem.encode()) for pem in (made.leaf, made.authority))
         leaf.verify_directly_issued_by(authority)
         assert is_pair(made.leaf, made.key) and is_pair(made.authority, made.authority_key)

@@ -17,7 +17,18 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from autodeploy.adapters.aws import account, evidence, failures, finding, preflight, pricing, strangers, sweep, trust
+from autodeploy.adapters.aws import (
+    account,
+    evidence,
+    failures,
+    finding,
+    preflight,
+    pricing,
+    strangers,
+    surroundings,
+    sweep,
+    trust,
+)
 from autodeploy.adapters.aws.snapshots import AwsSnapshots, Vault
 from autodeploy.errors import DeploymentError, InfrastructureError
 from autodeploy.model import (
@@ -25,8 +36,10 @@ from autodeploy.model import (
     Check,
     CloudFacts,
     DatabaseEngine,
+    HostedZone,
     InfraPlan,
     Leftover,
+    NetworkFacts,
     Preview,
     PriceList,
     Target,
@@ -61,7 +74,8 @@ class AwsCloud:
     On the local target `endpoint_url` is the daemon's, `engine_versions` and `admin_cidr` say what it has, `epoch`
     returns its account's epoch, `settled` returns when its provider no longer works for a deployment, and `witness`
     answers for its machines, `vault` keeps its databases' data. `ca_bundle` is the file that databases' certificates
-    are verified with; at AWS it is fetched into `trust_folder`.
+    are verified with; at AWS it is fetched into `trust_folder`. `public_authority` signs what an emulated account
+    issues for a domain.
     """
 
     def __init__(
@@ -78,6 +92,7 @@ class AwsCloud:
         epoch: Callable[[], str] = lambda: "",
         settled: Callable[[str, Say], None] | None = None,
         ca_bundle: Path | None = None,
+        public_authority: Path | None = None,
         witness: Witness | None = None,
         vault: Vault | None = None,
         trust_folder: Path | None = None,
@@ -97,6 +112,7 @@ class AwsCloud:
         self._epoch = epoch
         self._settled = settled
         self._ca_bundle = ca_bundle
+        self._public_authority = public_authority
         self._witness = witness
         self._trust_folder = trust_folder
         self._image_owner = image_owner
@@ -142,6 +158,21 @@ class AwsCloud:
         with self._translated("Checking the account before an apply"):
             now = datetime.now(timezone.utc)
             return list(preflight.run(self._client, self.target, self.region, now, plan, preview))
+
+    def hosted_zone(self, domain: str) -> HostedZone | None:
+        """Return the account's public zone that the domain lies in, None where it has none; raise for a taken name."""
+        with self._translated(f"Looking for the zone of {domain}"):
+            look = surroundings.rehearsed_zone if self.target == "local" else surroundings.hosted_zone
+            return look(self._client("route53"), domain)
+
+    def network(self, vpc_id: str) -> NetworkFacts:
+        """Return a VPC of the account with its subnets; raise InfrastructureError for one that is not there."""
+        with self._translated(f"Reading the network {vpc_id}"):
+            return surroundings.network(self._client("ec2"), vpc_id, self.region)
+
+    def public_authority(self) -> Path | None:
+        """Return the file that a certificate issued for a domain is verified with; None: the system's authorities."""
+        return self._public_authority
 
     def database_password(self, secret_arn: str) -> tuple[str, str]:
         """Return user and password of the managed master secret."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from autodeploy.adapters.aws import names
 from autodeploy.adapters.aws.failures import AGENT, code_of
 from autodeploy.adapters.aws.leftovers import TAG
 from autodeploy.errors import InfrastructureError
@@ -170,15 +171,6 @@ def _parameter_group(connect: Connect, inputs: Inputs, deployment_id: str) -> It
     return (item["DBParameterGroupName"] for item in found)
 
 
-def _certificate(connect: Connect, inputs: Inputs, deployment_id: str) -> Iterable[str]:
-    acm = connect("acm")
-    for page in acm.get_paginator("list_certificates").paginate():
-        for item in page["CertificateSummaryList"]:
-            tags = acm.list_tags_for_certificate(CertificateArn=item["CertificateArn"])["Tags"]
-            if {"Key": TAG, "Value": deployment_id} in tags:
-                yield item["CertificateArn"]
-
-
 def _balancer(connect: Connect, inputs: Inputs, deployment_id: str) -> Iterable[str]:
     found = connect("elbv2").describe_load_balancers(Names=[inputs["name"]])["LoadBalancers"]
     return (item["LoadBalancerArn"] for item in found)
@@ -264,7 +256,9 @@ SEARCHES: dict[str, Search] = {
     "aws:rds/instance:Instance": _database,
     "aws:rds/subnetGroup:SubnetGroup": _subnet_group,
     "aws:rds/parameterGroup:ParameterGroup": _parameter_group,
-    "aws:acm/certificate:Certificate": _certificate,
+    "aws:acm/certificate:Certificate": names.certificate,
+    "aws:acm/certificateValidation:CertificateValidation": names.validation,
+    "aws:route53/record:Record": names.record,
     "aws:lb/loadBalancer:LoadBalancer": _balancer,
     "aws:lb/listener:Listener": _listener,
     "aws:lb/targetGroup:TargetGroup": _target_group,

@@ -20,7 +20,7 @@ def check(plan: InfraPlan, secrets: Mapping[str, str], state: Mapping[str, Any])
     safeguards.check_plan(plan)
     safeguards.check_standing(plan, standing(state))
     # The program would refuse too, but an inline program's failure comes back as text only.
-    if plan.web and not secrets.get("certificateKey"):
+    if plan.web and plan.web.zone_id is None and not secrets.get("certificateKey"):
         raise PlanError(
             "the plan has a balancer, but the key of its certificate is missing",
             "Run the same command again; AutoDeploy makes certificate and key together.",

@@ -45,7 +45,7 @@ class Configuration:
 
 
 class Imported(NamedTuple):
-    """A certificate as it was imported, PEM; AWS gives the private key back to nobody."""
+    """A certificate as it was imported or issued, PEM; AWS gives the private key back to nobody."""
 
     body: str
     key: str

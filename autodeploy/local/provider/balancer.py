@@ -21,6 +21,7 @@ _ATTRIBUTES = {
 
 def _balancer_limits(inputs: Values) -> Iterator[Failure]:
     yield from limits.balancer_name(inputs)
+    yield from limits.access_logs(inputs)
     yield from limits.needs(inputs, "subnets")
     if inputs.get("loadBalancerType", "application") not in ("application", UNKNOWN):
         yield "loadBalancerType", "the local target emulates application load balancers only"
@@ -84,6 +85,14 @@ def _balancer_delete(call: Call, identity: str) -> None:
     call.account.wait(call.account.plane.serve(identity, ()))
 
 
+def _balancer_undo(call: Call, identity: str) -> None:
+    """Take back a balancer that never served; it has nothing to protect."""
+    off = [{"Key": _ATTRIBUTES["enableDeletionProtection"], "Value": "false"}]
+    elb = call.client("elbv2")
+    ignoring_absent(lambda: elb.modify_load_balancer_attributes(LoadBalancerArn=identity, Attributes=off))
+    _balancer_delete(call, identity)
+
+
 def _refuse_protected(call: Call, identity: str) -> None:
     if _attributes(call, identity)["deletion_protection.enabled"] == "true":
         raise refusal(
@@ -141,6 +150,7 @@ def _listener_given(call: Call) -> dict[str, Any]:
         wanted["RedirectConfig"] = {"Protocol": "HTTPS", "Port": port, "StatusCode": "HTTP_301"}
     given = call.given(Port="port", SslPolicy="sslPolicy")
     if call.inputs.get("certificateArn"):
+        _refuse_unissued(call, call.inputs["certificateArn"])
         given["Certificates"] = [{"CertificateArn": call.inputs["certificateArn"]}]
     return {**given, "Protocol": call.inputs.get("protocol", "HTTP"), "DefaultActions": [wanted]}
 
@@ -151,6 +161,13 @@ def _listener_create(call: Call) -> str:
     _refuse_taken(elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"], port)
     made = elb.create_listener(LoadBalancerArn=balancer, **_listener_given(call))["Listeners"][0]
     return str(made["ListenerArn"])
+
+
+def _refuse_unissued(call: Call, arn: str) -> None:
+    if arn not in call.account.imported:
+        raise refusal(
+            f"UnsupportedCertificate: the certificate {arn} was never issued", "Wait for its validation before it."
+        )
 
 
 def _refuse_taken(listeners: list[dict[str, Any]], port: int) -> None:
@@ -199,10 +216,11 @@ LOAD_BALANCER = Entry(
     _balancer_read,
     _balancer_delete,
     _balancer_update,
+    undo=_balancer_undo,
     limits=_balancer_limits,
     replaces=("internal", "loadBalancerType"),
     updates=("securityGroups", "subnets", "enableDeletionProtection", "dropInvalidHeaderFields", "idleTimeout"),
-    recorded=("enableHttp2", "ipAddressType", "desyncMitigationMode", "preserveHostHeader"),
+    recorded=("accessLogs", "enableHttp2", "ipAddressType", "desyncMitigationMode", "preserveHostHeader"),
     tagged=("elbv2", "id"),
     named=("name", 32),
 )

@@ -51,6 +51,7 @@ def _found(call: Call, identity: str) -> dict[str, Any] | None:
 
 def _limits(inputs: Values) -> Any:
     yield from limits.database_identifier(inputs)
+    yield from limits.database_engine(inputs)
     yield from limits.needs(inputs, "engine", "engineVersion", "username", "allocatedStorage", "dbSubnetGroupName")
     if inputs.get("manageMasterUserPassword") is not True:
         yield "manageMasterUserPassword", "the local target manages the master password itself: this must be true"

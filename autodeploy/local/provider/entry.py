@@ -114,8 +114,8 @@ class Entry:
     def handled(self) -> frozenset[str]:
         """Return the inputs that the local target can take."""
         named = (self.named[0],) if self.named else ()
-        region = ("region",) if self.is_regional else ()
-        return frozenset({*self.replaces, *self.updates, *self.recorded, *named, *region, "tags"})
+        of_all = schema(self.token).inputs.keys() & {"region", "tags"}
+        return frozenset({*self.replaces, *self.updates, *self.recorded, *named, *of_all})
 
     def forces_replacement(self, name: str, news: Values) -> bool:
         """Say whether a change of this input needs a new resource."""

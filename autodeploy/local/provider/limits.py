@@ -12,6 +12,7 @@ from autodeploy.local.provider.schema import Failure
 from autodeploy.local.provider.wire import UNKNOWN, Values
 
 _HEALTH_CHECK_DEFAULTS = {"protocol": "HTTP", "port": "traffic-port", "matcher": "200"}
+_VERSIONS = {"postgres": r"\d+(\.\d+)?", "mysql": r"\d+\.\d+(\.\d+)?", "mariadb": r"\d+\.\d+(\.\d+)?"}
 _TEXT = r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]"
 
 
@@ -90,6 +91,16 @@ def balancer_name(inputs: Values) -> Iterator[Failure]:
     yield from matches(inputs, "name", r"(?!internal-).*", "it must not begin with 'internal-'")
 
 
+def access_logs(inputs: Values) -> Iterator[Failure]:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html"""
+    logs = inputs.get("accessLogs")
+    if isinstance(logs, dict):
+        rule = "3 to 63 lower case letters, digits, dots and hyphens, a letter or digit at either end"
+        yield from matches(logs, "bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", rule, "accessLogs.")
+        rule = "no slash at either end, and not with AWSLogs in it"
+        yield from matches(logs, "prefix", r"(?!.*AWSLogs)[^/](.*[^/])?", rule, "accessLogs.")
+
+
 def health_check(inputs: Values) -> Iterator[Failure]:
     """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html"""
     check = inputs.get("healthCheck", {})
@@ -120,6 +131,15 @@ def database_identifier(inputs: Values) -> Iterator[Failure]:
     yield from matches(inputs, "username", rf"[a-zA-Z]\w{{0,{most - 1}}}", rule)
     yield from within(inputs, "backupRetentionPeriod", 0, 35)
     yield from within(inputs, "allocatedStorage", 20, 65536)
+
+
+def database_engine(inputs: Values) -> Iterator[Failure]:
+    """https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"""
+    engine = inputs.get("engine")
+    if engine not in (None, UNKNOWN, *_VERSIONS):
+        yield "engine", f"{engine!r} is none of the engines of the local target: {', '.join(_VERSIONS)}"
+    elif engine in _VERSIONS:
+        yield from matches(inputs, "engineVersion", _VERSIONS[engine], f"it is no version of {engine}")
 
 
 def database_group(inputs: Values) -> Iterator[Failure]:

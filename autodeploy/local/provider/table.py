@@ -10,6 +10,7 @@ from autodeploy.local.provider import (
     compute,
     database,
     database_groups,
+    dns,
     identity,
     monitoring,
     network,
@@ -24,7 +25,7 @@ from autodeploy.local.provider.schema import schema
 
 _MODULES = (
     *(network, routing, security, identity, compute, database_groups, database),
-    *(certificate, balancer, targets, monitoring, notices),
+    *(dns, certificate, balancer, targets, monitoring, notices),
 )
 TABLE: dict[str, Entry] = {entry.token: entry for module in _MODULES for entry in module.ENTRIES}
 

@@ -105,6 +105,24 @@ def test_another_name_is_not_believed(secure: Site, authority: tuple[Path, ssl.S
         OutsideWorld().get(f"https://127.0.0.1:{secure.port}/200", authority[0])
 
 
+def test_a_name_that_leads_nowhere_is_asked_where_it_is_said_to_be(tmp_path: Path) -> None:
+    made = make_authority("test", NOW)
+    leaf, key = issue(made, ["shop.example.com"], NOW, 30)
+    for name, text in (("ca.pem", made[0]), ("leaf.pem", leaf + key)):
+        (tmp_path / name).write_text(text)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "leaf.pem")
+    site = Site(context)
+    try:
+        at = f"localhost:{site.port}"
+        url = f"https://shop.example.com:{site.port}/200"
+        assert OutsideWorld().get(url, tmp_path / "ca.pem", at)[0] == 200
+        with pytest.raises(DeploymentError, match="Hostname mismatch"):
+            OutsideWorld().get(f"https://www.example.com:{site.port}/200", tmp_path / "ca.pem", at)
+    finally:
+        site.close()
+
+
 def test_a_port_that_nobody_listens_on() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -21,7 +21,7 @@ def test_any_answer_but_a_server_error_is_healthy(
     state = line.ledger(line.deploy())
     assert state.deployment_config and state.infrastructure
 
-    def get(self: FakeOutside, url: str, ca: Path | None) -> tuple[int, Mapping[str, str]]:
+    def get(self: FakeOutside, url: str, ca: Path | None, at: str | None = None) -> tuple[int, Mapping[str, str]]:
         assert state.deployment_config
         return status, {"x-autodeploy-release": state.deployment_config.release_id}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from autodeploy.errors import AgentError, BuildError, HardeningError, InfrastructureError, SourceError
+from autodeploy.model import HostedZone
 from tests.unit.cli.conftest import Desk
 
 URL = "https://example.org/guestbook.git"
@@ -49,6 +50,26 @@ class TestDeploy:
         assert desk.type("retry", state.deployment_id, "--yes").code == 50
         assert desk.type("retry", state.deployment_id, "--yes", "--allow-data-loss", "database").code == 0
         assert desk.line.world.stacks[state.deployment_id].database is None
+
+    def test_a_domain_without_a_zone_ends_with_the_record_to_make(self, desk: Desk) -> None:
+        shown = desk.type("deploy", URL, "--yes", "--domain", "Shop.Example.com")
+        assert shown.code == 0
+        assert "Next:    at your name server: shop.example.com. CNAME localhost:8443." in shown.err
+        assert "URL: https://localhost:8443" in shown.err
+
+    def test_a_domain_in_an_emulated_zone_ends_with_how_to_ask_it(self, desk: Desk) -> None:
+        desk.line.world.zones["shop.example.com"] = HostedZone(zone_id="ZSHOP", name="example.com")
+        desk.line.world.public_authority = Path("/home/acm-ca.pem")
+        shown = desk.type("deploy", URL, "--yes", "--domain", "shop.example.com")
+        assert shown.code == 0
+        url = "https://shop.example.com:8443"
+        assert f"curl --cacert /home/acm-ca.pem --resolve shop.example.com:8443:127.0.0.1 {url}" in shown.err
+
+    def test_a_domain_that_is_none_is_refused_before_anything_is_done(self, desk: Desk) -> None:
+        shown = desk.type("deploy", URL, "--yes", "--domain", "*.example.com")
+        assert shown.code == 10
+        assert "stands for many names" in shown.err
+        assert list(desk.states()) == []
 
     def test_as_json_prints_the_result_alone_on_standard_output(self, desk: Desk) -> None:
         shown = desk.type("deploy", URL, "--yes", "--json")

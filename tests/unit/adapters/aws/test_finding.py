@@ -231,6 +231,37 @@ def test_topic_and_subscription(claim: Any, client: Any, stubbed: Any) -> None:
     assert finding.candidates(lambda service: asked, subscription, wanted, ID, ()) == []
 
 
+def test_what_belongs_to_a_domain(claim: Any, client: Any) -> None:
+    acm, route53 = client("acm"), client("route53")
+    certificate, validation = "aws:acm/certificate:Certificate", "aws:acm/certificateValidation:CertificateValidation"
+    asked = {"domainName": "shop.example.com", "validationMethod": "DNS"}
+    made = acm.request_certificate(DomainName="shop.example.com", ValidationMethod="DNS", Tags=TAGS)["CertificateArn"]
+    assert claim(certificate, **asked) == made
+    assert claim(certificate, **{**asked, "domainName": "www.example.com"}) is None
+    assert claim(validation, certificateArn=made) is None, "it is not issued yet"
+    now = datetime.now(timezone.utc)
+    leaf, key = tls.issue(tls.make_authority("Test", now), ["shop.example.com"], now)
+    imported = acm.import_certificate(Certificate=leaf, PrivateKey=key, Tags=TAGS)["CertificateArn"]
+    assert claim(certificate, **asked) == made, "an imported one of the same name is another's"
+    assert imported != made
+
+    zone = route53.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"].rpartition("/")[2]
+    record = {"zoneId": zone, "name": "_Proof.shop.example.com.", "type": "CNAME"}
+    assert claim("aws:route53/record:Record", **record) is None
+    wanted = {"Name": "_proof.shop.example.com", "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": "x.y"}]}
+    changes = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": wanted}]}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=changes)
+    assert claim("aws:route53/record:Record", **record) == f"{zone}__proof.shop.example.com_CNAME"
+
+
+def test_a_validation_is_there_once_its_certificate_is_issued(stubbed: Any) -> None:
+    issued = datetime(2026, 11, 22, 12, 30, 9, tzinfo=timezone.utc)
+    stub = stubbed("acm", ("describe_certificate", {"Certificate": {"Status": "ISSUED", "IssuedAt": issued}}))
+    token = "aws:acm/certificateValidation:CertificateValidation"
+    found = finding.candidates(lambda service: stub, token, {"certificateArn": "arn:aws:acm:us-east-1:1:x"}, ID, ())
+    assert found == ["2026-11-22 12:30:09 +0000 UTC"]
+
+
 def test_every_type_that_the_stack_declares_can_be_looked_for() -> None:
     from autodeploy.local.provider.table import TABLE
 

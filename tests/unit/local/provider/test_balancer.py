@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from typing import Any
 
@@ -12,9 +13,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from autodeploy.local.provider import lifecycle
+from autodeploy.local.provider.account import Account, Configuration
+from autodeploy.local.provider.entry import Call
+from autodeploy.local.provider.table import TABLE
+
 CERTIFICATE, LOAD_BALANCER = "aws:acm/certificate:Certificate", "aws:lb/loadBalancer:LoadBalancer"
 GROUP, LISTENER = "aws:lb/targetGroup:TargetGroup", "aws:lb/listener:Listener"
 ATTACHMENT = "aws:lb/targetGroupAttachment:TargetGroupAttachment"
+US = Configuration("us-east-1")
 CHECK = {"path": "/health", "matcher": "200-499", "interval": 5, "timeout": 2}
 REDIRECT = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}
 
@@ -134,6 +141,19 @@ def test_the_private_key_is_secret_and_kept_out_of_what_is_not(certificate: Any,
     assert certificate.secrets == {"privateKey"}
     assert engine.read(certificate).secrets == {"privateKey"}
     assert certificate.outputs["type"] == "IMPORTED"
+
+
+def test_a_half_made_balancer_is_taken_back_though_protected(net: Any, engine: Any, served: Any, loop: Any) -> None:
+    subnets = [subnet.id for subnet in net["subnets"]]
+    inputs, _ = engine.check(LOAD_BALANCER, {"subnets": subnets, "enableDeletionProtection": True})
+    call = Call(engine.urn(LOAD_BALANCER, "public"), inputs, Account(served.endpoint, served.plane, loop), US)
+
+    def fails(call: Call, identity: str) -> None:
+        raise ValueError("it does not start")
+
+    with pytest.raises(ValueError, match="does not start"):
+        lifecycle.create(dataclasses.replace(TABLE[LOAD_BALANCER], start=fails), call)
+    assert served.aws("elbv2").describe_load_balancers()["LoadBalancers"] == []
 
 
 def test_a_balancer_needs_two_zones(net: Any, engine: Any, balancer: Any, served: Any) -> None:

@@ -37,6 +37,7 @@ def certificate() -> tuple[str, str]:
 
 
 PEM, KEY = certificate()
+OF_A_DOMAIN = {"aws:route53/record:Record", "aws:acm/certificateValidation:CertificateValidation"}
 
 
 def plan(**changes: Any) -> InfraPlan:
@@ -109,8 +110,7 @@ def test_the_program_lives_its_whole_life(stack: auto.Stack, served: Any, tmp_pa
     assert [(target.address, target.port) for target in listeners[1].group.targets] == [("10.88.0.2", 80)]
     assert (listeners[1].group.health_check_path, listeners[1].group.drain) == ("/health", 10)
 
-    used = {resource["type"] for resource in stack.export_stack().deployment["resources"]}
-    assert used >= set(TABLE)
+    assert used(stack) | OF_A_DOMAIN >= set(TABLE)
     files = [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size < 10_000_000]
     stored = [path.read_bytes() for path in files]
     assert any(outputs["vpcId"].encode() in content for content in stored)
@@ -122,6 +122,7 @@ def test_the_program_lives_its_whole_life(stack: auto.Stack, served: Any, tmp_pa
     assert stack.preview(expect_no_changes=True).change_summary.keys() == {auto.OpType.SAME}
 
     _change_in_place(stack, served, balancer)
+    _take_a_domain(stack, served, balancer)
     _replace(stack, served)
     _destroy(stack, served)
 
@@ -144,6 +145,30 @@ def _change_in_place(stack: auto.Stack, served: Any, balancer: str) -> None:
     assert served.tags(machine)["Team"] == "blue"
 
 
+def _take_a_domain(stack: auto.Stack, served: Any, balancer: str) -> None:
+    zone = served.aws("route53").create_hosted_zone(Name="example.com", CallerReference="x")["HostedZone"]["Id"]
+    web = WebPlan(certificate_pem="", domain="shop.example.com", zone_id=zone.rpartition("/")[2])
+    configure(stack, plan(web=web))
+    stack.up()
+    assert used(stack) >= OF_A_DOMAIN
+    leaf = x509.load_pem_x509_certificate(served.plane.served[balancer][1].certificate_pem.encode())
+    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(served.plane.authority[0].encode()))
+    listed = served.aws("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    assert {(record["Name"].count("shop.example.com"), record["Type"]) for record in listed} >= {(1, "A"), (1, "CNAME")}
+    assert stack.preview(expect_no_changes=True).change_summary.keys() == {auto.OpType.SAME}
+    configure(stack, plan())
+    stack.up()
+    assert not used(stack) & OF_A_DOMAIN
+    listed = served.aws("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    assert {record["Type"] for record in listed} <= {"NS", "SOA"}
+    assert served.plane.served[balancer][1].certificate_pem == PEM
+
+
+def used(stack: auto.Stack) -> set[str]:
+    """Return the types that the stack has resources of."""
+    return {resource["type"] for resource in stack.export_stack().deployment["resources"]}
+
+
 def _replace(stack: auto.Stack, served: Any) -> None:
     before = set(served.plane.machines)
     configure(stack, plan(image_id="ami-0debian13local00"))
@@ -156,12 +181,11 @@ def _replace(stack: auto.Stack, served: Any) -> None:
 
 
 def _destroy(stack: auto.Stack, served: Any) -> None:
-    with pytest.raises(auto.CommandError, match="protected DB Instance"):
+    with pytest.raises(auto.CommandError, match=r"protected DB Instance|deletion protection is enabled for load"):
         stack.destroy()
     assert len(served.plane.databases) == 1
-    configure(
-        stack, plan(database=plan().database.but(deletion_protection=False, final_snapshot_identifier="web-last"))
-    )
+    unprotected = plan().database.but(deletion_protection=False, final_snapshot_identifier="web-last")
+    configure(stack, plan(web=plan().web.but(deletion_protection=False), database=unprotected))
     stack.up()
     stack.destroy()
     assert stack.export_stack().deployment.get("resources", []) == []
