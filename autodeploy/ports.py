@@ -181,10 +181,7 @@ class Snapshots(Protocol):
     """Copies of deployments' databases, outside of every stack. Errors are InfrastructureError."""
 
     def databases(self, deployment_id: str, named: str) -> Sequence[str]:
-        """Return the identifiers of the databases that are tagged as the deployment's, or named so, the newest first.
-
-        One that is being deleted stands no more.
-        """
+        """Return the identifiers of the databases that stand, tagged as the deployment's or named so, newest first."""
 
     def take(self, name: str, database: str, say: Say) -> Snapshot:
         """Return the snapshot of that name once it is whole and verified; it is taken where there is none."""
@@ -296,10 +293,7 @@ class Outside(Protocol):
     """A deployment as the world sees it, over the network and nothing else."""
 
     def get(self, url: str, ca: Path | None, at: str | None = None) -> tuple[int, Mapping[str, str]]:
-        """Return status and headers (names in lower case) of a GET, TLS verified; raise DeploymentError.
-
-        `at` is host:port to connect to, whatever the URL's name resolves to.
-        """
+        """Return status and headers (lower case) of a verified GET, from `at` (host:port); raise DeploymentError."""
 
     def open_ports(self, address: str, ports: Sequence[int]) -> tuple[int, ...]:
         """Return those of `ports` that accept a TCP connection."""
