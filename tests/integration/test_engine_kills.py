@@ -25,8 +25,8 @@ from autodeploy.model import DatabasePlan, InfraPlan, WebPlan
 pytestmark = pytest.mark.engine
 
 POINTS = 20
-UP_CALLS = 75
-DESTROY_CALLS = 55
+UP_CALLS = 100
+DESTROY_CALLS = 68
 PHASES = ("lost", "amid", "after")
 SAMPLE_SECONDS = 60
 WHOLE = Counter(
