@@ -121,9 +121,11 @@ def test_what_is_changed_by_hand_shows_and_is_put_right(place: Place, pair: tupl
 
 
 def test_a_state_that_is_not_true_is_not_compared(place: Place, pair: tuple[str, str]) -> None:
+    saved, secrets = place.home / "update-plan.json", {"certificateKey": pair[1]}
+    place.engine.preview(plan(pair[0]), secrets, saved, place.say)
     place.executioner.order(30, "after")
     with pytest.raises(InfrastructureError, match="killed"):
-        up(place, pair)
+        place.engine.up(plan(pair[0]), secrets, saved, place.say)
     with pytest.raises(InfrastructureError, match="cut short"):
         place.engine.drift(ID, place.say)
     place.executioner.order(0, "")

@@ -115,9 +115,10 @@ def _database(make: Any, subnets: list[str], group: Made) -> None:
 
 def _balancer(make: Any, vpc: Made, subnets: list[str], group: Made, instance: Made) -> None:
     now = datetime.now(timezone.utc)
-    body, key = tls.issue(tls.make_authority("Test", now), ["localhost"], now)
-    kind = "aws:acm/certificate:Certificate"
-    certificate = make("certificate", kind, secrets=["privateKey"], certificateBody=body, privateKey=key)
+    authority = tls.make_authority("Test", now)
+    body, key = tls.issue(authority, ["localhost"], now)
+    pair = {"certificateBody": body, "privateKey": key, "certificateChain": authority[0]}
+    certificate = make("certificate", "aws:acm/certificate:Certificate", secrets=["privateKey"], **pair)
     balancer = make(
         "balancer",
         "aws:lb/loadBalancer:LoadBalancer",
