@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from autodeploy.local.dataplane import Listener, Target, TargetGroup
+from autodeploy.local.provider.account import is_absent
 from autodeploy.local.provider.entry import Call
 
 Described = dict[str, Any]
@@ -15,7 +18,12 @@ def listeners(call: Call) -> Iterator[Described]:
     """Yield all listeners of the account, as AWS describes them."""
     elb = call.client("elbv2")
     for balancer in elb.describe_load_balancers()["LoadBalancers"]:
-        yield from elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+        try:
+            yield from elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+        except ClientError as err:
+            # Deleted meanwhile, as a whole stack goes at once; who asks must not take it for its own absence.
+            if not is_absent(err):
+                raise
 
 
 def certificates(listener: Described) -> list[str]:

@@ -22,6 +22,7 @@ CERTIFICATE, LOAD_BALANCER = "aws:acm/certificate:Certificate", "aws:lb/loadBala
 GROUP, LISTENER = "aws:lb/targetGroup:TargetGroup", "aws:lb/listener:Listener"
 ATTACHMENT = "aws:lb/targetGroupAttachment:TargetGroupAttachment"
 US = Configuration("us-east-1")
+ARN_OF_NONE = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/gone/50dc6c495c0c9188"
 CHECK = {"path": "/health", "matcher": "200-499", "interval": 5, "timeout": 2}
 REDIRECT = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}
 
@@ -154,6 +155,33 @@ def test_a_half_made_balancer_is_taken_back_though_protected(net: Any, engine: A
     with pytest.raises(ValueError, match="does not start"):
         lifecycle.create(dataclasses.replace(TABLE[LOAD_BALANCER], start=fails), call)
     assert served.aws("elbv2").describe_load_balancers()["LoadBalancers"] == []
+
+
+class Forgetful(Account):
+    """An account whose balancers go while somebody looks at them."""
+
+    def client(self, service: str, region: str) -> Any:
+        made = super().client(service, region)
+        return Going(made) if service == "elbv2" else made
+
+
+class Going:
+    def __init__(self, elb: Any) -> None:
+        self._elb = elb
+
+    def describe_load_balancers(self) -> Any:
+        return {"LoadBalancers": [{"LoadBalancerArn": ARN_OF_NONE}]}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._elb, name)
+
+
+def test_a_certificate_goes_though_a_balancer_goes_at_the_same_time(engine: Any, served: Any, loop: Any) -> None:
+    inputs, _ = engine.check(CERTIFICATE, {"domainName": "shop.example.com", "validationMethod": "DNS"})
+    call = Call(engine.urn(CERTIFICATE, "domain"), inputs, Forgetful(served.endpoint, served.plane, loop), US)
+    identity, _ = lifecycle.create(TABLE[CERTIFICATE], call)
+    lifecycle.delete(TABLE[CERTIFICATE], call, identity)
+    assert lifecycle.read(TABLE[CERTIFICATE], call, identity) is None
 
 
 def test_a_balancer_needs_two_zones(net: Any, engine: Any, balancer: Any, served: Any) -> None:
