@@ -65,6 +65,7 @@ class Wiring:
     def cloud(self) -> AwsCloud:
         """The account."""
         from autodeploy.adapters.aws import AwsCloud
+        from autodeploy.local.zones import rehearse_zone
         from autodeploy.planner.sizing import INSTANCE_TYPES
 
         daemon = self._daemon
@@ -81,6 +82,7 @@ class Wiring:
             settled=self.local.settle if daemon else None,
             ca_bundle=self.settings.home / "local" / "rds-ca.pem" if daemon else None,
             public_authority=self.settings.home / "local" / "acm-ca.pem" if daemon else None,
+            rehearse_zone=rehearse_zone if daemon else None,
             trust_folder=self.settings.cache / "trust",
         )
 

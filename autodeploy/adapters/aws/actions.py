@@ -217,7 +217,7 @@ ACTIONS: Mapping[str, Needs] = {
     ),
     "aws:route53/record:Record": _row(
         "arn:aws:route53:::hostedzone/*",
-        look="route53: GetHostedZone GetChange ListResourceRecordSets ListHostedZonesByName",
+        look="route53: GetHostedZone GetChange ListResourceRecordSets ListHostedZones ListHostedZonesByName",
         named="route53: ChangeResourceRecordSets",
     ),
 }

@@ -93,6 +93,7 @@ class AwsCloud:
         settled: Callable[[str, Say], None] | None = None,
         ca_bundle: Path | None = None,
         public_authority: Path | None = None,
+        rehearse_zone: Callable[[Any, str], None] | None = None,
         witness: Witness | None = None,
         vault: Vault | None = None,
         trust_folder: Path | None = None,
@@ -113,6 +114,7 @@ class AwsCloud:
         self._settled = settled
         self._ca_bundle = ca_bundle
         self._public_authority = public_authority
+        self._rehearse_zone = rehearse_zone
         self._witness = witness
         self._trust_folder = trust_folder
         self._image_owner = image_owner
@@ -162,8 +164,7 @@ class AwsCloud:
     def hosted_zone(self, domain: str) -> HostedZone | None:
         """Return the account's public zone that the domain lies in, None where it has none; raise for a taken name."""
         with self._translated(f"Looking for the zone of {domain}"):
-            look = surroundings.rehearsed_zone if self.target == "local" else surroundings.hosted_zone
-            return look(self._client("route53"), domain)
+            return surroundings.hosted_zone(self._client("route53"), domain, self._rehearse_zone)
 
     def network(self, vpc_id: str) -> NetworkFacts:
         """Return a VPC of the account with its subnets; raise InfrastructureError for one that is not there."""

@@ -1,11 +1,11 @@
 """Route 53 and EC2 -> what the user already has and wants used: the zone of a domain, a VPC with its subnets.
 
-Never creates anything at AWS; the emulated account, which nobody could have given zones, gets one for a rehearsal.
+Never creates or changes anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,8 +17,11 @@ from autodeploy.model import HostedZone, NetworkFacts, SubnetFacts
 ADDRESSES = ("A", "AAAA", "CNAME")
 
 
-def hosted_zone(route53: Any, domain: str) -> HostedZone | None:
-    """Return the public zone with the longest name that the domain lies in; raise where the domain is taken there."""
+def hosted_zone(route53: Any, domain: str, rehearse: Callable[[Any, str], None] | None = None) -> HostedZone | None:
+    """Return the public zone with the longest name that the domain lies in; raise where the domain is taken there.
+
+    Where there is none, `rehearse` makes one, in an emulated account.
+    """
     zones = [
         zone
         for page in route53.get_paginator("list_hosted_zones").paginate()
@@ -26,7 +29,10 @@ def hosted_zone(route53: Any, domain: str) -> HostedZone | None:
         if not zone["Config"]["PrivateZone"] and f".{domain}".endswith(f".{zone['Name'].rstrip('.')}")
     ]
     if not zones:
-        return None
+        if rehearse is None:
+            return None
+        rehearse(route53, domain)
+        return hosted_zone(route53, domain)
     longest = max(zones, key=lambda zone: len(zone["Name"]))
     found = HostedZone(zone_id=longest["Id"].rpartition("/")[2], name=longest["Name"].rstrip("."))
     if taken := _addresses(route53, found.zone_id, domain):
@@ -37,14 +43,6 @@ def hosted_zone(route53: Any, domain: str) -> HostedZone | None:
             context=f"Looking for the zone of {domain}",
         )
     return found
-
-
-def rehearsed_zone(route53: Any, domain: str) -> HostedZone:
-    """Return the zone of the domain in the emulated account, made where there is none."""
-    if found := hosted_zone(route53, domain):
-        return found
-    made = route53.create_hosted_zone(Name=domain, CallerReference=domain)["HostedZone"]
-    return HostedZone(zone_id=made["Id"].rpartition("/")[2], name=domain)
 
 
 def _addresses(route53: Any, zone: str, domain: str) -> list[str]:

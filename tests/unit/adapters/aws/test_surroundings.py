@@ -10,6 +10,7 @@ import pytest
 
 from autodeploy.adapters.aws import AwsCloud, surroundings
 from autodeploy.errors import InfrastructureError
+from autodeploy.local.zones import rehearse_zone
 from autodeploy.model import HostedZone
 
 NUMBERS = itertools.count()
@@ -72,7 +73,9 @@ class TestZones:
         assert surroundings.hosted_zone(route53, "a.example.com")
         assert surroundings.hosted_zone(route53, "www.shop.example.com")
 
-    def test_the_emulated_account_gets_one_for_a_rehearsal(self, cloud: AwsCloud, route53: Any) -> None:
+    def test_the_emulated_account_gets_one_for_a_rehearsal(self, endpoint: str, route53: Any) -> None:
+        assert AwsCloud("local", "us-east-1", endpoint_url=endpoint).hosted_zone("shop.example.com") is None
+        cloud = AwsCloud("local", "us-east-1", endpoint_url=endpoint, rehearse_zone=rehearse_zone)
         first = cloud.hosted_zone("shop.example.com")
         assert first and first.name == "shop.example.com"
         assert cloud.hosted_zone("shop.example.com") == first
