@@ -39,9 +39,14 @@ REGION = "us-east-1"
 ID = "web-1"
 
 
+def locks(home: Path) -> Iterator[Path]:
+    """Return what says that an engine holds a stack of the home."""
+    return home.glob("pulumi/.pulumi/locks/organization/autodeploy/*/*.json")
+
+
 def kill_engine(home: Path) -> int:
     """End the engine that holds the home's stack, and that this process started; return its id."""
-    (lock,) = home.glob("pulumi/.pulumi/locks/organization/autodeploy/*/*.json")
+    (lock,) = locks(home)
     pid = int(json.loads(lock.read_text())["pid"])
     parent = subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True, check=True)
     assert int(parent.stdout) == os.getpid()
@@ -50,8 +55,11 @@ def kill_engine(home: Path) -> int:
 
 
 class Executioner(grpc.aio.ServerInterceptor):
-    """Counts the engine's calls. At number `at` it kills the engine: before the call is heard ("lost"), while it is
-    answered ("amid"), or when the work is done and the answer on its way ("after")."""
+    """Counts the engine's calls while it holds the stack: a preview holds nothing, and leaves nothing half made.
+
+    At number `at` it kills the engine: before the call is heard ("lost"), while it is answered ("amid"), or when the
+    work is done and the answer on its way ("after").
+    """
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -71,8 +79,10 @@ class Executioner(grpc.aio.ServerInterceptor):
         method = details.method.rpartition("/")[2]
 
         async def run(request: Any, context: Any) -> Any:
-            self.calls.append(method)
-            due = len(self.calls) == self.at
+            holds = any(locks(self.home))
+            if holds:
+                self.calls.append(method)
+            due = holds and len(self.calls) == self.at
             if due and self.phase == "lost":
                 self.kill()
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "never heard")

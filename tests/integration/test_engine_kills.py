@@ -26,7 +26,7 @@ pytestmark = pytest.mark.engine
 
 POINTS = 20
 UP_CALLS = 100
-DESTROY_CALLS = 68
+DESTROY_CALLS = 70
 PHASES = ("lost", "amid", "after")
 SAMPLE_SECONDS = 60
 WHOLE = Counter(
