@@ -53,7 +53,7 @@ def long_history(line: Line, state: DeploymentState) -> None:
         file.writelines(lines)
 
 
-def command_seconds(home: Path, *arguments: str, times: int = 3) -> tuple[float, str]:
+def command_seconds(home: Path, *arguments: str, times: int = 5) -> tuple[float, str]:
     """Return the processor's time of the whole command, from a cold process, and what it printed.
 
     It works alone and waits for nothing, so that this is the wall's time on a machine that does nothing else.
