@@ -49,7 +49,8 @@ def engines(home: Path, state: DeploymentState, seconds: Seconds, verdict: Verdi
 
 def unprotected(plan: InfraPlan) -> InfraPlan:
     """Return the plan without what keeps its resources from being deleted at once."""
-    return plan.but(database=plan.database and plan.database.but(deletion_protection=False))
+    web, database = (part and part.but(deletion_protection=False) for part in (plan.web, plan.database))
+    return plan.but(web=web, database=database)
 
 
 def operation(
