@@ -8,33 +8,18 @@ from pathlib import Path
 
 import pytest
 from fakes.line import CERTIFICATE_KEY, SSH_KEY, Line
+from fakes.provisioning import built, planned, provisioner
 from fakes.world import World
 from fixtures.planned import FACTS, LOCAL
 
-from autodeploy.agents.provisioner import Certificate, HiveMindProvisioner
-from autodeploy.errors import DeploymentError, InfrastructureError, LockedError, PlanError
-from autodeploy.model import CloudFacts, DeploymentState
+from autodeploy.agents.provisioner import Certificate
+from autodeploy.errors import DeploymentError, LockedError, PlanError
+from autodeploy.model import CloudFacts
 
 
 @pytest.fixture
 def line(tmp_path: Path) -> Line:
     return Line(tmp_path / "home")
-
-
-def provisioner(line: Line, **settings: object) -> HiveMindProvisioner:
-    return line.agents(line.settings(**settings)).provisioner
-
-
-def built(line: Line) -> DeploymentState:
-    """Return a deployment that stands before its plan."""
-    line.break_at("plan", InfrastructureError("not yet", "Wait."))
-    return line.ledger(line.deploy())
-
-
-def planned(line: Line) -> DeploymentState:
-    state = provisioner(line).plan(built(line))
-    line.store.save(state)
-    return state
 
 
 class TestPlanning:

@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from fakes.line import Line
+from fakes.provisioning import built, provisioner
 from fakes.world import World
 from fixtures.planned import FACTS, LOCAL
 
-from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.errors import DeploymentError, InfrastructureError
 from autodeploy.model import CloudFacts, DeploymentState, PriceList
 from autodeploy.planner import price_keys
@@ -23,26 +23,17 @@ def line_of(home: Path, facts: CloudFacts = FACTS, prices: PriceList = DEAR) -> 
     return Line(home, world)
 
 
-def planner(line: Line, **settings: object) -> HiveMindProvisioner:
-    return line.agents(line.settings(**settings)).provisioner
-
-
-def built(line: Line) -> DeploymentState:
-    line.break_at("plan", InfrastructureError("not yet", "Wait."))
-    return line.ledger(line.deploy())
-
-
 class TestPrices:
     def test_are_aws_own_of_the_day(self, tmp_path: Path) -> None:
         line = line_of(tmp_path)
-        state = planner(line).plan(built(line))
+        state = provisioner(line).plan(built(line))
         assert state.plan and state.facts
         assert state.plan.cost[0].usd_per_month == 730
         assert state.facts.prices.as_of == f"{line.clock.now():%Y-%m-%d}"
 
     def test_that_are_complete_are_pinned_for_the_day(self, tmp_path: Path) -> None:
         line = line_of(tmp_path)
-        first = planner(line).plan(built(line))
+        first = provisioner(line).plan(built(line))
         assert first.plan and first.facts
         every = {
             "instance",
@@ -57,27 +48,27 @@ class TestPrices:
         }
         assert {charge.kind for charge in first.plan.cost} == every
         pinned = first.but(facts=first.facts.but(prices=first.facts.prices.but(usd=dict.fromkeys(keys(first), 2.0))))
-        again = planner(line).plan(pinned)
+        again = provisioner(line).plan(pinned)
         assert again.plan and again.plan.cost[0].usd_per_month == 1460
 
     def test_are_asked_for_again_the_next_day(self, tmp_path: Path) -> None:
         line = line_of(tmp_path)
-        state = planner(line).plan(built(line))
+        state = provisioner(line).plan(built(line))
         line.world.prices = PriceList(usd={"instance:t3.small": 3.0})
         line.clock.sleep(timedelta(days=1).total_seconds())
-        again = planner(line).plan(state)
+        again = provisioner(line).plan(state)
         assert again.plan and again.plan.cost[0].usd_per_month == 2190
 
     def test_that_nobody_says_do_not_stop_a_deployment(self, tmp_path: Path) -> None:
         line = line_of(tmp_path, prices=PriceList(problem="AccessDenied"))
-        state = planner(line).run(planner(line).plan(built(line)))
+        state = provisioner(line).run(provisioner(line).plan(built(line)))
         assert state.infrastructure and state.plan
         assert state.plan.prices_as_of == "2026-08-06"
         assert any("AccessDenied" in note for note in state.plan.notes)
 
     def test_of_the_local_target_are_the_table(self, tmp_path: Path) -> None:
         line = line_of(tmp_path, LOCAL)
-        state = planner(line).plan(built(line))
+        state = provisioner(line).plan(built(line))
         assert state.plan and state.facts == LOCAL
         assert state.plan.prices_as_of == "2026-08-06"
 
@@ -85,14 +76,14 @@ class TestPrices:
 class TestDifference:
     def test_of_a_first_plan_is_none(self, tmp_path: Path) -> None:
         line = line_of(tmp_path)
-        state = planner(line).plan(built(line))
+        state = provisioner(line).plan(built(line))
         assert state.plan and state.plan.usd_difference is None
 
     def test_is_to_what_was_applied(self, tmp_path: Path) -> None:
         line = line_of(tmp_path, LOCAL)
         state = line.ledger(line.deploy())
         assert state.plan and state.plan.usd_difference == 0
-        larger = planner(line, instance_type="t3.medium").plan(
+        larger = provisioner(line, instance_type="t3.medium").plan(
             state.but(request=state.request.but(instance_type="t3.medium"))
         )
         assert larger.plan and larger.plan.usd_difference == 15.19
@@ -119,7 +110,7 @@ class TestDifference:
     def test_of_a_ledger_from_before_it_was_kept(self, tmp_path: Path) -> None:
         line = line_of(tmp_path, LOCAL)
         state = line.ledger(line.deploy()).but(standing=None)
-        again = planner(line).plan(state)
+        again = provisioner(line).plan(state)
         assert again.plan and again.plan.usd_difference == 0
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from fakes.line import Line
+from fakes.provisioning import provisioner
 from fakes.world import World
 from fixtures.planned import FACTS, LOCAL
 
-from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.errors import InfrastructureError, StateError
 from autodeploy.model import CloudFacts, DeploymentState
 
@@ -17,10 +17,6 @@ from autodeploy.model import CloudFacts, DeploymentState
 @pytest.fixture
 def line(tmp_path: Path) -> Line:
     return Line(tmp_path / "home")
-
-
-def provisioner(line: Line, **settings: object) -> HiveMindProvisioner:
-    return line.agents(line.settings(**settings)).provisioner
 
 
 def deployed(line: Line) -> DeploymentState:

@@ -9,32 +9,16 @@ import pytest
 from fakes.account import FakeEngine
 from fakes.line import Line
 from fakes.person import FakeClock
+from fakes.provisioning import planned, provisioner
 
-from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.approval import approve
-from autodeploy.errors import InfrastructureError, PlanError
+from autodeploy.errors import PlanError
 from autodeploy.model import Approval, Check, DeploymentState, Preview
 
 
 @pytest.fixture
 def line(tmp_path: Path) -> Line:
     return Line(tmp_path / "home")
-
-
-def provisioner(line: Line, **settings: object) -> HiveMindProvisioner:
-    return line.agents(line.settings(**settings)).provisioner
-
-
-def built(line: Line) -> DeploymentState:
-    """Return a deployment that stands before its plan."""
-    line.break_at("plan", InfrastructureError("not yet", "Wait."))
-    return line.ledger(line.deploy())
-
-
-def planned(line: Line) -> DeploymentState:
-    state = provisioner(line).plan(built(line))
-    line.store.save(state)
-    return state
 
 
 class TestGuardingData:

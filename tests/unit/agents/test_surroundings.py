@@ -6,27 +6,17 @@ from pathlib import Path
 
 import pytest
 from fakes.line import Line
+from fakes.provisioning import built, provisioner
 from fakes.world import World
 
 from autodeploy.agents.outputs import specification
-from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.errors import InfrastructureError, PlanError
-from autodeploy.model import DeploymentState, HostedZone, NetworkFacts, SubnetFacts
+from autodeploy.model import HostedZone, NetworkFacts, SubnetFacts
 
 
 @pytest.fixture
 def line(tmp_path: Path) -> Line:
     return Line(tmp_path / "home")
-
-
-def provisioner(line: Line) -> HiveMindProvisioner:
-    return line.agents(line.settings()).provisioner
-
-
-def built(line: Line) -> DeploymentState:
-    """Return a deployment that stands before its plan."""
-    line.break_at("plan", InfrastructureError("not yet", "Wait."))
-    return line.ledger(line.deploy())
 
 
 def test_the_zone_of_a_domain_is_looked_up_once(line: Line) -> None:

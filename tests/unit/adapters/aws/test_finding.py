@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from fixtures.alarms import ALARM
 
 from autodeploy.adapters import tls
 from autodeploy.adapters.aws import AwsCloud, finding
@@ -201,13 +202,7 @@ def test_log_group_alarm_and_dashboard(claim: Any, client: Any) -> None:
     logs.create_log_group(logGroupName="finding-log")
     cloudwatch.put_metric_alarm(
         AlarmName="finding",
-        MetricName="m",
-        Namespace="n",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
+        **ALARM,
     )
     cloudwatch.put_dashboard(DashboardName=ID, DashboardBody='{"widgets": []}')
     assert claim(group, name="finding-log") == "finding-log"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore import exceptions
+from fixtures.alarms import ALARM
 
 from autodeploy.adapters import tls
 from autodeploy.adapters.aws import AwsCloud, leftovers
@@ -25,13 +26,7 @@ def monitored(client: Any) -> list[str]:
     cloudwatch.put_dashboard(DashboardName=ID, DashboardBody='{"widgets": []}')
     cloudwatch.put_metric_alarm(
         AlarmName="guestbook-status",
-        MetricName="m",
-        Namespace="n",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
+        **ALARM,
         Tags=TAGS,
     )
     logs.create_log_group(logGroupName="guestbook-log", tags={"DeploymentId": ID})

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from fixtures.alarms import ALARM
 
 from autodeploy.adapters import tls
 from autodeploy.adapters.aws import AwsCloud, sweep
@@ -124,10 +125,7 @@ def test_of_the_state_only_what_can_be_asked_for_is_believed(cloud: AwsCloud) ->
 
 def test_what_watches_is_charged_for_too(cloud: AwsCloud, client: Any) -> None:
     topic = client("sns").create_topic(Name="orphan", Tags=TAGS)["TopicArn"]
-    alarm = {"Namespace": "AWS/EC2", "MetricName": "x", "Statistic": "Maximum", "Period": 60, "EvaluationPeriods": 1}
-    client("cloudwatch").put_metric_alarm(
-        AlarmName="orphan", ComparisonOperator="GreaterThanThreshold", Threshold=1, Tags=TAGS, **alarm
-    )
+    client("cloudwatch").put_metric_alarm(AlarmName="orphan", Tags=TAGS, **ALARM)
     client("cloudwatch").put_dashboard(DashboardName=ID, DashboardBody='{"widgets": []}')
     found = {sweep.leftovers.kind_of(name): charged for name, charged in charges(cloud).items()}
     assert found[("sns", "")] == ()
