@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,8 +106,14 @@ class Monitor(MockMonitor):
 
 def deploy(plan: InfraPlan, config: Mapping[str, str] | None = None) -> Deployed:
     """Run the program for a plan; `config` replaces the stack's config."""
+    # Pulumi writes down the whole call stack of every resource: a thread of its own has a short one.
+    with ThreadPoolExecutor(1) as alone:
+        return alone.submit(_deploy, plan, config).result()
+
+
+def _deploy(plan: InfraPlan, config: Mapping[str, str] | None) -> Deployed:
     deployed = Deployed()
-    # Pulumi's mocks take the thread's event loop; an earlier asyncio.run has closed it and left none.
+    # Pulumi's mocks take the thread's event loop.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     monitor = Monitor(deployed)
