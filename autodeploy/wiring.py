@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from autodeploy.adapters.clock import SystemClock
 from autodeploy.adapters.store import FileStore
 from autodeploy.errors import LocalTargetError, SettingsError
-from autodeploy.model import CloudFacts, InfrastructureSpec, Plan, Target
+from autodeploy.model import InfrastructureSpec, Plan, Target
 from autodeploy.ports import Host, Say
 from autodeploy.settings import Settings
 
@@ -26,15 +26,13 @@ if TYPE_CHECKING:
     from autodeploy.adapters.terminal import PlainTerminal
     from autodeploy.agents.compiler import HiveMindCompiler
     from autodeploy.agents.deployer import HiveMindDeployer
-    from autodeploy.agents.provisioner import Certificate, HiveMindProvisioner
+    from autodeploy.agents.provisioner import HiveMindProvisioner
     from autodeploy.agents.sheriff import HiveMindSheriff
     from autodeploy.conductor import HiveMindConductor
     from autodeploy.local.client import DaemonInfo, LocalTarget
 
 DEFAULT_REGION = "us-east-1"
 DEFAULT_SIZE = "t3.small"
-RENEWAL = timedelta(days=30)
-"""How long before its end a certificate is renewed."""
 
 
 class Wiring:
@@ -146,6 +144,7 @@ class Wiring:
         """HiveMind SysEng."""
         from autodeploy.adapters.keys import generate
         from autodeploy.agents.provisioner import HiveMindProvisioner
+        from autodeploy.certifying import certify
 
         return HiveMindProvisioner(
             self.engine, self.cloud, generate, certify, self.ui, self.clock, self.store, self.settings
@@ -172,8 +171,11 @@ class Wiring:
     @cached_property
     def conductor(self) -> HiveMindConductor:
         """HiveMind Control Plane."""
-        from autodeploy.agents.choices import request_of
-        from autodeploy.conductor import Agents, HiveMindConductor, Wish
+        with ThreadPoolExecutor(1) as beside:
+            # The daemon starts while this process imports; what it fails with is raised below, where it is asked for.
+            beside.submit(lambda: self._daemon)
+            from autodeploy.agents.choices import request_of
+            from autodeploy.conductor import Agents, HiveMindConductor, Wish
 
         settings = self.settings
         wish = Wish(
@@ -278,21 +280,3 @@ def connect(infrastructure: InfrastructureSpec, say: Say, deadline: float = 180.
         say=say,
         deadline=deadline,
     )
-
-
-def certify(deployment_id: str, facts: CloudFacts, domain: str | None, kept: Certificate, now: datetime) -> Certificate:
-    """Return the certificate that is kept; a new leaf of its authority when it ends soon or lacks the domain; the first
-    pair of both."""
-    from autodeploy.adapters.tls import covers, expiry, is_issued_by, is_pair, issue, make_authority
-    from autodeploy.agents.provisioner import Certificate
-
-    is_whole = kept.authority and is_pair(kept.leaf, kept.key) and is_issued_by(kept.leaf, kept.authority)
-    wanted = [domain] if domain else []
-    if is_whole and expiry(kept.leaf) - now > RENEWAL and covers(kept.leaf, wanted):
-        return kept
-    authority = (kept.authority, kept.authority_key)
-    if not is_pair(*authority) or expiry(kept.authority) - now < RENEWAL:
-        authority = make_authority(f"AutoDeploy {deployment_id}", now)
-    names = ["localhost", "127.0.0.1"] if facts.target == "local" else [f"*.{facts.region}.elb.amazonaws.com"]
-    leaf, key = issue(authority, [*wanted, *names], now)
-    return Certificate(leaf, key, *authority)

@@ -82,8 +82,11 @@ class EmulatedApi:
         amis_file(amis)
         # Read when moto is imported, hence the late import.
         os.environ["MOTO_AMIS_PATH"] = str(amis)
+        from moto.backends import get_backend
         from moto.server import ThreadedMotoServer
 
+        # Its first request would load it: here, the caller is still busy with its own imports.
+        get_backend("ec2")
         self._server: Any = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._server.start()
         host, port = self._server.get_host_and_port()

@@ -27,12 +27,12 @@ from autodeploy.adapters.aws import AwsCloud
 from autodeploy.adapters.pulumi import PulumiEngine
 from autodeploy.adapters.store import FileStore
 from autodeploy.agents.provisioner import HiveMindProvisioner
+from autodeploy.certifying import certify
 from autodeploy.local.provider import serve_provider
 from autodeploy.local.provider.table import load_schemas
 from autodeploy.model import DeploymentState, InfraPlan, Plan
 from autodeploy.ports import Say
 from autodeploy.settings import Settings
-from autodeploy.wiring import certify
 from stacks.program import program
 
 REGION = "us-east-1"

@@ -75,7 +75,7 @@ class InterruptedWiring(wiring.Wiring):
             return pair
 
         def certify(*given: Any) -> Any:
-            return self._effects.around("certify", lambda: wiring.certify(*given))
+            return self._effects.around("certify", lambda: certify(*given))
 
         return HiveMindProvisioner(self.engine, self.cloud, new_key, certify, *self._voice, self.settings)
 

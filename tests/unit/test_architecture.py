@@ -63,6 +63,7 @@ LIBRARIES = {
     "autodeploy.adapters.store": {"pydantic"},
     "autodeploy.adapters.terminal": {"rich"},
     "autodeploy.adapters.tls": {"cryptography"},
+    "autodeploy.certifying": set(),
     "autodeploy.cli": {"typer", "click"},
     "stacks": {"pulumi", "pulumi_aws"},
 }

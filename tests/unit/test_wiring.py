@@ -20,11 +20,12 @@ import autodeploy
 from autodeploy.adapters.keys import generate
 from autodeploy.adapters.tls import expiry, is_pair
 from autodeploy.agents.provisioner import Certificate
+from autodeploy.certifying import certify
 from autodeploy.errors import DeploymentError, LocalTargetError, SettingsError, SourceError
 from autodeploy.local.containers import container_engine
 from autodeploy.local.records import DaemonInfo, Records
 from autodeploy.settings import Settings
-from autodeploy.wiring import Wiring, certify, connect, terminal
+from autodeploy.wiring import Wiring, connect, terminal
 
 ID = "guestbook-20261122-7f3a9c"
 EPOCH = "epoch-7"
