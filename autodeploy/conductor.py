@@ -114,7 +114,7 @@ class HiveMindConductor:
         with heard(), self._store.lock(deployment_id, "destroy"):
             ledger = Ledger(self._store, self._clock, self._store.load(deployment_id))
             if ledger.state.status == "rolled_back":
-                return already_gone(deployment_id)
+                return already_gone(ledger.state)
             same_epoch(ledger.state, self._cloud)
             self._settle(ledger)
             if only is not None:

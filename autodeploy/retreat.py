@@ -5,7 +5,7 @@ Used by the conductor alone, which holds the lock. Deletes nothing before what c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from autodeploy.agents import backups
@@ -15,7 +15,7 @@ from autodeploy.agents.dossier import reason
 from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.errors import InfrastructureError
 from autodeploy.ledger import Ledger
-from autodeploy.model import Part, RollbackResult
+from autodeploy.model import KeptSnapshot, Part, RollbackResult
 from autodeploy.ports import UI, Clock, Cloud
 from autodeploy.stages import interrupted
 
@@ -52,7 +52,7 @@ class Retreat:
             self._deployer.stop(ledger.state)
             ledger.write(ledger.state.but(doomed=self._provisioner.arns(ledger.state)))
             left = self._provisioner.destroy(ledger.state)
-            kept = backups.kept(ledger.state, self._cloud.snapshots)
+            kept = backups.kept(ledger.state, self._cloud)
         if left:
             names = tuple(each.name for each in left)
             message = f"{len(left)} resources are left, {bill(left)}; run it again, or delete them by hand."
@@ -61,15 +61,22 @@ class Retreat:
                 deployment_id=identifier,
                 status="failed",
                 remaining=names,
-                snapshots=kept,
+                snapshots=tuple(each.name for each in kept),
                 message=message,
                 left=left,
+                kept=kept,
             )
         ledger.write(ledger.state.but(doomed=()))
         ledger.move("rolled_back")
-        message = f"Nothing is left but the snapshot {', '.join(kept)}." if kept else "Nothing is left."
+        message = f"Nothing is left{_but(kept)}."
         self._ui.done(message.rstrip("."))
-        return RollbackResult(deployment_id=identifier, status="rolled_back", snapshots=kept, message=message)
+        return RollbackResult(
+            deployment_id=identifier,
+            status="rolled_back",
+            snapshots=tuple(each.name for each in kept),
+            message=message,
+            kept=kept,
+        )
 
     def take_part(self, ledger: Ledger, part: Part) -> RollbackResult:
         """Delete one part and what depends on it; what holds data stays, and the next deploy makes the part again."""
@@ -105,6 +112,11 @@ class Retreat:
             self.take_back(ledger)
         except Exception as err:  # recorded, and told with what can be done about it
             self._ui.say(f"it could not be taken back: {reason(err)}")
+
+
+def _but(kept: Sequence[KeptSnapshot]) -> str:
+    named = ", ".join(f"{each.name} ({each.cost})" for each in kept)
+    return f" but the snapshot{'s' if len(kept) > 1 else ''} {named}" if kept else ""
 
 
 @contextmanager

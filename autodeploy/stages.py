@@ -114,6 +114,8 @@ def interrupted(state: DeploymentState, stage: Stage | None) -> Interrupted:
     return Interrupted(f"interrupted while {doing[0].lower()}{doing[1:]}", f"{stands} {goes_on}", context=doing)
 
 
-def already_gone(deployment_id: str) -> RollbackResult:
-    """Return the answer where everything was taken back before."""
-    return RollbackResult(deployment_id=deployment_id, status="rolled_back", message="Nothing is left of it already.")
+def already_gone(state: DeploymentState) -> RollbackResult:
+    """Return the answer where everything was taken back before; only the account knows what snapshots are kept."""
+    identifier = state.deployment_id
+    but = f"; what was kept of its database: autodeploy db backups {identifier}" if state.final_snapshot else "."
+    return RollbackResult(deployment_id=identifier, status="rolled_back", message=f"Nothing is left of it already{but}")

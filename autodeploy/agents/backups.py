@@ -6,12 +6,15 @@ from collections.abc import Collection
 
 from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.errors import AgentError, StateError
-from autodeploy.model import DeploymentState, Snapshot
+from autodeploy.model import DeploymentState, KeptSnapshot, PriceList, Snapshot
 from autodeploy.naming import database_identifier, snapshot_name
-from autodeploy.ports import UI, Clock, Say, Snapshots, Store
+from autodeploy.planner.prices import per_month
+from autodeploy.ports import UI, Clock, Cloud, Say, Snapshots, Store
 
 LOGICAL_NAME = "database"
 """What the stack calls its database, and `--allow-data-loss` too."""
+STORED = "snapshot:database"
+"""The price table's key of a snapshot's GB-month."""
 
 
 def identifier(state: DeploymentState) -> str | None:
@@ -109,9 +112,18 @@ def keep_last(
         say(f"last snapshot {taken.name}: whole and verified, of {taken.size_gb} GB")
 
 
-def kept(state: DeploymentState, snapshots: Snapshots) -> tuple[str, ...]:
-    """Return the names of the last snapshots that the deployment's destruction has taken."""
-    if state.final_snapshot is None:
-        return ()
-    found = snapshots.of(state.deployment_id)
-    return tuple(sorted(each.name for each in found if each.name.startswith(state.final_snapshot)))
+def kept(state: DeploymentState, cloud: Cloud) -> tuple[KeptSnapshot, ...]:
+    """Return every snapshot that the account has of the deployment, the newest first, with what it costs."""
+    found = cloud.snapshots.of(state.deployment_id)
+    prices = state.facts.prices if state.facts else PriceList()
+    if found and state.target == "aws" and per_month(state.region, STORED, 1, prices) is None:
+        prices = cloud.prices([STORED])
+    return tuple(
+        KeptSnapshot(
+            name=each.name,
+            size_gb=each.size_gb,
+            usd_per_month=0.0 if state.target == "local" else per_month(state.region, STORED, each.size_gb, prices),
+            delete=f"autodeploy db delete {each.name} {state.deployment_id}",
+        )
+        for each in found
+    )

@@ -35,7 +35,7 @@ def destroy(
     settings, part = ready(context), part_named(only)
     state = find(wired(context, settings).store, deployment, ended=True)
     if state.status == "rolled_back":
-        result = already_gone(state.deployment_id)  # without a conductor, which would start the local daemon
+        result = already_gone(state)  # without a conductor, which would start the local daemon
     else:
         confirm_by_name(state, named=deployment is not None, yes=yes, part=part)
         chosen = as_deployed(settings, state).but(allow_data_loss=tuple(allow_data_loss or ()))

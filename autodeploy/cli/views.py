@@ -113,8 +113,8 @@ def show_rollback(result: RollbackResult) -> None:
     for name in result.remaining:
         cost = costs.get(name)
         typer.echo(f"  left: {name}  {'cost unknown' if cost is None else f'{cost:,.2f} USD a month'}")
-    for name in result.snapshots:
-        typer.echo(f"  kept: snapshot {name}; delete it: autodeploy db delete {name} {result.deployment_id}")
+    for each in result.kept:
+        typer.echo(f"  kept: snapshot {each.name}  {each.cost}; delete it: {each.delete}")
 
 
 def show_snapshots(snapshots: Sequence[Snapshot]) -> None:

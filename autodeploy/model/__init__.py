@@ -38,7 +38,7 @@ from autodeploy.model.nodejs import NODE_DEFAULT, NODE_RELEASES, node_release
 from autodeploy.model.noun import Noun
 from autodeploy.model.performance import Performance, performance
 from autodeploy.model.plan import CostChange, CostLine, Plan, Preview, ResourceChange
-from autodeploy.model.snapshot import Snapshot
+from autodeploy.model.snapshot import KeptSnapshot, Snapshot
 from autodeploy.model.source import Source
 from autodeploy.model.standing import Drift, Leftover, PropertyDrift, ResourceDrift, Standing
 from autodeploy.model.state import (
@@ -99,6 +99,7 @@ __all__ = [
     "HostedZone",
     "InfraPlan",
     "InfrastructureSpec",
+    "KeptSnapshot",
     "Language",
     "Leftover",
     "LockOwner",

@@ -9,6 +9,7 @@ from autodeploy.model.deployment import DeploymentConfig, SecurityConfig
 from autodeploy.model.infrastructure import CloudFacts, InfraPlan, InfrastructureSpec, Target
 from autodeploy.model.noun import Noun, Timestamp
 from autodeploy.model.plan import Plan
+from autodeploy.model.snapshot import KeptSnapshot
 from autodeploy.model.standing import Leftover
 from autodeploy.model.techstack import TechStack
 
@@ -166,7 +167,7 @@ class RollbackResult(Noun):
     """The answer of `rollback`: `remaining` names what is left, and is empty when it succeeded.
 
     `left` says of the same what it costs. Where only a `part` was asked for, `deleted` names what went.
-    `snapshots` names the copies of the database that were taken before it went; they are meant to stay.
+    `snapshots` names every copy of the database that is kept, and `kept` says of the same what it costs.
     """
 
     deployment_id: str
@@ -177,3 +178,4 @@ class RollbackResult(Noun):
     left: tuple[Leftover, ...] = ()
     part: Part | None = None
     deleted: tuple[str, ...] = ()
+    kept: tuple[KeptSnapshot, ...] = ()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from fakes.line import URL, Line
+from fakes.world import World
 
 from autodeploy.adapters.aws.failures import translated
 from autodeploy.errors import (
@@ -91,7 +92,14 @@ class TestRollingBack:
         assert dict(line.store.secrets(identifier)) == {}
         assert not list(line.store.folder(identifier).glob("id_ed25519*"))
         again = line.conductor().rollback(identifier)
-        assert (again.status, again.message) == ("rolled_back", "Nothing is left of it already.")
+        kept = f"what was kept of its database: autodeploy db backups {identifier}"
+        assert (again.status, again.message) == ("rolled_back", f"Nothing is left of it already; {kept}")
+
+    def test_of_what_had_no_database_speaks_of_none(self, tmp_path: Path) -> None:
+        line = Line(tmp_path, World("fastapi-plain"))
+        identifier = line.deploy().deployment_id
+        assert line.conductor().rollback(identifier).message == "Nothing is left."
+        assert line.conductor().rollback(identifier).message == "Nothing is left of it already."
 
     def test_what_cannot_be_deleted_is_named_and_recorded(self, line: Line) -> None:
         identifier = line.deploy().deployment_id

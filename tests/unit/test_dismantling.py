@@ -134,7 +134,8 @@ class TestAPartAlone:
     def test_of_what_is_gone_already(self, line: Line) -> None:
         identifier = line.deploy().deployment_id
         line.conductor().rollback(identifier)
-        assert line.conductor().rollback(identifier, "compute").message == "Nothing is left of it already."
+        again = line.conductor().rollback(identifier, "compute").message
+        assert again.startswith("Nothing is left of it already")
 
 
 class TestDrift:

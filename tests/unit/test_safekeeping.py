@@ -160,7 +160,10 @@ class TestLastSnapshot:
     def test_is_named_by_the_result_and_the_ledger(self, line: Line, state: DeploymentState) -> None:
         result = line.conductor().rollback(state.deployment_id)
         (name,) = line.world.snapshots
-        assert (result.snapshots, result.message) == ((name,), f"Nothing is left but the snapshot {name}.")
+        assert (result.snapshots, result.message) == (
+            (name,),
+            f"Nothing is left but the snapshot {name} (free of charge).",
+        )
         assert line.store.load(state.deployment_id).final_snapshot == name
 
     @pytest.mark.parametrize("at", ["after snapshot", "after up", "destroy", "after destroy"])
@@ -174,6 +177,7 @@ class TestLastSnapshot:
         line.clock.sleep(60)
         result = line.conductor().rollback(state.deployment_id)
         assert (result.status, result.snapshots) == ("rolled_back", tuple(line.world.snapshots))
+        assert [each.name for each in result.kept] == list(result.snapshots)
         assert len(line.world.snapshots) == 1
 
     def test_what_was_written_after_a_broken_off_destruction_is_in_the_last_one(
@@ -187,8 +191,7 @@ class TestLastSnapshot:
         assert line.store.load(state.deployment_id).final_snapshot is None
         rows(line, state, "newer")
         result = line.conductor().rollback(state.deployment_id)
-        (name,) = result.snapshots
-        assert line.world.kept[name] == "newer"
+        assert [line.world.kept[name] for name in result.snapshots] == ["newer", "rows"]
 
     def test_each_of_several_databases_has_one(self, line: Line, state: DeploymentState) -> None:
         class Two(FakeSnapshots):

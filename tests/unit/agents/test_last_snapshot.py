@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fakes.account import FakeCloud
 from fakes.line import Line
 from fakes.provisioning import provisioner
+from fakes.snapshots import FakeSnapshots
 from fakes.world import World
 from fixtures.planned import FACTS, LOCAL
 
+from autodeploy.agents import backups
 from autodeploy.errors import InfrastructureError, StateError
-from autodeploy.model import CloudFacts, DeploymentState
+from autodeploy.model import CloudFacts, DeploymentState, PriceList
 
 
 @pytest.fixture
@@ -80,3 +83,37 @@ def test_a_database_that_is_gone_after_its_last_snapshot_is_no_trouble(line: Lin
     line.world.databases.clear()
     assert provisioner(line).destroy(state) == ()
     assert list(line.world.snapshots) == ["last"]
+
+
+class TestWhatIsKept:
+    """Every snapshot that the account has of the deployment, and what it costs there."""
+
+    def test_is_every_backup_beside_the_last_one(self, line: Line) -> None:
+        state = line.ledger(line.deploy())
+        snapshots = FakeSnapshots(line.world)
+        for name in ("by-hand", f"{state.deployment_id}-backup-1"):
+            snapshots.take(name, f"{state.deployment_id}-db", lambda _: None)
+        line.world.databases["another-db"] = "not ours"
+        snapshots.take("another", "another-db", lambda _: None)
+        kept = backups.kept(state, FakeCloud(line.world, None))
+        assert [each.name for each in kept] == [f"{state.deployment_id}-backup-1", "by-hand"]
+        assert {each.usd_per_month for each in kept} == {0.0}
+        assert kept[1].delete == f"autodeploy db delete by-hand {state.deployment_id}"
+
+    @pytest.mark.parametrize(
+        ("region", "asked", "cost"),
+        [
+            ("us-east-1", {}, "at most 1.90 USD a month"),
+            ("eu-west-3", {"snapshot:database": 0.1}, "at most 2.00 USD a month"),
+            ("eu-west-3", {}, "of unknown price"),
+        ],
+    )
+    def test_costs_what_the_account_or_the_table_says(
+        self, tmp_path: Path, region: str, asked: dict[str, float], cost: str
+    ) -> None:
+        line = Line(tmp_path, World(facts=FACTS))
+        state = deployed(line)
+        FakeSnapshots(line.world).take("by-hand", f"{state.deployment_id}-db", lambda _: None)
+        line.world.prices = PriceList(usd=asked)
+        (kept,) = backups.kept(state.but(region=region), FakeCloud(line.world, None))
+        assert (kept.size_gb, kept.cost) == (20, cost)

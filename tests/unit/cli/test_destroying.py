@@ -1,4 +1,4 @@
-"""destroy --only and status --drift: what is typed, what is shown, and the exit code."""
+"""destroy, destroy --only and status --drift: what is typed, what is shown, and the exit code."""
 
 from __future__ import annotations
 
@@ -22,6 +22,91 @@ CHANGED = ResourceDrift(
     ),
 )
 GONE = ResourceDrift(urn="urn:x", type="aws:ec2:Vpc", name="network", operation="delete")
+
+
+def already_gone(identifier: str) -> str:
+    kept = f"what was kept of its database: autodeploy db backups {identifier}"
+    return f"{identifier} rolled_back. Nothing is left of it already; {kept}\n"
+
+
+class TestDestroy:
+    def test_named_and_with_yes(self, desk: Any) -> None:
+        identifier = desk.deploy().deployment_id
+        shown = desk.type("destroy", identifier, "--yes")
+        (name,) = desk.line.world.snapshots
+        assert name.startswith(f"{identifier}-final-")
+        assert (shown.code, shown.out.splitlines()) == (
+            0,
+            [
+                f"{identifier} rolled_back. Nothing is left but the snapshot {name} (free of charge).",
+                f"  kept: snapshot {name}  free of charge; delete it: autodeploy db delete {name} {identifier}",
+            ],
+        )
+        again = desk.type("destroy", identifier)
+        assert (again.code, again.out) == (0, already_gone(identifier))
+
+    def test_every_backup_that_is_kept_is_named_with_what_it_costs_and_the_command_that_ends_it(
+        self, desk: Any
+    ) -> None:
+        identifier = desk.deploy().deployment_id
+        backup = desk.type("db", "backup", identifier).out.strip()
+        shown = desk.type("destroy", identifier, "--yes")
+        last = [name for name in desk.line.world.snapshots if name != backup]
+        said, *kept = shown.out.splitlines()
+        assert said.endswith(f"but the snapshots {last[0]} (free of charge), {backup} (free of charge).")
+        assert [line.rpartition("delete it: autodeploy ")[2] for line in kept] == [
+            f"db delete {name} {identifier}" for name in (*last, backup)
+        ]
+        for line in kept:
+            assert desk.type(*line.rpartition("autodeploy ")[2].split(), "--yes").code == 0
+        assert desk.line.world.snapshots == {}
+
+    @pytest.mark.parametrize("arguments", [["guestbook", "--yes"], ["--yes"], []])
+    def test_again_says_so_and_starts_nothing(self, desk: Any, arguments: list[str]) -> None:
+        identifier = desk.deploy().deployment_id
+        desk.type("destroy", identifier, "--yes")
+        desk.local.running = False
+        shown = desk.type("destroy", *arguments)
+        assert (shown.code, shown.out) == (0, already_gone(identifier))
+        assert not desk.local.running
+
+    def test_a_living_one_of_the_name_is_meant_before_one_that_is_gone(self, desk: Any) -> None:
+        gone = desk.deploy().deployment_id
+        desk.type("destroy", gone, "--yes")
+        living = desk.deploy().deployment_id
+        assert desk.type("destroy", "guestbook", "--yes").out.startswith(f"{living} rolled_back. Nothing is left b")
+        assert desk.type("destroy", "guestbook").out.startswith(f"{living} rolled_back. Nothing is left of it already")
+
+    def test_by_its_name_as_json(self, desk: Any) -> None:
+        desk.deploy()
+        told = desk.type("destroy", "guestbook", "--yes", "--json").json
+        assert (told["status"], told["snapshots"]) == ("rolled_back", list(desk.line.world.snapshots))
+
+    def test_the_last_snapshot_is_left_out_only_where_the_loss_is_allowed(self, desk: Any) -> None:
+        identifier = desk.deploy().deployment_id
+        shown = desk.type("destroy", identifier, "--yes", "--allow-data-loss", "database")
+        assert (shown.code, shown.out) == (0, f"{identifier} rolled_back. Nothing is left.\n")
+        assert desk.line.world.snapshots == {}
+
+    @pytest.mark.parametrize("arguments", [[], ["--yes"], ["guestbook"]])
+    def test_unconfirmed_deletes_nothing(self, desk: Any, arguments: list[str]) -> None:
+        identifier = desk.deploy().deployment_id
+        shown = desk.type("destroy", *arguments)
+        assert shown.code == 3
+        assert f"autodeploy destroy {identifier} --yes" in shown.err
+        assert identifier in desk.line.world.stacks
+
+    def test_names_what_is_left(self, desk: Any) -> None:
+        identifier = desk.deploy().deployment_id
+        desk.line.world.undeletable = ("eni-1",)
+        shown = desk.type("destroy", identifier, "--yes")
+        assert shown.code == 60
+        assert "  left: eni-1  0.00 USD a month" in shown.out.splitlines()
+
+    def test_that_fails_is_an_error(self, desk: Any) -> None:
+        identifier = desk.deploy().deployment_id
+        desk.line.world.broken["destroy"].append(InfrastructureError("in the way", "Again."))
+        assert desk.type("destroy", identifier, "--yes").code == 60
 
 
 class TestOnly:
