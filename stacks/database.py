@@ -78,7 +78,7 @@ class Database(pulumi.ComponentResource):
             deletion_protection=database.deletion_protection,
             # The protection is lifted only once a last snapshot is taken and verified, outside of this stack.
             skip_final_snapshot=not database.deletion_protection,
-            final_snapshot_identifier=database.final_snapshot_identifier or f"{self.identifier}-final",
+            final_snapshot_identifier=f"{self.identifier}-final",
             opts=self._child,
         )
 

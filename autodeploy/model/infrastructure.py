@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from autodeploy.model.build import BaseImage
 from autodeploy.model.noun import Noun, WebPath
 
 Target = Literal["aws", "local"]
 DatabaseEngine = Literal["postgres", "mysql", "mariadb"]
+RETIRED = frozenset({"final_snapshot_identifier"})
+"""What a DatabasePlan of an older ledger or stack config may carry, and nobody reads."""
 
 
 class PriceList(Noun):
@@ -88,7 +90,12 @@ class DatabasePlan(Noun):
     master_username: str = "dbadmin"
     port: int = 5432
     deletion_protection: bool = True
-    final_snapshot_identifier: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_is_retired(cls, given: Any) -> Any:
+        """Read what an older version wrote: the name of a last snapshot, which is the ledger's now."""
+        return {key: value for key, value in given.items() if key not in RETIRED} if isinstance(given, dict) else given
 
 
 class WebPlan(Noun):

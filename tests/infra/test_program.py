@@ -93,13 +93,12 @@ def test_only_an_unprotected_database_goes_without_a_last_snapshot(target: str, 
     assert made.inputs["skipFinalSnapshot"] is not protected
 
 
-def test_protection_and_snapshot_come_from_the_plan() -> None:
-    database = DatabasePlan(
-        engine="mysql", engine_version="8.0.39", port=3306, deletion_protection=False, final_snapshot_identifier="last"
-    )
+def test_protection_and_parameters_come_from_the_plan() -> None:
+    database = DatabasePlan(engine="mysql", engine_version="8.0.39", port=3306, deletion_protection=False)
     deployed = deploy(plan(database=database))
     inputs = deployed.one("Instance", "database").inputs
-    assert (inputs["deletionProtection"], inputs["finalSnapshotIdentifier"]) == (False, "last")
+    assert inputs["deletionProtection"] is False
+    assert inputs["finalSnapshotIdentifier"] == f"{inputs['identifier']}-final"
     assert deployed.one("ParameterGroup").inputs["family"] == "mysql8.0"
     assert deployed.one("ParameterGroup").inputs["parameters"][0]["name"] == "require_secure_transport"
 

@@ -157,7 +157,6 @@ def database_plans(draw: st.DrawFn) -> DatabasePlan:
         backup_retention_days=draw(st.integers(1, 35)),
         port=port,
         deletion_protection=draw(st.booleans()),
-        final_snapshot_identifier=draw(st.none() | slugs),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -197,7 +198,7 @@ def _read(path: Path) -> str:
 
 def _validated(path: Path, text: bytes, context: str) -> DeploymentState:
     try:
-        return DeploymentState.model_validate_json(text)
+        return _still_approved(DeploymentState.model_validate_json(text), text)
     except ValidationError as err:
         first = err.errors(include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole file"
@@ -208,3 +209,13 @@ def _validated(path: Path, text: bytes, context: str) -> DeploymentState:
             f"{restore}The file was left as it is, and nothing in the account was touched.",
             context=context,
         ) from err
+
+
+def _still_approved(state: DeploymentState, text: bytes) -> DeploymentState:
+    """Let an approval hold for the plan that it was given for, where an older version wrote the plan in other words."""
+    if state.approval is None or state.plan is None:
+        return state
+    written = json.dumps(json.loads(text)["plan"]["infra"], separators=(",", ":"), ensure_ascii=False)
+    if state.approval.infra != hashlib.sha256(written.encode()).hexdigest():
+        return state
+    return state.but(approval=state.approval.but(infra=state.plan.infra.digest()))

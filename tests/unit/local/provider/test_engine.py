@@ -184,7 +184,7 @@ def _destroy(stack: auto.Stack, served: Any) -> None:
     with pytest.raises(auto.CommandError, match=r"protected DB Instance|deletion protection is enabled for load"):
         stack.destroy()
     assert len(served.plane.databases) == 1
-    unprotected = plan().database.but(deletion_protection=False, final_snapshot_identifier="web-last")
+    unprotected = plan().database.but(deletion_protection=False)
     configure(stack, plan(web=plan().web.but(deletion_protection=False), database=unprotected))
     stack.up()
     stack.destroy()
