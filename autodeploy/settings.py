@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,13 +76,21 @@ def domain_name(text: str) -> str:
         name = idna.encode(text.rstrip("."), uts46=True).decode()
     except idna.IDNAError as err:
         raise ValueError(f"{text!r} is no domain name: {err}") from err
-    if "." not in name:
-        raise ValueError(f"{text!r} is a whole top-level domain; name one in it, such as shop.example.com")
     if not name.rpartition(".")[2].strip("0123456789"):
         raise ValueError(f"{text!r} is an address; a domain is needed, such as shop.example.com")
+    if _is_public_suffix(name):
+        raise ValueError(f"{text!r} is a public suffix, nobody's own domain; name one in it, such as shop.{name}")
     if len(name) > 64:
         raise ValueError(f"{name!r} is longer than the 64 characters that a certificate's name holds")
     return name
+
+
+@cache
+def _is_public_suffix(name: str) -> bool:
+    """Say whether all the world has names in it, as in co.uk and github.io, by the list that the package brings."""
+    from publicsuffixlist import PublicSuffixList  # reads 300 KB
+
+    return bool(PublicSuffixList().publicsuffix(name) == name)
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:

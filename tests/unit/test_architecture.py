@@ -26,7 +26,7 @@ LIBRARIES = {
     "autodeploy.patience": set(),
     "autodeploy.ports": set(),
     "autodeploy.safeguards": set(),
-    "autodeploy.settings": {"idna", "pydantic"},
+    "autodeploy.settings": {"idna", "publicsuffixlist", "pydantic"},
     "autodeploy.templating": {"jinja2"},
     "autodeploy.analyser": {
         "detect_secrets",

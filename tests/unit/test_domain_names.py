@@ -15,6 +15,12 @@ from autodeploy.settings import domain_name
         ("bücher.example", "xn--bcher-kva.example"),
         ("xn--bcher-kva.example", "xn--bcher-kva.example"),
         ("a" * 60 + ".com", "a" * 60 + ".com"),
+        ("example.co.uk", "example.co.uk"),
+        ("shop.example.co.uk", "shop.example.co.uk"),
+        ("somebody.github.io", "somebody.github.io"),
+        ("city.kawasaki.jp", "city.kawasaki.jp"),
+        ("食狮.公司.cn", "xn--85x722f.xn--55qx5d.cn"),
+        ("shop.internal", "shop.internal"),
     ],
 )
 def test_a_domain_name(text: str, expected: str) -> None:
@@ -25,7 +31,13 @@ def test_a_domain_name(text: str, expected: str) -> None:
     ("text", "complaint"),
     [
         ("*.example.com", "stands for many"),
-        ("com", "top-level domain"),
+        ("com", "public suffix"),
+        ("COM.", "public suffix"),
+        ("co.uk", "public suffix"),
+        ("github.io", "public suffix"),
+        ("c.kawasaki.jp", "public suffix"),
+        ("公司.cn", "public suffix"),
+        ("localhost", "public suffix"),
         ("192.0.2.7", "is an address"),
         ("a..example", "no domain name"),
         ("-a.example.com", "no domain name"),
