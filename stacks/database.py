@@ -19,12 +19,6 @@ FORCE_TLS = {
 }
 
 
-def parameter_family(database: DatabasePlan) -> str:
-    """Return RDS's parameter group family: PostgreSQL counts majors, MySQL and MariaDB major.minor."""
-    parts = database.engine_version.split(".")
-    return database.engine + (parts[0] if database.engine == "postgres" else ".".join(parts[:2]))
-
-
 class Database(pulumi.ComponentResource):
     """One RDS instance. It can be deleted only after an update that lifts its protection."""
 
@@ -92,7 +86,7 @@ class Database(pulumi.ComponentResource):
         )
 
     def _parameters(self, plan: InfraPlan, database: DatabasePlan) -> aws.rds.ParameterGroup:
-        family = parameter_family(database)
+        family = database.parameter_family
         name, value = FORCE_TLS[database.engine]
         return aws.rds.ParameterGroup(
             "tls-only",

@@ -17,11 +17,11 @@ from autodeploy.model.build import (
 )
 from autodeploy.model.check import Check
 from autodeploy.model.deployment import DeploymentConfig, Finding, FirewallRule, ScanResults, SecurityConfig
+from autodeploy.model.families import DatabaseEngine
 from autodeploy.model.host import CommandResult, HostFacts, Step, StepResult, Upload
 from autodeploy.model.infrastructure import (
     CloudFacts,
     DatabaseCredentials,
-    DatabaseEngine,
     DatabasePlan,
     ExistingNetwork,
     HostedZone,

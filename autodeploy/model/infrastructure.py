@@ -8,10 +8,10 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from autodeploy.model.build import BaseImage
+from autodeploy.model.families import DatabaseEngine, family
 from autodeploy.model.noun import Noun, WebPath
 
 Target = Literal["aws", "local"]
-DatabaseEngine = Literal["postgres", "mysql", "mariadb"]
 RETIRED = frozenset({"final_snapshot_identifier"})
 """What a DatabasePlan of an older ledger or stack config may carry, and nobody reads."""
 
@@ -96,6 +96,14 @@ class DatabasePlan(Noun):
     def _without_what_is_retired(cls, given: Any) -> Any:
         """Read what an older version wrote: the name of a last snapshot, which is the ledger's now."""
         return {key: value for key, value in given.items() if key not in RETIRED} if isinstance(given, dict) else given
+
+    @property
+    def parameter_family(self) -> str:
+        """RDS's parameter group family of the version; raise ValueError for a version that belongs to none."""
+        found = family(self.engine, self.engine_version)
+        if found is None:
+            raise ValueError(f"no parameter group family is known for {self.engine} {self.engine_version}")
+        return found
 
 
 class WebPlan(Noun):

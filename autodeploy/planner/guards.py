@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from autodeploy.model import CloudFacts, DatabaseEngine, TechStack
+from autodeploy.model import CloudFacts, DatabaseEngine, DatabasePlan, TechStack
+from autodeploy.model.families import RELEASES, family
 from autodeploy.planner import needs
 from autodeploy.planner.refusals import refusal
 from autodeploy.planner.sizing import engine_of
@@ -61,6 +62,18 @@ def database_engine(stack: TechStack, facts: CloudFacts) -> DatabaseEngine:
             "Deploy with --target aws, or give the address of your own: --env DATABASE_URL=…",
         )
     return engine
+
+
+def check_version(database: DatabasePlan) -> DatabasePlan:
+    """Return the database; raise PlanError for a version that no parameter group could hold to TLS."""
+    engine, version = database.engine, database.engine_version
+    if family(engine, version) is None:
+        raise refusal(
+            f"{engine} {version} belongs to no parameter group family that is known here, and without one nothing "
+            f"requires TLS of it; known are {engine} {', '.join(RELEASES[engine])}",
+            "Choose a region whose default version is among them, or give a database of your own: --env DATABASE_URL=…",
+        )
+    return database
 
 
 def check_instance_type(name: str) -> str:

@@ -86,4 +86,4 @@ def _image(stack: TechStack, facts: CloudFacts) -> str:
 def _database(stack: TechStack, facts: CloudFacts, settings: Settings) -> DatabasePlan | None:
     if not stack.requires_database or needs.own_database(stack, settings):
         return None
-    return sizing.database(guards.database_engine(stack, facts), facts.engine_versions)
+    return guards.check_version(sizing.database(guards.database_engine(stack, facts), facts.engine_versions))

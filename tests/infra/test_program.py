@@ -10,7 +10,6 @@ import pulumi
 import pytest
 
 from autodeploy.model import DatabasePlan, InfraPlan, WebPlan
-from stacks.database import parameter_family
 from tests.infra.deploying import KEY, SECRET, Deployed, deploy
 
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
@@ -101,19 +100,6 @@ def test_protection_and_parameters_come_from_the_plan() -> None:
     assert inputs["finalSnapshotIdentifier"] == f"{inputs['identifier']}-final"
     assert deployed.one("ParameterGroup").inputs["family"] == "mysql8.0"
     assert deployed.one("ParameterGroup").inputs["parameters"][0]["name"] == "require_secure_transport"
-
-
-@pytest.mark.parametrize(
-    ("engine", "version", "family"),
-    [
-        ("postgres", "15.8", "postgres15"),
-        ("postgres", "16", "postgres16"),
-        ("mysql", "8.0.39", "mysql8.0"),
-        ("mariadb", "10.11.9", "mariadb10.11"),
-    ],
-)
-def test_parameter_family(engine: Any, version: str, family: str) -> None:
-    assert parameter_family(DatabasePlan(engine=engine, engine_version=version)) == family
 
 
 def test_https_forwards_and_http_only_redirects(whole: Deployed) -> None:

@@ -22,6 +22,7 @@ from autodeploy.model import (
     TechStack,
     WebPlan,
 )
+from autodeploy.model.families import RELEASES
 from autodeploy.naming import new_deployment_id
 
 N = TypeVar("N", bound=Noun)
@@ -132,11 +133,7 @@ _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
 # --- infrastructure -------------------------------------------------------------------------------------------------
 
 HEX = "0123456789abcdef"
-ENGINES: dict[DatabaseEngine, tuple[int, str]] = {
-    "postgres": (5432, "15.8"),
-    "mysql": (3306, "8.0.39"),
-    "mariadb": (3306, "10.11.9"),
-}
+ENGINES: dict[DatabaseEngine, int] = {"postgres": 5432, "mysql": 3306, "mariadb": 3306}
 slugs = st.from_regex(r"[a-z][a-z0-9-]{0,30}[a-z0-9]", fullmatch=True)
 tag_values = st.text("abcdefghijklmnopqrstuvwxyz0123456789 ._:/=+-@", min_size=1, max_size=30)
 certificates = st.text(HEX, min_size=8, max_size=40).map(
@@ -145,17 +142,26 @@ certificates = st.text(HEX, min_size=8, max_size=40).map(
 
 
 @st.composite
+def database_versions(draw: st.DrawFn, engine: DatabaseEngine) -> tuple[str, str]:
+    """Draw a version that RDS may name, and the release that it is of."""
+    release = draw(st.sampled_from(RELEASES[engine]))
+    minor = draw(st.just("") | st.integers(0, 60).map(lambda number: f".{number}"))
+    own = draw(st.just("") | st.integers(20200101, 20301231).map(lambda day: f"-rds.{day}")) if minor else ""
+    return f"{release}{minor}{own}", release
+
+
+@st.composite
 def database_plans(draw: st.DrawFn) -> DatabasePlan:
     """Draw a database as the planner sizes them."""
     engine = draw(st.sampled_from(sorted(ENGINES)))
-    port, version = ENGINES[engine]
+    version, _ = draw(database_versions(engine))
     return DatabasePlan(
         engine=engine,
         engine_version=version,
         instance_class=draw(st.sampled_from(("db.t3.micro", "db.t3.small"))),
         storage_gb=draw(st.integers(20, 100)),
         backup_retention_days=draw(st.integers(1, 35)),
-        port=port,
+        port=ENGINES[engine],
         deletion_protection=draw(st.booleans()),
     )
 
