@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from autodeploy.analyser import hints, ports
 from autodeploy.analyser.golang.configuration import Setting
 from autodeploy.analyser.golang.frameworks import framework_of, starts
 from autodeploy.analyser.golang.reads import Flow, Read, literal
-from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, string_of, text_of
+from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, root_of, string_of, text_of
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 
@@ -31,6 +32,9 @@ _FOREIGN = re.compile(
 """Words in names of ports that are others', or not the one that people are served on."""
 
 _SPOKEN = re.compile(r"PORT|ADDR|LISTEN|BIND|HOST|URL|ENDPOINT|SERVER")
+_SHARED = 4
+"""How many variables share a prefix that is the program's own."""
+
 _ASIDE = re.compile(r"debug|pprof|metric|profil|admin|grpc|redirect", re.IGNORECASE)
 _FLAG_CALL = re.compile(
     r"^(?:flag|github\.com/spf13/pflag)\.(?:String|Int|Uint)(?:Var)?P?$"
@@ -101,17 +105,23 @@ def _set(settings: Sequence[Setting]) -> Iterator[Evidence]:
 
 def _variables(tree: Tree, reads: Sequence[Read]) -> list[_Way]:
     numbers, addresses = [], []
+    before = _own_prefix(reads)
     for read in reads:
         match = _ADDRESS.match(read.default or "")
-        hint = (
-            ports.port_hint(int(match[1]), tree.where(read.file), read.default_line, "env-default") if match else None
-        )
-        if _is_port(read) and not (read.default or "").startswith(":"):
+        hint = _default_hint(tree, read, match)
+        bare = read.name.removeprefix(before)
+        if _is_port(read, bare) and not (read.default or "").startswith(":"):
             numbers.append(_Way(read.name, hint, read))
-        elif _is_port(read) or (_ADDRESS_VARIABLE.match(read.name) and match):
+        elif _is_port(read, bare) or (_ADDRESS_VARIABLE.match(bare) and match):
             addresses.append(_Way("PORT", hint, read, prefix=f"{read.name}=127.0.0.1:$PORT"))
     # The conventional name first; of several reads of one variable the one with a default says more.
     return sorted(numbers, key=_ranked) + addresses
+
+
+def _default_hint(tree: Tree, read: Read, match: re.Match[str] | None) -> Evidence | None:
+    if match is None:
+        return None
+    return ports.port_hint(int(match[1]), tree.where(read.default_file or read.file), read.default_line, "env-default")
 
 
 def _ranked(way: _Way) -> tuple[bool, bool, bool]:
@@ -119,9 +129,20 @@ def _ranked(way: _Way) -> tuple[bool, bool, bool]:
     return name != "PORT", not _PORT_VARIABLE.match(name), way.hint is None
 
 
-def _is_port(read: Read) -> bool:
-    """Tell whether a variable holds the port: by a usual name, or by an own one with a port for default."""
-    if _PORT_VARIABLE.match(read.name):
+def _own_prefix(reads: Sequence[Read]) -> str:
+    """Return the first word of a program's variables, where most of them share one: GOTIFY_."""
+    names = {read.name for read in reads}
+    counted = Counter(name.partition("_")[0] for name in names if "_" in name)
+    word, count = counted.most_common(1)[0] if counted else ("", 0)
+    return f"{word}_" if count >= _SHARED and count * 2 > len(names) else ""
+
+
+def _is_port(read: Read, bare: str) -> bool:
+    """Tell whether a variable holds the port: by a usual name, or by an own one with a port for default.
+
+    `bare` is its name without the program's own prefix.
+    """
+    if _PORT_VARIABLE.match(read.name) or _PORT_VARIABLE.match(bare):
         return True
     is_own = read.name.endswith("_PORT") and not _FOREIGN.search(read.name)
     return is_own and re.fullmatch(r":?\d{4,5}", read.default or "") is not None
@@ -163,9 +184,7 @@ def _traced(tree: Tree, listened: Sequence[tuple[GoFile, Node]], flow: Flow) -> 
         if read is None:
             continue
         match = _ADDRESS.match(read.default or "")
-        hint = (
-            ports.port_hint(int(match[1]), tree.where(read.file), read.default_line, "env-default") if match else None
-        )
+        hint = _default_hint(tree, read, match)
         if hint is None and not _SPOKEN.search(read.name):
             continue
         if flow.exactly(node) is not None:
@@ -212,7 +231,7 @@ def _listened(call: Call, methods: frozenset[str]) -> Sequence[Node]:
 def _port_of(
     node: Node, tree: Tree, files: Mapping[int, GoFile], known: Mapping[str, Node], depth: int = 0
 ) -> Iterator[Evidence]:
-    file = files.get(_root(node).id)
+    file = files.get(root_of(node).id)
     if file is None:
         return  # a broken file, which names no package
     for part in descendants(node):
@@ -225,9 +244,3 @@ def _port_of(
             continue  # the port of Go's profiler
         if match and part.parent is not None and part.parent.type != "index_expression" and int(match[1]) < 65536:
             yield ports.port_hint(int(match[1]), tree.where(file.path), line_of(part), "listens")
-
-
-def _root(node: Node) -> Node:
-    while node.parent is not None:
-        node = node.parent
-    return node

@@ -10,20 +10,20 @@ from dataclasses import field as made
 
 from tree_sitter import Node
 
-from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, string_of, text_of
+from autodeploy.analyser.golang.fallbacks import alternative, tested
+from autodeploy.analyser.golang.koanf import KoanfKeys, koanf_keys
+from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, path_of, string_of, text_of
+from autodeploy.analyser.golang.tables import tabled
 from autodeploy.analyser.golang.tagged import prefixes, processed_prefix, tagged
 from autodeploy.analyser.golang.viper import ViperKeys, viper_keys
+from autodeploy.analyser.golang.wrappers import Wrapper, field_default, find_wrappers, keyed_defaults, target
 
 _VARIABLE = re.compile(r"^[A-Z](?:[A-Z0-9_]*[A-Z0-9])?$")
 _STANDARD = frozenset({"os.Getenv", "os.LookupEnv", "syscall.Getenv"})
 _HELPER = re.compile(r"env", re.IGNORECASE)
 _NO_HELPER = re.compile(r"envvars|setenv|unset|bindenv|prefix|expand|replacer|clearenv|hasenv", re.IGNORECASE)
 _DEMANDS = re.compile(r"must|require", re.IGNORECASE)
-_ENDS = re.compile(r"(?:^|\.)(?:Fatal\w*|Panic\w*|panic|Exit)$")
-_HOLDERS = frozenset({"short_var_declaration", "assignment_statement", "var_spec", "if_statement", "block"})
 _MAX_DEPTH = 4
-_NEAR_BYTES = 300
-"""How far after a variable is read its test is looked for."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,9 @@ class Read:
     node_id: int = 0
     field: str = ""
     """The struct's field that holds the value."""
+
+    default_file: str = ""
+    """Where the default stands, where that is another file."""
 
 
 @dataclass(frozen=True)
@@ -106,22 +109,64 @@ def constants(files: Sequence[GoFile]) -> dict[str, Node]:
 def read_variables(files: Sequence[GoFile], known: Mapping[str, Node]) -> list[Read]:
     """Return all reads of the environment, in the order of the files."""
     found = []
-    before, keys = prefixes(files), viper_keys(files)
+    asking = _Asking(files, known, find_wrappers(files, _standard), keyed_defaults(files))
+    before, viper, koanf = prefixes(files), viper_keys(files, known), koanf_keys(files)
+    sources = [keys for keys in (viper, koanf) if keys is not None]
     for file in files:
         processed = processed_prefix(file)
         for call in file.calls:
-            if name := _variable(call, known):
-                found.append(_read(file, call, name, known))
-            elif keys is not None and keys.reads(file, call):
-                found += _configured(file, call, keys, known)
+            if read := asking.read(file, call):
+                found.append(read)
+            else:
+                found += [read for keys in sources for read in _configured(files, file, call, keys, known)]
         for node in file.nodes("tagged"):
-            for name, default, demanded, line in tagged(file, node, before, processed, keys is not None):
+            for name, default, demanded, line in tagged(file, node, before, processed, viper is not None):
                 called = node.child_by_field_name("name")
-                given = _set(keys, name, default)
+                given = _set(viper, name, default)
                 field = text_of(called) if called is not None else ""
                 found.append(Read(name, given, demanded, file.path, line, line, field=field))
         found += _of_flags(file)
+    for file, name, given, line in tabled(files):
+        found.append(Read(name, literal(given, {}), False, file.path, line, line_of(given) if given else line))
     return found
+
+
+def _standard(_: GoFile, call: Call) -> Node | None:
+    return call.arguments[0] if call.name in _STANDARD and call.arguments else None
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """What tells that a call reads the environment, and which default it has."""
+
+    files: Sequence[GoFile]
+    known: Mapping[str, Node]
+    wrappers: Mapping[str, Wrapper]
+    keyed: Mapping[str, Node]
+
+    def read(self, file: GoFile, call: Call) -> Read | None:
+        """Return the read that a call is; None where it is none."""
+        wrapper = self.wrappers.get(call.method)
+        if call.name not in _STANDARD and wrapper is not None:
+            return self._wrapped(file, call, wrapper)
+        name = _variable(call, self.known)
+        return _read(file, call, name, self.known) if name else None
+
+    def _wrapped(self, file: GoFile, call: Call, wrapper: Wrapper) -> Read | None:
+        named = wrapper.name(call)
+        name = literal(named, self.known) if isinstance(named, Node) else None
+        if not isinstance(named, Node) or name is None or not _VARIABLE.match(name):
+            return None
+        given, fields = wrapper.default(call), target(call)
+        further = (self.keyed.get((string_of(item) or "").lower()) for item in call.arguments)
+        given = given or next((node for node in further if node is not None), None)
+        given = field_default(self.files, fields[-2:]) if given is None and fields else given
+        default = literal(given, self.known)
+        demands = bool(_DEMANDS.search(call.method))
+        line = line_of(given) if given is not None and default is not None else call.line
+        where = path_of(given, self.files) if given is not None and default is not None else ""
+        is_demanded, field = demands and default is None, fields[-1] if fields else ""
+        return Read(name, default, is_demanded, file.path, call.line, line, call.node.id, field, where)
 
 
 def _set(keys: ViperKeys | None, name: str, default: str | None) -> str | None:
@@ -129,13 +174,16 @@ def _set(keys: ViperKeys | None, name: str, default: str | None) -> str | None:
     return literal(given, {}) if given is not None else default
 
 
-def _configured(file: GoFile, call: Call, keys: ViperKeys, known: Mapping[str, Node]) -> Iterator[Read]:
-    key = literal(call.arguments[0], known)
+def _configured(
+    files: Sequence[GoFile], file: GoFile, call: Call, keys: ViperKeys | KoanfKeys, known: Mapping[str, Node]
+) -> Iterator[Read]:
+    key = literal(keys.key(file, call), known)
     name = keys.variable(key) if key is not None else ""
     if key is not None and _VARIABLE.match(name):
         given = keys.defaults.get(key.lower())
         line = line_of(given) if given is not None else call.line
-        yield Read(name, literal(given, known), False, file.path, call.line, line, call.node.id)
+        where = path_of(given, files) if given is not None else ""
+        yield Read(name, literal(given, known), False, file.path, call.line, line, call.node.id, default_file=where)
 
 
 def _of_flags(file: GoFile) -> Iterator[Read]:
@@ -182,73 +230,11 @@ def _variable(call: Call, known: Mapping[str, Node]) -> str | None:
 
 def _read(file: GoFile, call: Call, name: str, known: Mapping[str, Node]) -> Read:
     if call.name in _STANDARD:
-        given, demands = _tested(file, call)
-        given = _alternative(call) or given
+        given, demands = tested(file, call)
+        given = alternative(call) or given
     else:
         given = call.arguments[1] if len(call.arguments) > 1 else None
         demands = bool(_DEMANDS.search(call.method))
     default = literal(given, known)
     line = line_of(given) if given is not None and default is not None else call.line
     return Read(name, default, demands and default is None, file.path, call.line, line, call.node.id)
-
-
-def _alternative(call: Call) -> Node | None:
-    """Return the value beside the call in cmp.Or(os.Getenv("X"), "y")."""
-    around = call.node.parent
-    outer = around.parent if around else None
-    function = outer.child_by_field_name("function") if outer else None
-    if (
-        around is None
-        or function is None
-        or not re.search(r"(?:^|\.)(?:Or|Coalesce|FirstNonEmpty)$", text_of(function))
-    ):
-        return None
-    return around.named_children[-1]
-
-
-def _tested(file: GoFile, call: Call) -> tuple[Node | None, bool]:
-    """Return the value that is given where the variable is empty, and whether the program ends there instead."""
-    statement = call.node.parent
-    while statement is not None and statement.type not in _HOLDERS:
-        statement = statement.parent
-    if statement is None:
-        return None, False
-    left = statement.child_by_field_name("left") or statement.child_by_field_name("name")
-    names = [text_of(node) for node in (left.named_children or [left])] if left else []
-    for test in file.nodes("condition"):
-        condition, body = test.child_by_field_name("condition"), test.child_by_field_name("consequence")
-        is_near = test.start_byte <= call.node.start_byte < test.end_byte or (
-            0 <= test.start_byte - statement.end_byte < _NEAR_BYTES
-        )
-        if condition is None or body is None or not is_near:
-            continue
-        if _asks_empty(text_of(condition), names, text_of(call.node)):
-            return _given(body, names), any(_ends(node) for node in descendants(body))
-        if any(re.sub(r"\s+", "", text_of(condition)) in {f'{name}!=""', name} for name in names):
-            after = test.child_by_field_name("alternative") or test.next_named_sibling
-            return (_given(after, names), any(_ends(node) for node in descendants(after))) if after else (None, False)
-    return None, False
-
-
-def _asks_empty(condition: str, names: list[str], called: str) -> bool:
-    bare = re.sub(r"\s+", "", condition)
-    for name in names:
-        if bare in {f'{name}==""', f"!{name}", f"len({name})==0", f'""=={name}'} or f'{name}==""' in bare.split("||"):
-            return True
-    return re.sub(r"\s+", "", called) + '==""' == bare
-
-
-def _given(body: Node, names: list[str]) -> Node | None:
-    for node in descendants(body):
-        if node.type == "assignment_statement":
-            left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-            if left and right and text_of(left) in names and right.named_children:
-                return right.named_children[0]
-        if node.type == "return_statement":
-            return next((child for child in descendants(node) if string_of(child)), None)
-    return None
-
-
-def _ends(node: Node) -> bool:
-    function = node.child_by_field_name("function") if node.type == "call_expression" else None
-    return function is not None and bool(_ENDS.search(text_of(function)))

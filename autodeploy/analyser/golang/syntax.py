@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
@@ -31,7 +31,7 @@ _WANTED = """
 
 _SMALL = 1500
 _SPEAKS = re.compile(
-    r"[Ee]nv(?!elop)|ENV|(?<![a-z])port\b|Port\b|PORT|Addr|Listen|Serve|onfig(?:File|Name|Path)?\(|viper|cobra|\bcli\.|flag\.|\"/|`/"
+    r"[Ee]nv(?!elop)|ENV|(?<![a-z])port\b|Port\b|PORT|Addr|Listen|Serve|onfig(?:File|Name|Path)?\(|viper|koanf|cobra|\bcli\.|flag\.|\"/|`/"
     r"|\.(?:Run|Start|GET|Handle\w*|Group|Route|Mount|PathPrefix|Open|Connect\w*|ApplyURI|ParseURL)\("
     r"|pgx(?:pool)?\.|dotenv|Load\w*\("
 )
@@ -158,6 +158,22 @@ def descendants(node: Node) -> Iterator[Node]:
         current = waiting.pop()
         yield current
         waiting += reversed(current.children)
+
+
+def root_of(node: Node) -> Node:
+    """Return the node of the whole file."""
+    while node.parent is not None:
+        node = node.parent
+    return node
+
+
+def path_of(node: Node, files: Sequence[GoFile]) -> str:
+    """Return the path of the file that a node is of; "" where that names no package."""
+    root = root_of(node).id
+    found = (
+        file.path for file in files for part in file.nodes("package")[:1] if part.parent and part.parent.id == root
+    )
+    return next(found, "")
 
 
 @cache

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tree_sitter import Node
 
 from autodeploy.analyser.golang.syntax import Call, GoFile, string_of
+from autodeploy.analyser.golang.wrappers import Wrapper, by_name, find_wrappers
 
 _VIPER = "github.com/spf13/viper"
 _GET = re.compile(r"\.(?:Get(?:String|Int|Bool|Duration|Float|Uint|Time|Size)?\w*|IsSet)$")
@@ -16,19 +17,24 @@ _GET = re.compile(r"\.(?:Get(?:String|Int|Bool|Duration|Float|Uint|Time|Size)?\w
 
 @dataclass(frozen=True)
 class ViperKeys:
-    """Defaults and bound variables by key, the prefix of all others, and what the instances are called."""
+    """Defaults and bound variables by key, the prefix of all others, and what asks for a key."""
 
     defaults: Mapping[str, Node]
     bound: Mapping[str, str]
     prefix: str
     is_automatic: bool
     instances: frozenset[str]
+    wrappers: Mapping[str, Wrapper]
+    """The program's own functions that ask viper for what they are given."""
 
-    def reads(self, file: GoFile, call: Call) -> bool:
-        """Tell whether a call asks viper for a value."""
-        if not call.arguments or not _GET.search(call.name):
-            return False
-        return call.name.startswith(f"{_VIPER}.") or call.operand in self.instances
+    known: Mapping[str, Node]
+
+    def key(self, _: GoFile, call: Call) -> Node | None:
+        """Return the key that a call asks for; None where it asks viper for nothing."""
+        if given := _asked(call, self.instances, _GET):
+            return given
+        wrapper = self.wrappers.get(call.method)
+        return by_name(self.known, wrapper.name(call)) if wrapper else None
 
     def variable(self, key: str) -> str:
         """Return the variable that https://pkg.go.dev/github.com/spf13/viper looks for; "" for none."""
@@ -37,7 +43,7 @@ class ViperKeys:
         return self.prefix + re.sub(r"[.-]", "_", key).upper() if self.is_automatic else ""
 
 
-def viper_keys(files: Sequence[GoFile]) -> ViperKeys | None:
+def viper_keys(files: Sequence[GoFile], known: Mapping[str, Node]) -> ViperKeys | None:
     """Return what the program tells viper; None where viper does not look into the environment."""
     using = [file for file in files if _VIPER in file.imported()]
     instances = frozenset(
@@ -47,14 +53,45 @@ def viper_keys(files: Sequence[GoFile]) -> ViperKeys | None:
         call for file in using for call in file.calls if call.name.startswith(f"{_VIPER}.") or call.operand in instances
     ]
     is_automatic = any(call.method == "AutomaticEnv" for call in calls)
-    bound, defaults, prefix = dict[str, str](), dict[str, Node](), ""
+    bound, prefix = dict[str, str](), ""
     for call in calls:
         key = string_of(call.arguments[0]) if call.arguments else None
-        if call.method == "SetDefault" and key and len(call.arguments) > 1:
-            defaults[key.lower()] = call.arguments[1]
-        elif call.method == "SetEnvPrefix" and key:
+        if call.method == "SetEnvPrefix" and key:
             prefix = f"{key.upper()}_"
         elif call.method in {"BindEnv", "MustBindEnv"} and key:
             named = string_of(call.arguments[1]) if len(call.arguments) > 1 else None
             bound[key.lower()] = named or prefix + key.upper()
-    return ViperKeys(defaults, bound, prefix, is_automatic, instances) if is_automatic or bound else None
+    if not is_automatic and not bound:
+        return None
+    wrappers = find_wrappers(using, lambda _, call: _asked(call, instances, _GET))
+    defaults = _defaults(using, files, instances, known)
+    return ViperKeys(defaults, bound, prefix, is_automatic, instances, wrappers, known)
+
+
+_SET = re.compile(r"\.SetDefault$")
+
+
+def _defaults(
+    using: Sequence[GoFile], files: Sequence[GoFile], instances: frozenset[str], known: Mapping[str, Node]
+) -> dict[str, Node]:
+    """Return the defaults by key, those too that functions of the program's own hand on."""
+    setters = find_wrappers(using, lambda _, call: _asked(call, instances, _SET))
+    found: dict[str, Node] = {}
+    for file in files if setters else using:
+        for call in file.calls:
+            key, value = _asked(call, instances, _SET), call.arguments[1:2]
+            if key is None and (wrapper := setters.get(call.method)):
+                further = wrapper.position + 1
+                key, value = by_name(known, wrapper.name(call)), call.arguments[further : further + 1]
+            named = string_of(key)
+            if named and value:
+                found[named.lower()] = value[0]
+    return found
+
+
+def _asked(call: Call, instances: frozenset[str], methods: re.Pattern[str]) -> Node | None:
+    """Return the key of a call of viper's own methods."""
+    if not call.arguments or not methods.search(call.name):
+        return None
+    is_own = call.name.startswith(f"{_VIPER}.") or call.operand in instances
+    return call.arguments[0] if is_own else None

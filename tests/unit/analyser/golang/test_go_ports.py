@@ -106,3 +106,74 @@ def test_what_answers_no_http_is_a_worker(files: dict[str, str], overrides: dict
 def test_the_operator_s_command_starts_a_worker_too() -> None:
     stack = stack_of({"main.go": program("for {}", "time")}, {"start_command": "/app/app work"})
     assert (stack.start_command, stack.is_web_service) == ("/app/app work", False)
+
+
+VIPER_KEY = """
+type Key string
+const Interface Key = "service.interface"
+func (k Key) GetString() string { return viper.GetString(string(k)) }
+func (k Key) setDefault(value any) { viper.SetDefault(string(k), value) }
+"""
+KOANF = """
+var ko = koanf.New(".")
+func load() {
+ ko.Load(env.Provider("SHOP_", ".", func(s string) string {
+  return strings.Replace(strings.ToLower(strings.TrimPrefix(s, "SHOP_")), "__", ".", -1)
+ }), nil)
+}
+"""
+FILLED = """
+type Server struct { Host string; Port int }
+type Config struct { Server Server }
+func parseInt(target *int, env string) error {
+ raw, ok := os.LookupEnv(env)
+ return fill(target, raw, ok)
+}
+"""
+SETTERS = """
+var defaults = map[string]any{"app.port": "8081"}
+func load() {
+ set := func(env, key string) { if v := os.Getenv(env); v != "" { defaults[key] = v } }
+ set("APP_PORT", "app.port")
+}
+"""
+OPTIONS = """
+var options = map[string]*option{
+ "BASE_URL": {raw: "http://localhost"}, "LISTEN_ADDR": {raw: "127.0.0.1:8085"}, "LOG_LEVEL": {raw: "info"},
+ "PORT": {raw: ""}, "WORKERS": {raw: "16"},
+}
+func parse() { for _, line := range os.Environ() { take(line) } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "imports", "rest", "port", "variable", "command"),
+    [
+        ('viper.SetEnvPrefix("shop")\nviper.AutomaticEnv()\nInterface.setDefault(":3456")\n'
+         "http.ListenAndServe(Interface.GetString(), nil)",
+         "github.com/spf13/viper net/http", VIPER_KEY, 3456, "PORT", f"SHOP_SERVICE_INTERFACE=127.0.0.1:$PORT {RUN}"),
+        ('http.ListenAndServe(ko.MustString("app.address"), nil)',
+         "github.com/knadh/koanf/v2 github.com/knadh/koanf/providers/env net/http strings", KOANF, 8080, "PORT",
+         f"SHOP_APP__ADDRESS=127.0.0.1:$PORT {RUN}"),
+        ('c := &Config{Server: Server{Port: 8090}}\nparseInt(&c.Server.Port, "SHOP_SERVER_PORT")\n'
+         'parseInt(&c.A, "SHOP_A")\nparseInt(&c.B, "SHOP_B")\nparseInt(&c.C, "SHOP_C")\nserve(c)\nhttp.Serve(l, nil)',
+         "net/http os", FILLED, 8090, "SHOP_SERVER_PORT", RUN),
+        ("load()\nhttp.Serve(l, nil)", "net/http os", SETTERS, 8081, "APP_PORT", RUN),
+        ("parse()\nhttp.Serve(l, nil)", "net/http os", OPTIONS, 8080, "PORT", RUN),
+    ],
+)  # fmt: skip
+def test_settings_that_go_through_a_library_or_the_programs_own_functions(
+    body: str, imports: str, rest: str, port: int, variable: str, command: str
+) -> None:
+    stack = serving(body, imports, rest)
+    assert (stack.port, stack.port_env, stack.start_command) == (port, variable, command)
+
+
+def test_the_default_of_a_key_is_found_where_it_is_set() -> None:
+    config = 'package config\n\nimport "github.com/spf13/viper"\n\nfunc Load() {\n\tviper.AutomaticEnv()\n'
+    config += '\tviper.SetDefault("port", 3999)\n}\n'
+    body = 'config.Load()\nhttp.ListenAndServe(":"+viper.GetString("port"), nil)'
+    main = program(body, "net/http github.com/spf13/viper example.org/shop/config")
+    stack = stack_of({"main.go": main, "config/config.go": config})
+    told = evidence(stack, "port")
+    assert (told.value, told.file, told.line) == ("3999", "config/config.go", 7)
