@@ -70,7 +70,8 @@ def detect_health_path(
     usable = [route for route in routes if route.is_open and _STATIC.match(route.path)]
     named = sorted((route for route in usable if _rank(route) < len(_NAMES)), key=lambda it: (_rank(it), len(it.path)))
     fronts = [route for route in usable if route.path == "/"]
-    if named and not any(hint and hint.value == route.path for route in named):
+    # What is asked at the end of a platform's path may be a route below a prefix that no code shows.
+    if named and not any(hint and hint.value.endswith(route.path) for route in named):
         return named[0].path, _evidence(named[0], "health-route", [*named[1:], *fronts])
     if hint:
         others = tuple(dict.fromkeys(route.path for route in (*named, *fronts) if route.path != hint.value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -135,7 +136,25 @@ def _can_be_written(path: str) -> bool:
     return path.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in path)
 
 
+_NEWER = (
+    (re.compile(r"^([ \t]*)type[ \t]+(\w+)[ \t]*(?:\[[^\n=]*\])?[ \t]*=", re.MULTILINE), r"\1\2 ="),
+    (re.compile(r"^([ \t]*(?:async[ \t]+def|def|class)[ \t]+\w+)\[[^\n]*?\](?=[(:])", re.MULTILINE), r"\1"),
+    (re.compile(r"^([ \t]*except)[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)+)[ \t]*:", re.MULTILINE), r"\1 (\2):"),
+)
+"""What Python 3.12 to 3.14 added to the syntax (PEP 695, PEP 758), and how those before write it, line by line."""
+
+
 def _parse(text: str) -> ast.Module | None:
+    made = _parsed(text)
+    if made is None:
+        older = text
+        for pattern, before in _NEWER:
+            older = pattern.sub(before, older)
+        made = _parsed(older) if older != text else None
+    return made
+
+
+def _parsed(text: str) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

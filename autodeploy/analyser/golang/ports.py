@@ -134,7 +134,8 @@ def _own_prefix(reads: Sequence[Read]) -> str:
     names = {read.name for read in reads}
     counted = Counter(name.partition("_")[0] for name in names if "_" in name)
     word, count = counted.most_common(1)[0] if counted else ("", 0)
-    return f"{word}_" if count >= _SHARED and count * 2 > len(names) else ""
+    is_own = count >= _SHARED and count * 2 > len(names) and not _FOREIGN.search(f"{word}_")
+    return f"{word}_" if is_own else ""
 
 
 def _is_port(read: Read, bare: str) -> bool:

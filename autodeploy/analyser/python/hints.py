@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from autodeploy.analyser.python import uwsgi
 from autodeploy.analyser.toml import table
 from autodeploy.analyser.tree import Tree
 
@@ -50,12 +51,13 @@ def served_targets(tree: Tree) -> list[Hint]:
     if isinstance(entry, str) and ":" in entry:
         module, _, attribute = entry.partition(":")
         found.append(Hint(module, attribute, tree.where("pyproject.toml"), 0))
+    told = [Hint(module, name, item.file, item.line) for module, name, item in uwsgi.served(uwsgi.configuration(tree))]
     for path in _files(tree):
         for number, line in tree.lines(path):
             for match in (*_SERVED.finditer(line), *_FLASK_APP.finditer(line)):
                 module = match["module"].replace("/", ".").strip(".")
                 found.append(Hint(module, match["attribute"] or "", tree.where(path), number))
-    return found
+    return [*found, *told]
 
 
 def started_scripts(tree: Tree) -> list[str]:

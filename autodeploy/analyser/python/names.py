@@ -23,6 +23,12 @@ def dotted(node: ast.AST | None, origins: dict[str, str]) -> str:
     return ".".join([origins.get(node.id, node.id), *reversed(attributes)])
 
 
+def qualified(node: ast.expr, made: Code) -> str:
+    """Return a name with the module that it is of."""
+    name = dotted(node, made.origins)
+    return f"{made.name}.{name}" if "." not in name else name
+
+
 def text_of(node: ast.AST | None) -> str | None:
     """Return a literal string; None for any other expression."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 
 from autodeploy.analyser.ports import file_hints, port_hint, process_hints, settle_port
 from autodeploy.analyser.procfile import Process
-from autodeploy.analyser.python.code import Code, modules, speaking
+from autodeploy.analyser.python import uwsgi
+from autodeploy.analyser.python.code import Code, code, modules, reachable, speaking
 from autodeploy.analyser.python.names import dotted, keyword, text_of
 from autodeploy.analyser.toml import line_of, table
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 
 DEFAULT = 8000
+MAX_NEAR = 40
+"""How many modules of a program are searched for the call by which it listens."""
+
 _SPEAKING = re.compile(r"\bport\b|PORT")
 _GETTERS = frozenset({"os.getenv", "os.environ.get", "env.int", "env", "config"})
 _BIND = re.compile(r"^\s*bind\s*=\s*[^#\n]*?:(?P<port>\d{2,5})\b", re.MULTILINE)
@@ -48,12 +52,26 @@ def detect_port(
 
 
 def read_port(tree: Tree, made: Code) -> PortRead:
-    """Return how a program that serves itself learns its port."""
-    for call in made.calls:
-        value = _port_value(call, made)
-        if value is not None:
-            return _resolved(value, made)
+    """Return how a program that serves itself learns its port: by itself, or by a module that it imports."""
+    further = sorted(reachable(tree, [made.path]) - {made.path})
+    near = [made, *(found for path in further if _SPEAKING.search(tree.read(path)) and (found := code(tree, path)))]
+    for module in near[:MAX_NEAR]:
+        for call in module.calls:
+            value = _port_value(call, module)
+            read = _resolved(value, module) if value is not None else PortRead()
+            if value is not None and read == PortRead():
+                read = _asked_elsewhere(value, near)
+            if value is not None and (module is made or read != PortRead()):
+                return read
     return PortRead()
+
+
+def _asked_elsewhere(value: ast.expr, near: list[Code]) -> PortRead:
+    """Return the option that a value names and that another module defines."""
+    if not isinstance(value, ast.Attribute) or not re.fullmatch(r"(?:\w+_)?port", value.attr):
+        return PortRead()
+    found = (_option(module, value.attr.replace("_", "-")) for module in near)
+    return next((read for read in found if read.option), PortRead())
 
 
 def _port_value(call: ast.Call, made: Code) -> ast.expr | None:
@@ -68,7 +86,8 @@ def _port_value(call: ast.Call, made: Code) -> ast.expr | None:
         named = [value for name, value, _ in made.assigned if isinstance(address, ast.Name) and name == address.id]
         address = named[0] if named else address
         return address.elts[1] if isinstance(address, ast.Tuple) and len(address.elts) > 1 else None
-    return call.args[0] if last in _LISTENERS and call.args else given if last in _SOCKETS else None
+    is_told = (last in _LISTENERS or last == "bind_sockets") and call.args
+    return call.args[0] if is_told else given if last in _SOCKETS else None
 
 
 def _resolved(value: ast.expr, made: Code, depth: int = 0) -> PortRead:
@@ -107,7 +126,7 @@ def _option(made: Code, name: str) -> PortRead:
 
 
 def _settings_hints(tree: Tree) -> Iterator[Evidence]:
-    """Yield the ports of server configurations: gunicorn's Python file, Streamlit's config.toml."""
+    """Yield the ports of server configurations: gunicorn's Python file, uWSGI's, Streamlit's config.toml."""
     for path in tree.paths:
         if (
             path.count("/") <= 1
@@ -116,6 +135,9 @@ def _settings_hints(tree: Tree) -> Iterator[Evidence]:
         ):
             line = tree.read(path).count("\n", 0, match.start("port")) + 1
             yield port_hint(int(match["port"]), tree.where(path), line, "gunicorn-config")
+    told = uwsgi.port(uwsgi.configuration(tree))
+    if told is not None and isinstance(told[0], int):
+        yield port_hint(told[0], told[1].file, told[1].line, "uwsgi-config")
     text = tree.read(".streamlit/config.toml")
     port = table(text, "server").get("port")
     if isinstance(port, int):
@@ -134,6 +156,10 @@ def _code_hints(tree: Tree) -> tuple[list[Evidence], list[Evidence]]:
     return read, run
 
 
+def _names_port(node: ast.expr) -> bool:
+    return re.fullmatch(r"(?:--)?(?:(?:api|app|http|web|server|listen)[-_])?port", text_of(node) or "") is not None
+
+
 def _port_of(call: ast.Call, made: Code) -> int | None:
     called = dotted(call.func, made.origins)
     value: ast.expr | None = None
@@ -141,6 +167,6 @@ def _port_of(call: ast.Call, made: Code) -> int | None:
         value = keyword(call, "port") or keyword(call, "server_port")
     elif called in {"os.getenv", "os.environ.get"} and len(call.args) == 2 and text_of(call.args[0]) == "PORT":
         value = call.args[1]
-    elif called.rsplit(".", 1)[-1] in {"define", "add_argument"} and {"port", "--port"} & set(map(text_of, call.args)):
+    elif called.rsplit(".", 1)[-1] in {"define", "add_argument"} and any(map(_names_port, call.args)):
         value = keyword(call, "default")
     return _resolved(value, made).default if value is not None else None

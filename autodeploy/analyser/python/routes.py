@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from autodeploy.analyser.health import Route
-from autodeploy.analyser.python.code import Code, speaking
-from autodeploy.analyser.python.names import dotted, keyword, path_text, text_of, words_of
+from autodeploy.analyser.python.code import Code, code, modules, speaking
+from autodeploy.analyser.python.litestar import handed
+from autodeploy.analyser.python.names import dotted, keyword, path_text, qualified, text_of, words_of
+from autodeploy.analyser.python.views import Views, read_views
 from autodeploy.analyser.tree import Tree
 
 _SPEAKING = re.compile(
@@ -31,14 +33,20 @@ def list_routes(tree: Tree) -> list[Route]:
     """Return the GET routes in the order of files and lines."""
     speakers = list(speaking(tree, _SPEAKING))
     prefixes = _prefixes(tree, speakers)
-    found = [route for made in speakers for route in _routes_in(tree, made, prefixes)]
+    views = read_views([made for path in modules(tree) if (made := code(tree, path))] if _adds(tree, speakers) else [])
+    found = [route for made in speakers for route in _routes_in(tree, made, prefixes, views)]
     # Litestar's authentication stands before all routes but those that say so.
     is_guarded = any(re.search(r"on_app_init\s*=", tree.read(made.path)) for made in speakers)
     outside = {(tree.where(made.path), line) for made in speakers for line in _excluded(made)} if is_guarded else set()
     return [replace(route, is_open=(route.file, route.line) in outside) for route in found] if outside else found
 
 
-def _routes_in(tree: Tree, made: Code, prefixes: dict[str, str]) -> Iterator[Route]:
+def _adds(tree: Tree, speakers: list[Code]) -> bool:
+    """Tell whether views may be classes: where aiohttp's router is given its handlers."""
+    return any(re.search(r"\.add_(?:route|view)\(|@\w+\.view\(", tree.read(made.path)) for made in speakers)
+
+
+def _routes_in(tree: Tree, made: Code, prefixes: dict[str, str], views: Views) -> Iterator[Route]:
     where = tree.where(made.path)
     controllers = {id(item): node for node in made.classes for item in node.body}
     for function in made.functions:
@@ -47,12 +55,12 @@ def _routes_in(tree: Tree, made: Code, prefixes: dict[str, str]) -> Iterator[Rou
             if target is not None:
                 controller = controllers.get(id(function))
                 prefix = _controller_path(tree, made, controller) if controller else ""
-                prefix = prefix or prefixes.get(_qualified(target[0], made), "")
+                prefix = prefix or prefixes.get(qualified(target[0], made), "")
                 handler = f"{made.name}.{(controller or function).name}"
                 prefix = _joined(prefixes[handler], prefix) if handler in prefixes else prefix
                 yield Route(_joined(prefix, target[1]), not _asks_login(function, decorator), where, decorator.lineno)
     for call in made.calls:
-        yield from _added(tree, made, call, prefixes, where)
+        yield from _added(tree, made, call, prefixes, views)
     yield from _tornado(made, where)
 
 
@@ -65,18 +73,22 @@ def _excluded(made: Code) -> Iterator[int]:
                 yield route.lineno
 
 
-def _added(tree: Tree, made: Code, call: ast.Call, prefixes: dict[str, str], where: str) -> Iterator[Route]:
+def _added(tree: Tree, made: Code, call: ast.Call, prefixes: dict[str, str], views: Views) -> Iterator[Route]:
+    where = tree.where(made.path)
     if isinstance(call.func, ast.Attribute) and call.func.attr in _ADDERS and call.args:
         if call.func.attr == "add_resource":
             texts = [text for item in call.args[1:] if (text := path_text(tree, made, item))]
         else:
             # Pyramid names a route before its path.
-            texts = [text for item in call.args[:2] if (text := path_text(tree, made, item)) and text.startswith("/")][
-                :1
-            ]
-        prefix = prefixes.get(_qualified(call.func.value, made), "")
+            looped = views.paths(tree, made, call)
+            given = [text for item in call.args[:2] if (text := path_text(tree, made, item)) and text.startswith("/")]
+            is_answered = views.answers_get(dotted(call.args[-1], {}).rpartition(".")[2])
+            texts = given[:1] * is_answered if looped is None else looped
+        prefix = prefixes.get(qualified(call.func.value, made), "")
         if _takes_get(call) and (call.func.attr != "mount" or texts == ["/"]):
             yield from (Route(_joined(prefix, text), True, where, call.lineno) for text in texts)
+    if documents := text_of(keyword(call, "swagger_path")):
+        yield Route(documents, True, where, call.lineno)  # aiohttp-apispec's pages
     called = dotted(call.func, made.origins)
     last = called.rpartition(".")[2]
     is_route = last in _CALLED and called.partition(".")[0] in {"starlette", "aiohttp", "tornado", "fastapi", "falcon"}
@@ -162,12 +174,12 @@ def _prefixes(tree: Tree, speakers: list[Code]) -> dict[str, str]:
         for call in made.calls:
             is_inclusion = isinstance(call.func, ast.Attribute) and call.func.attr in _INCLUDES
             if is_inclusion and isinstance(call.func, ast.Attribute) and call.args:
-                child = _qualified(call.args[0], made)
-                included.setdefault(child, (_qualified(call.func.value, made), _prefix(tree, made, call)))
-        for parent, prefix, child in _handed(tree, made):
-            own.setdefault(child, "")
-            own[parent] = prefix
-            included.setdefault(child, (parent, ""))
+                child = qualified(call.args[0], made)
+                included.setdefault(child, (qualified(call.func.value, made), _prefix(tree, made, call)))
+    for parent, prefix, child in handed(tree, speakers):
+        own.setdefault(child, "")
+        own[parent] = prefix
+        included.setdefault(child, (parent, ""))
     # A package may hand a router on from the module that makes it.
     for made in speakers:
         for name, origin in made.origins.items():
@@ -175,25 +187,6 @@ def _prefixes(tree: Tree, speakers: list[Code]) -> dict[str, str]:
             if origin in own and alias in included:
                 included.setdefault(origin, included[alias])
     return {name: _full_prefix(name, own, included) for name in own}
-
-
-def _handed(tree: Tree, made: Code) -> Iterator[tuple[str, str, str]]:
-    """Yield Litestar's applications and routers, with their paths, and what they are given: handlers, routers.
-
-    See https://docs.litestar.dev/latest/usage/routing/overview.html.
-    """
-    names = {id(value): name for name, value, _ in made.assigned}
-    for call in made.calls:
-        called = dotted(call.func, made.origins)
-        if not called.startswith(("litestar.", "starlite.")) or called.rsplit(".", 1)[-1] not in {"Litestar", "Router"}:
-            continue
-        first = call.args[0] if call.args else None
-        is_router = called.endswith("Router")
-        given = keyword(call, "route_handlers") or (None if is_router else first)
-        path = keyword(call, "path") or (first if is_router else None)
-        parent = f"{made.name}.{names.get(id(call), f'line {call.lineno}')}"
-        for item in given.elts if isinstance(given, (ast.List, ast.Tuple)) else ():
-            yield parent, path_text(tree, made, path) or "", _qualified(item, made)
 
 
 def _is_router(name: str) -> bool:
@@ -213,11 +206,6 @@ def _full_prefix(name: str, own: dict[str, str], included: dict[str, tuple[str, 
 def _prefix(tree: Tree, made: Code, call: ast.Call) -> str:
     given = keyword(call, "prefix") or keyword(call, "url_prefix") or keyword(call, "path")
     return path_text(tree, made, given) or ""
-
-
-def _qualified(node: ast.expr, made: Code) -> str:
-    name = dotted(node, made.origins)
-    return f"{made.name}.{name}" if "." not in name else name
 
 
 def _joined(prefix: str, path: str) -> str:

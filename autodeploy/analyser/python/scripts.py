@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from autodeploy.analyser.python.code import Code, code, imported_modules, modules
 from autodeploy.analyser.python.hints import started_scripts, streamlit_scripts
-from autodeploy.analyser.python.names import dotted, keyword
+from autodeploy.analyser.python.names import dotted, keyword, text_of
 from autodeploy.analyser.python.ports import PortRead, read_port
 from autodeploy.analyser.python.serving import STREAMLIT_OPTIONS
 from autodeploy.analyser.tree import Tree
@@ -70,7 +70,17 @@ def find_script(tree: Tree, framework: str) -> Script | None:
     port = read_port(tree, made)
     prefix = "env GRADIO_SERVER_NAME=127.0.0.1 GRADIO_SERVER_PORT=$PORT " if framework == "gradio" else ""
     port = PortRead("PORT", port.default) if framework == "gradio" else port
-    return Script(made.path, max(_begins(tree, made.path), 1), f"{prefix}{run_command(made)}{port.option}", port)
+    command = f"{prefix}{run_command(made)}{_subcommand(made)}{port.option}"
+    return Script(made.path, max(_begins(tree, made.path), 1), command, port)
+
+
+def _subcommand(made: Code) -> str:
+    """Return the one command that a program adds to another's group: https://click.palletsprojects.com/commands/."""
+    added = [call for call in made.calls if isinstance(call.func, ast.Attribute) and call.func.attr == "add_command"]
+    if len(added) != 1 or not added[0].args:
+        return ""
+    named = text_of(added[0].args[1]) if len(added[0].args) > 1 else text_of(keyword(added[0], "name"))
+    return f" {named or dotted(added[0].args[0], {}).rpartition('.')[2].replace('_', '-')}"
 
 
 def run_command(made: Code) -> str:

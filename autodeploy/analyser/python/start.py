@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.procfile import Process, named_port
+from autodeploy.analyser.python import uwsgi
 from autodeploy.analyser.python.application import Application
 from autodeploy.analyser.python.code import code
 from autodeploy.analyser.python.manifest import Manifest
@@ -50,10 +51,14 @@ def start(
         return Start(command, _missing(command, manifest), _evidence(command, "--start-command"))
     is_asked = "app" in overrides
     if not is_asked and web is not None and is_production_server(tree, web):
-        command = _with_settings(bound_to_port(in_venv(web.command)), settings)
+        command, port = in_venv(web.command), _port_of(tree, web.command)
+        if re.search(r"\buwsgi\b", web.command):
+            command, told_port = uwsgi.bound(tree, command)
+            port = PortRead(None, told_port) if isinstance(told_port, int) else PortRead(told_port)
+        command = _with_settings(bound_to_port(command), settings)
         others = (application.target,) if application else ()
         told = _evidence(command, web.rule, web.file, web.line, others)
-        return Start(command, _missing(command, manifest), told, _port_of(tree, web.command))
+        return Start(command, _missing(command, manifest), told, port)
     paste = None if is_asked or framework != "pyramid" else _pasted(tree, manifest)
     if paste:
         return paste

@@ -160,3 +160,12 @@ def test_the_migration_flag() -> None:
     source = memory({"requirements.txt": "", "app.py": FLASK})
     assert analyse(source, {"migration_command": "make it"}).migration_command == "make it"
     assert analyse(source, {"migration_command": ""}).migration_command is None
+
+
+def test_syntax_that_is_newer_than_the_analyser_s_python_is_read() -> None:
+    code = "from fastapi import FastAPI\ntype Name = str\nclass Box[T]:\n    kind: T\ndef first[T: (int, str)](x: T) -> T:\n"
+    code += "    try:\n        return x\n    except ValueError, KeyError:\n        raise\napp = FastAPI()\n"
+    code += "@app.get('/healthz')\ndef h(): ...\n"
+    stack = analyse(memory({"requirements.txt": "fastapi\nuvicorn", "main.py": code}))
+    assert stack.start_command.startswith("/app/venv/bin/python -m uvicorn main:app")
+    assert stack.health_check_path == "/healthz"

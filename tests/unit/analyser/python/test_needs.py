@@ -211,6 +211,20 @@ ROUTES = {
         "app = Litestar([Router('/v1', route_handlers=[Shop])])\n",
         "/v1/shop/health",
     ),
+    "a litestar router that a function registers": (
+        "from litestar import Litestar, Router, get\n@get('/healthcheck')\ndef h(): ...\n"
+        "def make(path: str = '/v1') -> Router:\n    router = Router(path, route_handlers=())\n    router.register(h)\n    return router\n"
+        "app = Litestar(path='/api', on_app_init=[add(make())])\n", "/api/v1/healthcheck",
+    ),
+    "aiohttp views in a loop": (
+        "from aiohttp import web\nclass A(web.View):\n    PATH = '/imports'\n    async def post(self): ...\n"
+        "class B(web.View):\n    PATH = '/towns'\n    async def get(self): ...\nVIEWS = (A, B)\n"
+        "app = web.Application()\nfor view in VIEWS:\n    app.router.add_route('*', view.PATH, view)\n", "/towns",
+    ),
+    "aiohttp view without get": (
+        "from aiohttp import web\nclass Status(web.View):\n    async def post(self): ...\nasync def one(request): ...\n"
+        "app = web.Application()\napp.router.add_view('/status', Status)\napp.router.add_get('/a', one)\n", "/a",
+    ),
     "litestar behind a login": (
         "from litestar import Controller, Litestar, get\nclass Tags(Controller):\n    path = '/api/tags'\n"
         "    @get(exclude_from_auth=True)\n    def all(self): ...\n    @get('/mine')\n    def mine(self): ...\n"

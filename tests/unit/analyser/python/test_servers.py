@@ -96,6 +96,21 @@ def test_a_program_that_serves_itself_is_told_its_port_as_it_learns_it(name: str
     assert (stack.port_env, stack.port) == (variable, port)
 
 
+def test_an_option_and_a_command_of_other_modules_are_the_program_s() -> None:
+    options = "from tornado.options import define, options\ndefine('port', default=5555)\n"
+    web = "import tornado.web\nfrom tornado.netutil import bind_sockets\nclass Shop(tornado.web.Application):\n"
+    web += "    def start(self):\n        bind_sockets(self.options.port, address='')\n"
+    command = "import click\nimport tornado.options\nfrom .web import Shop\nfrom .options import options\n"
+    command += "@click.command()\ndef shop_web():\n    Shop(options).start()\n"
+    main = "import tornado\nfrom celery.bin.celery import main, celery\nfrom shop.command import shop_web\n"
+    main += f"celery.add_command(shop_web)\n{RUN}main()\n"
+    files = {"__init__": "", "options": options, "web": web, "command": command, "__main__": main}
+    inside = {f"shop/{name}.py": text for name, text in files.items()}
+    stack = analyse(memory({"requirements.txt": "tornado\ncelery", **inside}))
+    assert stack.start_command == f"{PYTHON} -m shop shop-web --port=$PORT"
+    assert (stack.port, stack.port_env) == (5555, "PORT")
+
+
 def test_a_program_in_a_package_is_run_as_its_module() -> None:
     inside = {"site1/__init__.py": "", "site1/__main__.py": "from .web import main\nmain()\n"}
     web = "from aiohttp import web\ndef main():\n    web.run_app(make(1), port=8100)\ndef make(x):\n    return 1\n"
@@ -177,3 +192,32 @@ HINTS = {
 def test_what_is_named_elsewhere_is_what_is_served(file: str) -> None:
     files = {"requirements.txt": "flask", "app.py": FLASK, "second.py": FLASK, file: HINTS[file]}
     assert analyse(memory(files)).start_command == f"{GUNICORN} second:app"
+
+
+UWSGI = "/app/venv/bin/uwsgi"
+
+
+@pytest.mark.parametrize(
+    ("line", "settings", "command", "port", "variable"),
+    [
+        ("uwsgi uwsgi.ini", "http-socket = :$(PORT)\nmodule = app:app\n", f"{UWSGI} uwsgi.ini", 8000, "PORT"),
+        ("uwsgi --ini ./uwsgi.ini", "http = 0.0.0.0:9090\nmodule = app:app\n", f"{UWSGI} --ini ./uwsgi.ini", 9090, None),
+        ("uwsgi uwsgi.ini", "socket = app.sock\nmodule = app:app\n",
+         f"{UWSGI} --http-socket 127.0.0.1:$PORT uwsgi.ini", 8000, "PORT"),
+        ("uwsgi --http :5000 --module app:app", "", f"{UWSGI} --http-socket 127.0.0.1:$PORT --module app:app", 5000, "PORT"),
+    ],
+)  # fmt: skip
+def test_uwsgi_speaks_http_where_its_file_says_or_on_the_host_s_port(
+    line: str, settings: str, command: str, port: int, variable: str | None
+) -> None:
+    files = {"requirements.txt": "flask\nuwsgi\n", "app.py": FLASK, "Procfile": f"web: {line}\n"}
+    stack = analyse(memory({**files, **({"uwsgi.ini": f"[uwsgi]\n{settings}"} if settings else {})}))
+    assert (stack.start_command, stack.port, stack.port_env) == (command, port, variable)
+
+
+def test_uwsgi_s_file_tells_which_object_is_served_and_where() -> None:
+    settings = "[uwsgi]\nhttp-socket = :8070\nwsgi-file = site_main.py\ncallable = shop\n"
+    other = "from flask import Flask\nshop = Flask('y')\n"
+    files = {"requirements.txt": "flask\n", "app.py": FLASK, "site_main.py": other, "docker/uwsgi.ini": settings}
+    stack = analyse(memory(files))
+    assert (stack.start_command, stack.port, stack.port_env) == (f"{GUNICORN} site_main:shop", 8070, "PORT")
