@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tree_sitter import Node
@@ -10,6 +11,7 @@ from tree_sitter import Node
 from autodeploy.analyser.health import Route
 from autodeploy.analyser.nodejs.code import Code, Module, arguments, line, pair, string, text
 from autodeploy.analyser.nodejs.fileroutes import FILE_ROUTES, file_routes
+from autodeploy.analyser.nodejs.nestmodules import controller_prefixes
 from autodeploy.analyser.nodejs.prefixes import joined
 
 _PREFIX = """
@@ -33,7 +35,8 @@ def list_pages(code: Code, framework: str | None) -> list[Route]:
     prefix = next((given for call in calls if arguments(call) and (given := string(arguments(call)[0]))), "")
     asked = (row["call"] for module in code.modules for row in module.matches(_VERSIONED))
     versions = next(filter(None, map(_versions, asked)), None)
-    return [route for module in code.modules for route in _decorated(module, prefix, versions)]
+    hung = controller_prefixes(code)
+    return [route for module in code.modules for route in _decorated(module, prefix, versions, hung)]
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def _versions(call: Node) -> _Versions | None:
     return _Versions(prefix, string(pair(options, "defaultVersion")) or "")
 
 
-def _decorated(module: Module, prefix: str, versions: _Versions | None) -> Iterator[Route]:
+def _decorated(module: Module, prefix: str, versions: _Versions | None, hung: Mapping[str, str]) -> Iterator[Route]:
     base: str | None = None
     is_open_class = True
     for row in module.matches(_DECORATED) if b"@Controller" in module.text else ():
@@ -71,11 +74,17 @@ def _decorated(module: Module, prefix: str, versions: _Versions | None) -> Itera
             said = pair(options, "version")
             is_neutral = said is not None and string(said) is None
             version = versions.part(string(said) or "") if versions and not is_neutral else ""
-            base = joined(version, path) if path is not None else None
+            above = hung.get(_decorated_class(module, row["decorator"]), "")
+            base = joined(version, above, path) if path is not None else None
             is_open_class = not _is_guarded(row["decorator"])
         elif base is not None and path is not None:
             is_open = is_open_class and not _is_guarded(row["decorator"])
             yield Route(joined(prefix, base, path), is_open, module.where, line(row["call"]))
+
+
+def _decorated_class(module: Module, decorator: Node) -> str:
+    named = re.compile(rb"\bclass\s+(\w+)").search(module.text, decorator.end_byte)
+    return named[1].decode() if named else ""
 
 
 def _is_guarded(decorator: Node) -> bool:

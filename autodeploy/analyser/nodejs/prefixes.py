@@ -69,8 +69,21 @@ def _module_of(code: Code, node: Node, names: dict[str, str], folder: str) -> Mo
     said = text(node)[:200]
     if match := re.match(r"require\(\s*['\"]([^'\"]+)['\"]\s*\)", said):
         return code.find(folder, match[1])
-    first = re.match(r"[A-Za-z_$][\w$]*", said) if node.type in _NAMED else None
-    return code.find(folder, names[first[0]]) if first and first[0] in names else None
+    first = re.match(r"([A-Za-z_$][\w$]*)(?:\.(\w+))?", said) if node.type in _NAMED else None
+    found = code.find(folder, names[first[1]]) if first and first[1] in names else None
+    return _handed_on(code, found, first[2] or first[1]) if first and found else None
+
+
+def _handed_on(code: Code, module: Module, name: str, depth: int = 3) -> Module:
+    """Return the module that makes what another, most often an index of a folder, only hands on."""
+    word = re.escape(name).encode()
+    told = re.search(rb"\b" + word + rb"['\"]?\s*[:=]\s*require\(\s*['\"]([^'\"]+)['\"]", module.text)
+    told = told or re.search(rb"\bexport\s*\{[^}]*\b" + word + rb"\b[^}]*\}\s*from\s*['\"]([^'\"]+)['\"]", module.text)
+    origin = told[1].decode("utf-8", "replace") if told else ""
+    if not origin and re.search(rb"\bexport\b|\bexports\b", module.text):
+        origin = imports(module).get(name, "")
+    further = code.find(posixpath.dirname(module.path), origin) if origin and depth else None
+    return _handed_on(code, further, name, depth - 1) if further is not None and further is not module else module
 
 
 def _whole(path: str, hung: dict[str, tuple[str, str]]) -> str:

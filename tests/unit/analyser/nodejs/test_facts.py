@@ -161,6 +161,18 @@ HEALTH: dict[str, tuple[str, dict[str, str], str]] = {
     "routers in circles": ("app.use('/a', require('./a'));", {"a.js": "r.use('/b', require('./server'));\nr.get('/up', f)"}, "/b/a/up"),
     "fastify's plugin": ("app.register(require('./p'), { prefix: '/p' });", {"p.js": "f.get('/live', f)"}, "/p/live"),
     "koa's router": ("const r = new Router({ prefix: '/k' });\nr.get('/status', f);", {}, "/k/status"),
+    "a router through an index": (
+        "const { statusRouter } = require('./web');\napp.use('/monitor', statusRouter);",
+        {"web/index.js": "module.exports = { statusRouter: require('./statusRouter') }",
+         "web/statusRouter.js": "const r = module.exports = Router();\nr.get('/status', f)"},
+        "/monitor/status",
+    ),
+    "a router of an index's exports": (
+        "import * as routers from './web/index.js';\napp.use('/monitor', routers.statusRouter);",
+        {"web/index.js": "export { default as statusRouter } from './statusRouter.js'",
+         "web/statusRouter.js": "const r = Router();\nr.get('/status', f);\nexport default r"},
+        "/monitor/status",
+    ),
     "plain server": ("http.createServer((req) => { if (req.url === '/health') ok(); });", {}, "/health"),
     "static folder": ("app.use(express.static(path.join(__dirname, 'public')));", {"public/index.html": ""}, "/"),
     "static folder elsewhere": ("app.use('/x', express.static('public'));\napp.get('/a/b', f);", {"public/index.html": ""}, "/a/b"),
@@ -272,3 +284,16 @@ def test_settings_of_which_only_an_example_is_committed_are_told(files: dict[str
     code = "const text = fs.readFileSync(path.join(ROOT, 'config.yml'), 'utf8');\n"
     told = [item.message for item in stack_of(HEAD + code, **files).unknowns if item.fact == "configuration"]
     assert told == ([message] if message else [])
+
+
+def test_a_nest_module_hangs_its_controllers_under_its_route() -> None:
+    routes = (
+        "const API = '/api/v2';\nconst routes = [{ path: API, children: [{ path: 'open', module: PublicModule }] }];\n"
+    )
+    files = {
+        "app.module.ts": routes + "@Module({ imports: [RouterModule.register(routes)] })\nexport class AppModule {}\n",
+        "public.module.ts": "@Module({ controllers: [HealthController] })\nexport class PublicModule {}\n",
+        "health.controller.ts": "@Controller('monitor')\nexport class HealthController {\n  @Get('health')\n  h() {}\n}\n",
+    }
+    stack = stack_of("", {"dependencies": {"@nestjs/core": "11"}}, **files)
+    assert stack.health_check_path == "/api/v2/open/monitor/health"
