@@ -243,4 +243,8 @@ def _is_aside(path: str) -> bool:
     parts = path.split("/")
     # At the top, x.config.js is a tool's; further down it is Nest's, or an application's own.
     is_tools = len(parts) == 1 and re.search(r"\.config\.[cm]?[jt]sx?$", path)
-    return bool(_ASIDE.intersection(parts[:-1])) or bool(is_tools or _ASIDE_NAME.search(parts[-1]))
+    folders = parts[:-1]
+    if "src" in folders and path.endswith(".ts"):
+        # No browser takes TypeScript: below src, what is public is an interface of the application's.
+        folders = [name for name in folders if name != "public"]
+    return bool(_ASIDE.intersection(folders)) or bool(is_tools or _ASIDE_NAME.search(parts[-1]))

@@ -12,7 +12,7 @@ from tree_sitter import Node
 from autodeploy.analyser.nodejs.code import Code, pair, string, text
 from autodeploy.analyser.nodejs.prefixes import joined
 
-_HUNG = '(pair key: (property_identifier) @key value: (identifier) @module (#eq? @key "module")) @pair'
+_HUNG = "(pair key: (_) @key value: (identifier) @module) @pair"
 _CONSTANT = "(variable_declarator name: (identifier) @name value: (string) @value)"
 _DECLARED = re.compile(
     rb"@Module\(\s*\{(?P<body>.*?)\}\s*\)\s*(?:export\s+(?:default\s+)?)?class\s+(?P<name>\w+)", re.DOTALL
@@ -30,7 +30,7 @@ def controller_prefixes(code: Code) -> dict[str, str]:
         text(row["module"]): prefix
         for item in speakers
         for row in item.matches(_HUNG)
-        if (prefix := _path(row["pair"], constants))
+        if text(row["key"]) == "module" and (prefix := _path(row["pair"], constants))
     }
     found: dict[str, str] = {}
     for module in code.modules if hung else ():

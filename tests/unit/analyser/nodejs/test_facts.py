@@ -293,7 +293,7 @@ def test_a_nest_module_hangs_its_controllers_under_its_route() -> None:
     files = {
         "app.module.ts": routes + "@Module({ imports: [RouterModule.register(routes)] })\nexport class AppModule {}\n",
         "public.module.ts": "@Module({ controllers: [HealthController] })\nexport class PublicModule {}\n",
-        "health.controller.ts": "@Controller('monitor')\nexport class HealthController {\n  @Get('health')\n  h() {}\n}\n",
+        "src/public/health.controller.ts": "@Controller('monitor')\nexport class HealthController {\n  @Get('health')\n  h() {}\n}\n",
     }
     stack = stack_of("", {"dependencies": {"@nestjs/core": "11"}}, **files)
     assert stack.health_check_path == "/api/v2/open/monitor/health"
