@@ -144,7 +144,7 @@ def _table(package: Mapping[str, Any], key: str) -> dict[str, Any]:
 def _title(command: str) -> str:
     return (
         "Leaving out what only the build needs"
-        if re.search(r"prun|--production", command)
+        if re.search(r"prun|--prod|npm pkg set|^rm -r?f", command)
         else "Building the application"
     )
 

@@ -66,8 +66,12 @@ class _Application:
     @property
     def installed(self) -> tuple[Module, ...]:
         """The modules whose imports must be installed where it runs: none where a bundler has taken them in."""
-        is_bundled = self.start.server is not None or self.framework_name in FILE_ROUTES
-        return self.reached if is_bundled else self.modules
+        return self.reached if self.is_bundled else self.modules
+
+    @property
+    def is_bundled(self) -> bool:
+        """Tell whether a bundler takes in what the code imports."""
+        return self.start.server is not None or self.framework_name in FILE_ROUTES
 
     @property
     def framework_name(self) -> str | None:
@@ -98,7 +102,7 @@ def _compose(app: _Application, home: Home) -> TechStack:
     needs, needs_because = _needs(app)
     migration, migrating = _migration(app) if needs["requires_database"] else (None, "")
     lines = [app.start.line, migration.line if migration else ""]
-    kept = kept_packages(manifest, lines, app.installed)
+    kept = _kept(app, lines)
     build, run, native_because, native_warnings = detect_packages(manifest)
     told = [*app.place.language(home), *_project_evidence(app, kept), version_because, *needs_because, *native_because]
     services = _services(manifest)
@@ -128,6 +132,17 @@ def _compose(app: _Application, home: Home) -> TechStack:
         warnings=(*conflicts, *_warnings(app, services), *native_warnings),
         **needs,
     )  # fmt: skip
+
+
+def _kept(app: _Application, lines: list[str]) -> tuple[str, ...]:
+    """Return the development packages that running needs, be they the workspace's or those of a package of it."""
+    kept = set(kept_packages(app.manifest, lines, app.installed))
+    if app.place.workspace is not None:
+        kept.update(kept_packages(app.place.root_manifest, lines, app.installed) if app.place.member else ())
+        for tree, manifest in app.place.shared():
+            modules = () if app.is_bundled else read_code(tree).modules
+            kept.update(kept_packages(manifest, lines, modules))
+    return tuple(sorted(kept - set(app.manifest.dependencies)))
 
 
 def _needs(app: _Application) -> tuple[dict[str, Any], list[Evidence]]:

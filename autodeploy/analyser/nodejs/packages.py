@@ -9,6 +9,7 @@ from autodeploy.analyser.nodejs.code import Module, text
 from autodeploy.analyser.nodejs.database import prisma_schema, uses_prisma
 from autodeploy.analyser.nodejs.manifest import Manifest
 from autodeploy.analyser.nodejs.migrations import migrates
+from autodeploy.analyser.nodejs.pruning import is_berry, prune, prune_workspace
 from autodeploy.analyser.nodejs.scripts import development_packages, parts, run_script
 from autodeploy.analyser.nodejs.start import Start
 from autodeploy.analyser.nodejs.workspaces import Member, Workspace
@@ -23,12 +24,6 @@ _COMPILED = re.compile(r"^(dist|build|lib|out|output|\.output|\.next|compiled)/"
 _BUILD_SCRIPTS = ("heroku-postbuild", "build", "build:prod", "build:production", "build:server", "compile", "tsc")
 _GENERATES = re.compile(r"\bprisma generate\b")
 _LOCKED = {"npm": "npm ci", "pnpm": "pnpm install --frozen-lockfile", "bun": "bun install --frozen-lockfile"}
-_PRUNE = {
-    "npm": "npm prune --omit=dev --ignore-scripts --no-audit",
-    "pnpm": "CI=true pnpm prune --prod --ignore-scripts",
-    "yarn": "yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline",
-    "bun": "rm -rf node_modules && bun install --production --frozen-lockfile --ignore-scripts",
-}
 
 
 def build_command(tree: Tree, manifest: Manifest, start: Start, file: str, kept: Sequence[str]) -> str:
@@ -43,14 +38,24 @@ def build_command(tree: Tree, manifest: Manifest, start: Start, file: str, kept:
     commands += _scripted(manifest, script) if script else _unscripted(tree, manifest, start, file)
     commands += [_local(command) for command in start.builds]
     if manifest.development and not kept and start.server is None:
-        commands += _prune(tree, manifest)
+        commands += prune(tree, manifest)
     return " && ".join(commands)
 
 
 def workspace_build(
-    workspace: Workspace, root: Manifest, member: Member, tree: Tree, manifest: Manifest, start: Start, file: str
+    workspace: Workspace,
+    root: Manifest,
+    member: Member,
+    tree: Tree,
+    manifest: Manifest,
+    start: Start,
+    file: str,
+    kept: Sequence[str],
 ) -> str:
-    """Return the commands that build one package of a workspace from its root, with what it depends on."""
+    """Return the commands that build one package of a workspace from its root, with what it depends on.
+
+    What only others of its packages need is left out in the end, unless development packages are `kept`.
+    """
     commands = [install_command(workspace.tree, root)]
     chain = workspace.needed(member)
     script = _script(tree, manifest, file)
@@ -69,7 +74,9 @@ def workspace_build(
         commands += (
             [_member_script(root, member, script)] if script else [f"cd {member.folder}; {own[0]}"] if own else []
         )
-    return " && ".join([*commands, *(f"cd {member.folder}; {_local(command)}" for command in start.builds)])
+    commands += [f"cd {member.folder}; {_local(command)}" for command in start.builds]
+    pruned = [] if kept or start.server is not None else prune_workspace(workspace, root, member)
+    return " && ".join([*commands, *pruned])
 
 
 def install_command(tree: Tree, manifest: Manifest) -> str:
@@ -84,14 +91,6 @@ def kept_packages(manifest: Manifest, lines: Iterable[str], modules: Iterable[Mo
     """Return the development packages that running needs: whose programs are called, or which the code imports."""
     called = {package for line in lines for package in development_packages(manifest, line)}
     return tuple(sorted(called | {name for module in modules for name in _imported(manifest, module)}))
-
-
-def is_berry(tree: Tree, manifest: Manifest) -> bool:
-    """Tell whether Yarn is one from 2 on, whose lock file is YAML."""
-    named = str(manifest.fields.get("packageManager", ""))
-    if named.startswith("yarn@") and not manifest.lock:
-        return not named.startswith("yarn@1")
-    return "__metadata:" in tree.read("yarn.lock")[:2000] or ".yarnrc.yml" in tree.index
 
 
 def _script(tree: Tree, manifest: Manifest, file: str) -> str | None:
@@ -155,17 +154,6 @@ def _imported(manifest: Manifest, module: Module) -> Iterable[str]:
         name = re.match(r"(@[\w.-]+/)?[\w.-]+", text(row["from"]))
         if name and name[0] in manifest.development and name[0] not in manifest.dependencies:
             yield name[0]
-
-
-def _prune(tree: Tree, manifest: Manifest) -> list[str]:
-    if manifest.package_manager == "yarn" and is_berry(tree, manifest):
-        # Before 4, a plugin brings the command.
-        has_focus = re.search(r"^\s+version: ([89]|\d\d)", tree.read("yarn.lock")[:2000], re.MULTILINE)
-        is_plugged = "workspace-tools" in tree.read(".yarnrc.yml")
-        return ["yarn workspaces focus --production"] if has_focus or is_plugged else []
-    if manifest.package_manager == "bun" and manifest.fields.get("trustedDependencies"):
-        return []
-    return [_PRUNE[manifest.package_manager]]
 
 
 def _awaits_build(tree: Tree, file: str) -> bool:

@@ -58,7 +58,8 @@ class Place:
         """Return the build command, to be run where the application is installed."""
         if self.workspace is None or self.member is None:
             return build_command(self.tree, self.manifest, start, file, kept)
-        return workspace_build(self.workspace, self.root_manifest, self.member, self.tree, self.manifest, start, file)
+        parts = (self.workspace, self.root_manifest, self.member, self.tree, self.manifest)
+        return workspace_build(*parts, start, file, kept)
 
     def started(self, command: str, is_given: bool) -> str:
         """Return a command of the application's as it runs where it is installed."""

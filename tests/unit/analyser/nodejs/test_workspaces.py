@@ -95,16 +95,33 @@ def test_settings_that_name_no_packages_make_no_workspace(text: str) -> None:
     assert (stack.app_root, stack.start_command) == (".", "pnpm start")
 
 
+NPM_PRUNED = (
+    """ && npm pkg set 'workspaces=["packages/lib","apps/web"]' --json"""
+    " && npm prune --omit=dev --ignore-scripts --no-audit"
+)
+PNPM_PRUNED = (
+    " && rm -rf node_modules apps/web/node_modules packages/lib/node_modules packages/other/node_modules"
+    " && CI=true pnpm install --prod --frozen-lockfile --offline --ignore-scripts --filter web..."
+    " && pnpm --filter web... rebuild"
+)
+YARN_PRUNED = (
+    " && rm -f packages/other/package.json"
+    " && yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline"
+)
 MANAGERS: dict[str, tuple[dict[str, str], dict[str, Any], str]] = {
-    "npm": ({"package-lock.json": "{}"}, {}, "npm ci && npm run build --workspace packages/lib && npm run build --workspace apps/web"),
+    "npm": ({"package-lock.json": "{}"}, {}, "npm ci && npm run build --workspace packages/lib && npm run build --workspace apps/web" + NPM_PRUNED),
     "pnpm": (
         {"pnpm-lock.yaml": "", "pnpm-workspace.yaml": "packages:\n  - apps/*\n  - packages/*\n"}, {},
-        "pnpm install --frozen-lockfile && pnpm --filter web... run build",
+        "pnpm install --frozen-lockfile && pnpm --filter web... run build" + PNPM_PRUNED,
     ),
-    "yarn": ({"yarn.lock": ""}, {}, "yarn install --frozen-lockfile && yarn workspace lib run build && yarn workspace web run build"),
+    "yarn": ({"yarn.lock": ""}, {}, "yarn install --frozen-lockfile && yarn workspace lib run build && yarn workspace web run build" + YARN_PRUNED),
+    "berry": (
+        {"yarn.lock": "__metadata:\n  version: 8\n"}, {},
+        "yarn install --immutable && yarn workspace lib run build && yarn workspace web run build && yarn workspaces focus --production web",
+    ),
     "bun": ({"bun.lock": ""}, {}, "bun install --frozen-lockfile && bun run --cwd packages/lib build && bun run --cwd apps/web build"),
     "turbo": (
-        {"package-lock.json": "{}", "turbo.json": "{}"}, {"devDependencies": {"turbo": "2"}}, "npm ci && npx turbo run build --filter=web...",
+        {"package-lock.json": "{}", "turbo.json": "{}"}, {"devDependencies": {"turbo": "2"}}, "npm ci && npx turbo run build --filter=web..." + NPM_PRUNED,
     ),
 }  # fmt: skip
 
@@ -116,6 +133,35 @@ def test_it_is_installed_from_the_root_and_built_behind_what_it_needs(name: str)
     lib = {"scripts": {"build": "tsc"}, "dependencies": {"web": "*"}}
     stack = stack_of({**NPM, **root}, {"apps/web": web, "packages/lib": lib, "packages/other": lib}, **files)
     assert stack.build_command == command
+
+
+@pytest.mark.parametrize(
+    ("root", "lib", "code"),
+    [
+        ({"devDependencies": {"tsx": "4"}}, {}, "import lib from 'lib'"),
+        ({"devDependencies": {"dotenv": "16"}}, {}, "require('dotenv')"),
+        ({}, {"devDependencies": {"pino": "9"}}, "require('lib')"),
+    ],
+)
+def test_a_workspace_whose_application_runs_by_development_packages_is_not_pruned(
+    root: dict[str, Any], lib: dict[str, Any], code: str
+) -> None:
+    api = {"scripts": {"start": "tsx index.ts" if "tsx" in str(root) else "node index.js"}}
+    api |= {"dependencies": {"express": "4", "lib": "*"}}
+    files = {
+        "apps/api/index.js": f"{code}\n{SERVER}",
+        "apps/api/index.ts": SERVER,
+        "packages/lib/index.js": "require('pino')",
+    }
+    stack = stack_of({**NPM, **root}, {"apps/api": api, "packages/lib": lib}, **{"package-lock.json": "{}"}, **files)
+    assert "prune" not in stack.build_command
+
+
+def test_what_prisma_generated_stays_where_pnpm_installed_it() -> None:
+    api = {**EXPRESS, "dependencies": {"express": "4", "@prisma/client": "5"}}
+    files = {"pnpm-lock.yaml": "", "pnpm-workspace.yaml": "packages:\n  - apps/*\n", "apps/api/index.js": SERVER}
+    stack = stack_of({}, {"apps/api": api, "apps/other": NEXT}, **files)
+    assert "--prod" not in stack.build_command
 
 
 def test_lernas_packages_and_a_package_that_no_script_builds() -> None:
@@ -152,7 +198,8 @@ def test_a_package_that_is_named_by_its_path_is_installed_from_the_root_still() 
     inner = {path.removeprefix("apps/web/"): text for path, text in whole.texts.items() if path.startswith("apps/web/")}
     stack = analyse(replace(memory(inner), subdirectory="apps/web", around=whole))
     assert (stack.app_root, stack.facts("install_root"), stack.unknowns) == ("apps/web", (".",), ())
-    assert stack.build_command == "npm ci && npm run build --workspace apps/web"
+    pruned = "npm pkg set 'workspaces=[\"apps/web\"]' --json && npm prune --omit=dev --ignore-scripts --no-audit"
+    assert stack.build_command == f"npm ci && npm run build --workspace apps/web && {pruned}"
     assert stack.start_command == "cd apps/web && npm start"
 
 
