@@ -192,7 +192,7 @@ def _silence(stack: TechStack, sockets: list[str], limits: Limits) -> tuple[str,
     """Say where an application listens that did not answer where it was asked."""
     wanted = f"port {stack.port}"
     here = [socket for socket in sockets if socket.endswith(f":{stack.port}")]
-    if any(socket.startswith(("0.0.0.0:", "127.0.0.1:", "[::]:")) for socket in here):
+    if any(socket.startswith(("0.0.0.0:", "127.0.0.1:", "[::]:", "[::1]:")) for socket in here):
         return (
             f"the application listens on {wanted} but answers no HTTP there within {limits.trial_seconds} s",
             "Let it answer plain HTTP (TLS is the balancer's work), or name the port that does: --port",

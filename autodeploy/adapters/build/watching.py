@@ -19,8 +19,8 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
-REACHABLE = ("0.0.0.0", "127.0.0.1", "::")
-"""What a socket may be bound to for the host's proxy, which asks 127.0.0.1, to reach it."""
+REACHABLE = ("0.0.0.0", "127.0.0.1", "::", "::1")
+"""What a socket may be bound to for the host's proxy, which asks the loopback addresses, to reach it."""
 
 _LISTENING = "0A"
 
@@ -107,8 +107,13 @@ def _address(text: str) -> tuple[str, int]:
 
 
 def answer(port: int, path: str) -> int | None:
-    """Return the status that a page is answered with; None when nobody answers in HTTP."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    """Return the status that a page is answered with; None when nobody answers in HTTP, by IPv4 or IPv6."""
+    found = _answer("127.0.0.1", port, path)
+    return _answer("::1", port, path) if found is None else found
+
+
+def _answer(host: str, port: int, path: str) -> int | None:
+    connection = http.client.HTTPConnection(host, port, timeout=10)
     try:
         connection.request("GET", path, headers={"Host": "localhost", "User-Agent": "AutoDeploy-Trial"})
         return connection.getresponse().status

@@ -112,6 +112,15 @@ def test_the_first_page_that_answers_well_is_taken(
     assert (result["outcome"], result["path"], result["status"]) == ("answered", path, status)
 
 
+def test_an_application_on_the_ipv6_loopback_alone_is_found(booted: Booted) -> None:
+    server = SERVER.replace(
+        "h.HTTPServer(('127.0.0.1'", "import socket\nh.HTTPServer.address_family = socket.AF_INET6\nh.HTTPServer(('::1'"
+    )
+    result = booted.boot(server.format(status=200, port=booted.port))
+    assert (result["outcome"], result["port"]) == ("answered", booted.port)
+    assert booted.boot(server.format(status=200, port=booted.port), port=9)["port"] == booted.port
+
+
 def test_a_socket_that_no_proxy_finds_is_told(booted: Booted) -> None:
     program = f"import socket, time; s = socket.create_server(('127.0.0.7', {booted.port})); time.sleep(60)"
     result = booted.boot(program)
