@@ -23,6 +23,8 @@ AgentError                          1
 from __future__ import annotations
 
 import errno
+import os
+from pathlib import Path
 from typing import Literal
 
 Transience = Literal["network", "throttling", "deployment"]
@@ -189,12 +191,27 @@ DISK_REASONS = {
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def disk_error(err: BaseException, context: str) -> DiskError | None:
-    """Return what a person is told of an error that is the disk's; None for any other."""
+def home_error(err: OSError, place: object, context: str) -> StateError:
+    """Return what a person is told where the system refuses to use `place`, a file of the home."""
+    number = err.errno or 0
+    reason = DISK_REASONS.get(number, err.strerror or str(err))
+    freed = "Free some space there, or point AUTODEPLOY_HOME at another disk; then run the same command again."
+    opened = f"Make {place} readable and writable for you, or point AUTODEPLOY_HOME at a folder that is."
+    return StateError(
+        f"the home cannot be used at {err.filename or place}: {reason}",
+        freed if number in FULL else opened,
+        context=context,
+    )
+
+
+def disk_error(err: BaseException, context: str, home: Path | None = None) -> DiskError | StateError | None:
+    """Return what a person is told of an error that is the disk's, of the home's as of a ledger; None for any other."""
     number = err.errno if isinstance(err, OSError) else None
     if not isinstance(err, OSError) or number not in DISK_REASONS:
         return None
     place = err.filename2 or err.filename
+    if home and place and Path(os.fsdecode(place)).is_relative_to(home):
+        return home_error(err, place, context)
     where = f"{place}: " if place else ""
     freed = "Free some space there, then run the same command again"
     opened = "Make it writable for you, then run the same command again"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from autodeploy.errors import AgentError, StateError, disk_error
 from autodeploy.interruption import undisturbed
@@ -95,7 +96,7 @@ class Ledger:
 
     def fail(self, failure: Exception, stage: Stage | None) -> ErrorEntry:
         """Record the error and the end; the traceback goes here and nowhere else."""
-        err = failure if isinstance(failure, AgentError) else _unexpected(failure)
+        err = failure if isinstance(failure, AgentError) else _unexpected(failure, self._store.home)
         entry = ErrorEntry(
             timestamp=self._clock.now(),
             agent=err.agent,
@@ -119,8 +120,8 @@ class Ledger:
         self.write(self.state.but(errors=(*before, last)))
 
 
-def _unexpected(err: Exception) -> AgentError:
-    return disk_error(err, "Running the deployment") or AgentError(
+def _unexpected(err: Exception, home: Path) -> AgentError:
+    return disk_error(err, "Running the deployment", home) or AgentError(
         f"{type(err).__name__}: {err}",
         "This is a fault of AutoDeploy: the traceback is in the ledger (autodeploy events --json); --debug shows it.",
         context="Running the deployment",

@@ -131,10 +131,7 @@ class Cloud(Protocol):
         """Return the facts of account and region; raise InfrastructureError with whose credentials were tried."""
 
     def prices(self, keys: Collection[str]) -> PriceList:
-        """Return what AWS asks today for these keys of the price table; what it does not say is left out.
-
-        Never raises: where nothing could be asked, the list is empty and its `problem` says why.
-        """
+        """Return what AWS says today of these keys of the price table; never raises, `problem` says why it is empty."""
 
     def preflight(self, plan: InfraPlan | None = None, preview: Preview | None = None) -> Sequence[Check]:
         """Return what can be known to stop an apply before it begins; without a plan, what can be known of any."""
@@ -218,7 +215,9 @@ class Orphans(Protocol):
 
 
 class Store(Protocol):
-    """The ledger under $AUTODEPLOY_HOME."""
+    """The ledger under $AUTODEPLOY_HOME, which is `home`."""
+
+    home: Path
 
     def load(self, deployment_id: str) -> DeploymentState:
         """Return the ledger with its logs; raise StateError when there is none."""

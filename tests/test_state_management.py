@@ -200,7 +200,7 @@ class TestDisk:
         assert "AUTODEPLOY_HOME" in caught.value.remediation
 
     def test_a_home_of_the_kernel(self) -> None:
-        with pytest.raises(StateError, match="the ledger cannot be used at"):
+        with pytest.raises(StateError, match="the home cannot be used at"):
             FileStore(Path("/proc/autodeploy")).save(ledger("a"))
 
     @pytest.mark.parametrize(

@@ -30,7 +30,9 @@ def wired(context: typer.Context, settings: Settings) -> Wiring:
     """Return the world of this run: the one that `run` was given, else the real one."""
     from autodeploy.wiring import Wiring
 
-    wire: Wire = (context.obj or {}).get("wire") or Wiring
+    shared: dict[str, Any] = context.ensure_object(dict)
+    shared["home"] = settings.home  # where a disk is full decides how that is told
+    wire: Wire = shared.get("wire") or Wiring
     return wire(settings)
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from autodeploy.cli.choices import Wire
     from autodeploy.errors import AgentError
     from autodeploy.model import ErrorEntry
@@ -38,7 +40,7 @@ def run(app: typer.Typer, arguments: Sequence[str], wire: Wire | None = None) ->
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted()
     except Exception as err:
-        return _other(err, "--debug" in arguments)
+        return _other(err, "--debug" in arguments, shared.get("home"))
 
 
 def _interrupted() -> int:
@@ -49,7 +51,7 @@ def _interrupted() -> int:
     return INTERRUPTED
 
 
-def _other(err: Exception, debug: bool) -> int:
+def _other(err: Exception, debug: bool, home: Path | None) -> int:
     show, code = getattr(err, "show", None), getattr(err, "exit_code", None)
     if show is not None and isinstance(code, int):  # typer's own usage errors
         show()
@@ -57,7 +59,7 @@ def _other(err: Exception, debug: bool) -> int:
     from autodeploy.errors import AgentError, disk_error
 
     context = "Running the command"
-    shown = disk_error(err, context) or AgentError(
+    shown = disk_error(err, context, home) or AgentError(
         f"{type(err).__name__}: {err}",
         "This is a fault of AutoDeploy; run the command again with --debug and report what it shows.",
         context=context,

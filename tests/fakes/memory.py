@@ -14,7 +14,7 @@ class MemoryStore:
     """Every version of every ledger, newest last; logs are kept apart, as on disk."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.home = self._root = root
         self.versions: dict[str, list[DeploymentState]] = {}
         self.logs: dict[str, list[LogEntry]] = {}
         self._secrets: dict[str, dict[str, str]] = {}

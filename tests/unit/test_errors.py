@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +49,21 @@ def test_what_the_disk_says(err: OSError, message: str, remedy: str) -> None:
     assert told is not None
     assert (told.message, told.context) == (message, "Building")
     assert told.remediation.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [
+        ("/home/ada/.autodeploy/deployments/x/a", 12),
+        ("/home/ada/.autodeploy-too/a", 13),
+        (b"/home/ada/.autodeploy", 12),
+    ],
+)
+def test_a_full_disk_under_the_home_is_told_as_the_homes(place: str | bytes, code: int) -> None:
+    told = errors.disk_error(OSError(errno.ENOSPC, "", place), "Building", Path("/home/ada/.autodeploy"))
+    assert told is not None
+    assert told.exit_code == code
+    assert "the disk is full" in told.message and "AUTODEPLOY_HOME" in told.remediation
 
 
 def test_what_the_disk_does_not_say() -> None:

@@ -51,6 +51,16 @@ def checksum(path: Path) -> str:
     return total.hexdigest()
 
 
+@contextmanager
+def named(place: Path) -> Iterator[None]:
+    """Let the system's errors name `place` where they name no file, as those of a write do not."""
+    try:
+        yield
+    except OSError as err:
+        err.filename = err.filename or str(place)
+        raise
+
+
 class ArtifactCache:
     """Archives under <cache>/artifacts/<key>/, each beside its artifact.json."""
 
@@ -70,7 +80,8 @@ class ArtifactCache:
         """Note which container builds, while it is held; yield the one that a killed run left at it, "" for none."""
         note = self._folder / f"{name}.running"
         orphan = note.read_text("utf-8") if note.exists() else ""
-        note.write_text(container, "utf-8")
+        with named(note):
+            note.write_text(container, "utf-8")
         try:
             yield orphan
         finally:
@@ -91,8 +102,9 @@ class ArtifactCache:
         folder = self._folder / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        shutil.move(tree, folder / ARCHIVE)  # home and cache may be on two file systems
-        (folder / "artifact.json").write_text(artifact.to_json(), "utf-8")
+        with named(folder):
+            shutil.move(tree, folder / ARCHIVE)  # home and cache may be on two file systems
+            (folder / "artifact.json").write_text(artifact.to_json(), "utf-8")
         others = sorted(
             (path for path in self._folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime
         )
@@ -104,7 +116,8 @@ class ArtifactCache:
         into.mkdir(parents=True, exist_ok=True)
         partial = into / f".{name[:16]}.assembled.partial"
         try:
-            done = archive.assemble(self._folder / name / ARCHIVE, manifest(kept, stack), partial)
+            with named(partial):
+                done = archive.assemble(self._folder / name / ARCHIVE, manifest(kept, stack), partial)
             if done.body != kept.checksum:
                 return None
             place = into / f"{done.checksum[:16]}.tar.zst"

@@ -94,7 +94,11 @@ class ContainerBuilder:
         for left in into.glob(".*.partial"):
             left.unlink()  # by a run that was killed
         try:
-            with partial.open("wb") as output, (into / "build.log").open("w", encoding="utf-8") as log:
+            with (
+                artifacts.named(into),
+                partial.open("wb") as output,
+                (into / "build.log").open("w", encoding="utf-8") as log,
+            ):
                 report = Report(recipe, say, log.write, self._limits.log_bytes)
                 ended = self._run(name, source, recipe, image, report, output)
                 log.write(f"exit code {ended.code}; {report.left_out} lines were left out\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -153,6 +154,13 @@ def credentials(url: RepositoryUrl) -> dict[str, str]:
         "AUTODEPLOY_GIT_USERNAME": user,
         "AUTODEPLOY_GIT_PASSWORD": url.password or url.username,
     }
+
+
+def check_disk(output: str, place: Path) -> None:
+    """Raise OSError where git said that the disk under `place` is full."""
+    for number in (errno.ENOSPC, errno.EDQUOT):
+        if os.strerror(number).lower() in output.lower():
+            raise OSError(number, os.strerror(number), str(place))
 
 
 def failure(url: RepositoryUrl, output: str, context: str) -> SourceError:

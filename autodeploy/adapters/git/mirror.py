@@ -66,6 +66,7 @@ class Mirror:
                     *_STRICT, *command, folder=into, environment=place, seconds=commands.FETCH_SECONDS
                 )
                 if status:
+                    commands.check_disk(err, into)
                     raise commands.failure(self.url, err, f"Checking out {commit[:12]}")
         finally:
             index.unlink(missing_ok=True)
@@ -134,6 +135,7 @@ class Mirror:
             environment={**self._secrets, "GIT_DIR": str(self._folder)}, seconds=commands.FETCH_SECONDS,
         )  # fmt: skip
         if status:
+            commands.check_disk(err, self._folder)
             raise commands.failure(self.url, err, f"Cloning {self.url.text}")
 
     def _has(self, commit: str) -> bool:

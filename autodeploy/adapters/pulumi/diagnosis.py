@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +24,9 @@ THROTTLED = re.compile(
     re.IGNORECASE,
 )
 """What AWS says when it is asked too much; https://docs.aws.amazon.com/general/latest/gr/api-retries.html."""
+
+FULL = re.compile(r"(?P<place>/[^\s:]+): no space left on device")
+"""What the engine says of a disk; where that is decides how it is told."""
 
 EXPIRED = re.compile(
     r"ExpiredToken|RequestExpired|TokenRefreshRequired|token (included in the request )?is expired", re.I
@@ -58,6 +63,8 @@ def translated(deployment_id: str, doing: str, progress: Progress | None = None)
 
 def _raise(err: CommandError, doing: str, context: str, errors: Sequence[str]) -> None:
     output = _output(err)
+    if full := FULL.search(output):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), full["place"]) from err
     found = list(errors) or _error_lines(output)
     message = "; ".join(dict.fromkeys(_first_line(line) for line in found[:SHOWN])) or "the engine did not say why"
     error = _diagnosed(err, doing, message, output)

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from autodeploy.errors import DISK_REASONS, FULL, StateError
+from autodeploy.errors import home_error
 
 
 @contextlib.contextmanager
@@ -17,15 +17,7 @@ def translated(path: Path, context: str) -> Iterator[None]:
     try:
         yield
     except OSError as err:
-        number = err.errno or 0
-        reason = DISK_REASONS.get(number, err.strerror or str(err))
-        freed = "Free some space there, or point AUTODEPLOY_HOME at another disk; then run the same command again."
-        opened = f"Make {path} readable and writable for you, or point AUTODEPLOY_HOME at a folder that is."
-        raise StateError(
-            f"the ledger cannot be used at {err.filename or path}: {reason}",
-            freed if number in FULL else opened,
-            context=context,
-        ) from err
+        raise home_error(err, path, context) from err
 
 
 def write(path: Path, text: str) -> None:

@@ -98,6 +98,16 @@ class TestHalfWay:
         assert "/var/cache/x" in four[1]
         assert desk.deploy().status == "complete"
 
+    @pytest.mark.parametrize("where", ["checkout", "build", "up", "converge"])
+    def test_the_homes_disk_that_is_full(self, desk: Desk, where: str) -> None:
+        place = f"{desk.line.store.home}/deployments/x"
+        desk.line.world.broken[where].append(OSError(errno.ENOSPC, "no", place))
+        four = refused(desk.type("deploy", URL, "--yes"), 12)
+        assert f"{place}: the disk is full" in four[1]
+        (state,) = desk.states()
+        assert state.errors[-1].error_type == "StateError"
+        assert desk.deploy().status == "complete"
+
     def test_credentials_that_expire(self, desk: Desk) -> None:
         desk.line.world.broken["up"].append(expired())
         four = refused(desk.type("deploy", URL, "--yes"), 60)

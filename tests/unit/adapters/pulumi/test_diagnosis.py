@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 from pulumi.automation._cmd import CommandResult
 from pulumi.automation.errors import create_command_error
@@ -43,6 +45,19 @@ def test_a_lock_says_to_try_again() -> None:
     assert error.exit_code == 75
     assert error.recoverable
     assert "autodeploy unlock guestbook-1" in error.remediation
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error: saving the checkpoint: write /home/.x: no space left on device",
+        "error: could not save the plan: open /home/.x: no space left on device",
+    ],
+)
+def test_a_full_disk_is_the_systems_own_error_and_names_the_place(said: str) -> None:
+    with pytest.raises(OSError, match="No space left") as caught, translated("guestbook-1", "preview the plan"):
+        raise create_command_error(CommandResult(stdout="", stderr=said, code=255))
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, "/home/.x")
 
 
 def test_a_wrong_passphrase_names_the_file() -> None:
