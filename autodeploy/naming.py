@@ -31,6 +31,14 @@ def physical(plan_name: str, deployment_id: str, role: str, *forces_replacement:
     return f"{slug(plan_name, limit - len(role) - 10)}-{role}-{seal}"
 
 
+def numbered(name: str, number: int) -> str:
+    """Return the logical name of one of several: `app`, `app-2`, `app-3`. The first is called as if it were the only one.
+
+    So a second one never replaces the first.
+    """
+    return name if number == 1 else f"{name}-{number}"
+
+
 def snapshot_name(deployment_id: str, kind: str, now: datetime) -> str:
     """Return a fresh name such as `guestbook-20261122-7f3a9c-final-20261125194405`; `kind` is final or backup.
 

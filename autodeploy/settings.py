@@ -20,8 +20,14 @@ else:
     import tomli as tomllib
 
 FILE_NAME = "autodeploy.toml"
-OF_FILE = ("target", "name", "region", "path", "ref", "instance_type", "overrides", "admin_cidr", "tags", "domain")
+OF_FILE = (
+    *("target", "name", "region", "path", "ref", "instance_type", "instances"),
+    *("overrides", "admin_cidr", "tags", "domain"),
+)
 """What autodeploy.toml may say: a repository brings this file along, and must not approve its own deployment."""
+
+MOST_INSTANCES = 10
+"""They are deployed one by one: with more a release takes its time."""
 
 OWN_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 """Variables that would win over a profile that was chosen."""
@@ -44,6 +50,7 @@ class Settings(Noun):
     keep: bool = False
     debug: bool = False
     instance_type: str | None = None
+    instances: int | None = Field(default=None, ge=1, le=MOST_INSTANCES)
     admin_cidr: str | None = None
     alarm_email: str | None = None
     overrides: dict[str, str] = {}

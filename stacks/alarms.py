@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from autodeploy.model import InfraPlan
+from autodeploy.naming import numbered
 
-Watched = Literal["instance", "balancer", "targets", "database"]
 MINUTE, FIVE_MINUTES = 60, 300
 GIBIBYTE = 1024**3
 
 
 class Alarm(NamedTuple):
-    """One alarm on one metric of `of`: raised after `periods` of `period` seconds, each beyond the threshold.
+    """One alarm on one metric of `of` (instance, instance-2, balancer, targets, database): raised after `periods` of `period` seconds, each beyond the threshold.
 
     `missing` is what a period without data counts as. `role` becomes part of the alarm's name.
     """
 
     role: str
-    of: Watched
+    of: str
     namespace: str
     metric: str
     statistic: Literal["Maximum", "Minimum", "Sum"]
@@ -33,11 +33,12 @@ class Alarm(NamedTuple):
 
 def alarms(plan: InfraPlan) -> Iterator[Alarm]:
     """Yield the alarms that the plan's resources can raise."""
-    yield INSTANCE
-    if plan.is_burstable:
-        yield CREDITS
+    for number in range(1, plan.instances + 1):
+        for alarm in (INSTANCE, CREDITS) if plan.is_burstable else (INSTANCE,):
+            yield alarm._replace(role=numbered(alarm.role, number), of=numbered(alarm.of, number))
     if plan.web:
-        yield from (UNHEALTHY, TARGET_ERRORS, BALANCER_ERRORS)
+        yield UNHEALTHY if plan.instances == 1 else UNHEALTHY._replace(why=ONE_UNHEALTHY)
+        yield from (TARGET_ERRORS, BALANCER_ERRORS)
     if plan.database:
         yield _storage(plan.database.storage_gb)
 
@@ -85,6 +86,10 @@ UNHEALTHY = Alarm(
     # A balancer with a target always counts: silence means that none is registered, and nobody is served.
     "breaching",
     "The balancer has reached no healthy application for three minutes. A release or a reboot is over sooner.",
+)
+ONE_UNHEALTHY = (
+    "For three minutes the balancer has found a machine without a healthy application; the others go on serving. "
+    "A release or a reboot is over sooner."
 )
 TARGET_ERRORS = Alarm(
     "app-5xx",

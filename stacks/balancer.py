@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from autodeploy.model import InfraPlan, WebPlan
-from autodeploy.naming import physical
-from stacks.alarms import Watched
+from autodeploy.model import FIRST_MACHINE, InfraPlan, WebPlan
+from autodeploy.naming import numbered, physical
 from stacks.domain import Domain
 
 # TLS 1.2 and 1.3: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
@@ -32,7 +31,7 @@ class Balancer(pulumi.ComponentResource):
         vpc_id: pulumi.Output[str],
         subnet_ids: Sequence[pulumi.Output[str]],
         security_group_id: pulumi.Output[str],
-        instance_id: pulumi.Output[str],
+        instance_ids: Sequence[pulumi.Output[str]],
         after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -56,10 +55,10 @@ class Balancer(pulumi.ComponentResource):
             access_logs=self._access_logs(plan, web),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(after)),
         )
-        group = self._target_group(plan, web, vpc_id, instance_id)
+        group = self._target_group(plan, web, vpc_id, instance_ids)
         self._listen(group)
         mine = {"LoadBalancer": self.load_balancer.arn_suffix}
-        self.dimensions: dict[Watched, dict[str, pulumi.Output[str]]] = {
+        self.dimensions: dict[str, dict[str, pulumi.Output[str]]] = {
             "balancer": mine,
             "targets": {**mine, "TargetGroup": group.arn_suffix},
         }
@@ -85,7 +84,11 @@ class Balancer(pulumi.ComponentResource):
         return aws.lb.LoadBalancerAccessLogsArgs(bucket=web.access_logs_bucket, prefix=plan.deployment_id, enabled=True)
 
     def _target_group(
-        self, plan: InfraPlan, web: WebPlan, vpc_id: pulumi.Output[str], instance_id: pulumi.Output[str]
+        self,
+        plan: InfraPlan,
+        web: WebPlan,
+        vpc_id: pulumi.Output[str],
+        instance_ids: Sequence[pulumi.Output[str]],
     ) -> aws.lb.TargetGroup:
         group = aws.lb.TargetGroup(
             "app",
@@ -107,9 +110,14 @@ class Balancer(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        aws.lb.TargetGroupAttachment(
-            "app", target_group_arn=group.arn, target_id=instance_id, port=web.host_port, opts=self._child
-        )
+        for number, instance_id in enumerate(instance_ids, 1):
+            aws.lb.TargetGroupAttachment(
+                numbered(FIRST_MACHINE, number),
+                target_group_arn=group.arn,
+                target_id=instance_id,
+                port=web.host_port,
+                opts=self._child,
+            )
         return group
 
     def _listen(self, group: aws.lb.TargetGroup) -> None:

@@ -16,12 +16,12 @@ import pulumi_aws as aws
 
 from autodeploy.model import InfraPlan
 from autodeploy.naming import physical
-from stacks.alarms import Alarm, Watched, alarms
+from stacks.alarms import Alarm, alarms
 
 RETENTION_DAYS = 30
 """Long enough to look into last month's trouble; not for ever, which is CloudWatch's default."""
 
-Dimensions = Mapping[Watched, Mapping[str, pulumi.Input[str]]]
+Dimensions = Mapping[str, Mapping[str, pulumi.Input[str]]]
 
 
 class Logs(pulumi.ComponentResource):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from autodeploy.model import DatabasePlan, InfraPlan, WebPlan
-from stacks.alarms import Watched
+from autodeploy.model import FIRST_MACHINE, DatabasePlan, InfraPlan, WebPlan
+from autodeploy.naming import numbered
 from stacks.balancer import Balancer
 from stacks.compute import Compute
 from stacks.database import Database
@@ -38,14 +38,15 @@ def declare(plan: InfraPlan, certificate_key: pulumi.Output[str] | None) -> Outp
     ground = existing(plan.network) if plan.network else Network("network", plan, opts).ground
     firewall = Firewall("firewall", plan, ground.vpc_id, opts)
     compute = _compute(plan, ground, firewall, opts)
-    watched: dict[Watched, Mapping[str, pulumi.Input[str]]] = {"instance": {"InstanceId": compute.instance.id}}
+    watched: dict[str, Mapping[str, pulumi.Input[str]]] = {
+        numbered("instance", number): {"InstanceId": instance.id}
+        for number, instance in enumerate(compute.instances, 1)
+    }
     outputs: Outputs = {
         "vpcId": ground.vpc_id,
         "publicSubnetId": ground.public_subnet_ids[0],
         "privateSubnetId": ground.private_subnet_ids[0],
-        "instanceId": compute.instance.id,
-        "publicIp": compute.instance.public_ip,
-        "privateIp": compute.instance.private_ip,
+        **_machines(compute.instances),
         "securityGroupId": firewall.app.id,
         "keyName": compute.key.key_name,
     }
@@ -67,13 +68,32 @@ def declare(plan: InfraPlan, certificate_key: pulumi.Output[str] | None) -> Outp
     return outputs
 
 
+def _machines(instances: Sequence[aws.ec2.Instance]) -> Outputs:
+    """Return what is known of the first machine, as it always was, and of further ones where there are any."""
+    first, *more = instances
+    outputs: Outputs = {"instanceId": first.id, "publicIp": first.public_ip, "privateIp": first.private_ip}
+    if more:
+        outputs["moreMachines"] = pulumi.Output.all(
+            *(
+                pulumi.Output.all(
+                    name=numbered(FIRST_MACHINE, number),
+                    instance_id=instance.id,
+                    public_ip=instance.public_ip,
+                    private_ip=instance.private_ip,
+                )
+                for number, instance in enumerate(more, 2)
+            )
+        )
+    return outputs
+
+
 def _compute(plan: InfraPlan, ground: Ground, firewall: Firewall, opts: pulumi.ResourceOptions) -> Compute:
     logs = Logs("logs", plan, opts)
     profile = Profile("profile", plan, logs.group.arn, opts)
     return Compute(
         "compute",
         plan,
-        subnet_id=ground.public_subnet_ids[0],
+        subnet_ids=ground.public_subnet_ids,
         security_group_ids=[firewall.app.id, firewall.ssh.id],
         profile_name=profile.instance_profile.name,
         after=ground.way_out,
@@ -109,7 +129,7 @@ def _balancer(
         vpc_id=ground.vpc_id,
         subnet_ids=ground.public_subnet_ids,
         security_group_id=group.id,
-        instance_id=compute.instance.id,
+        instance_ids=[instance.id for instance in compute.instances],
         after=ground.way_out,
         opts=opts,
     )

@@ -20,6 +20,7 @@ from autodeploy.model.deployment import DeploymentConfig, Finding, FirewallRule,
 from autodeploy.model.families import DatabaseEngine
 from autodeploy.model.host import CommandResult, HostFacts, Step, StepResult, Upload
 from autodeploy.model.infrastructure import (
+    FIRST_MACHINE,
     CloudFacts,
     DatabaseCredentials,
     DatabasePlan,
@@ -27,6 +28,7 @@ from autodeploy.model.infrastructure import (
     HostedZone,
     InfraPlan,
     InfrastructureSpec,
+    Machine,
     NetworkFacts,
     PriceList,
     SubnetFacts,
@@ -65,6 +67,7 @@ __all__ = [
     "APP_PATH",
     "DATABASE_CA_PATH",
     "ENDS",
+    "FIRST_MACHINE",
     "NODE_DEFAULT",
     "NODE_RELEASES",
     "PYTHON_OF_IMAGE",
@@ -104,6 +107,7 @@ __all__ = [
     "Leftover",
     "LockOwner",
     "LogEntry",
+    "Machine",
     "Manifest",
     "NetworkFacts",
     "Noun",

@@ -14,6 +14,8 @@ from autodeploy.model.noun import Noun, WebPath
 Target = Literal["aws", "local"]
 RETIRED = frozenset({"final_snapshot_identifier"})
 """What a DatabasePlan of an older ledger or stack config may carry, and nobody reads."""
+FIRST_MACHINE = "app"
+"""The logical name of the machine that every deployment has; the next ones are app-2, app-3 …"""
 
 
 class PriceList(Noun):
@@ -135,7 +137,8 @@ class ExistingNetwork(Noun):
 class InfraPlan(Noun):
     """The whole input of the Pulumi program, besides the secret `certificateKey`. It knows no application.
 
-    With `network` no network is made: the CIDRs of subnets say nothing then.
+    With `network` no network is made: the CIDRs of subnets say nothing then. `instances` is how many machines run the
+    application; one is left out of the JSON, so that plans of one read as they always did.
     """
 
     deployment_id: str
@@ -150,6 +153,7 @@ class InfraPlan(Noun):
     network: ExistingNetwork | None = None
     image_id: str
     instance_type: str
+    instances: int = Field(default=1, ge=1, exclude_if=lambda number: number == 1)
     root_volume_gb: int = 20
     ssh_public_key: str
     admin_cidr: str
@@ -174,10 +178,20 @@ class DatabaseCredentials(Noun):
     port: int
 
 
+class Machine(Noun):
+    """One of the machines that run the application. `name` is its resource's logical name."""
+
+    name: str
+    instance_id: str
+    public_ip: str
+    private_ip: str
+
+
 class InfrastructureSpec(Noun):
     """What stands in the account: a cache of the stack's outputs.
 
     `domain` is the name that the account's DNS leads to the balancer, with a certificate that the account issued.
+    The first machine is in the fields that begin with `ec2_`, further ones are in `more_machines`.
     """
 
     deployment_id: str
@@ -196,6 +210,27 @@ class InfrastructureSpec(Noun):
     database_secret_arn: str | None = None
     certificate_arn: str | None = None
     domain: str | None = None
+    more_machines: tuple[Machine, ...] = Field(default=(), exclude_if=lambda machines: not machines)
+
+    @property
+    def machines(self) -> tuple[Machine, ...]:
+        """All machines, the first one first."""
+        first = Machine(
+            name=FIRST_MACHINE,
+            instance_id=self.ec2_instance_id,
+            public_ip=self.ec2_public_ip,
+            private_ip=self.ec2_private_ip,
+        )
+        return (first, *self.more_machines)
+
+    def alone(self, machine: Machine) -> InfrastructureSpec:
+        """Return the same with this machine as the only one."""
+        return self.but(
+            ec2_instance_id=machine.instance_id,
+            ec2_public_ip=machine.public_ip,
+            ec2_private_ip=machine.private_ip,
+            more_machines=(),
+        )
 
     @property
     def public_address(self) -> str | None:

@@ -94,6 +94,7 @@ class Request(Noun):
     overrides: dict[str, str] = {}
     profile: str | None = None
     instance_type: str | None = None
+    instances: int | None = None
     admin_cidr: str | None = None
     alarm_email: str | None = None
     tags: dict[str, str] = {}

@@ -13,7 +13,7 @@ BALANCER = "aws:lb:LoadBalancer public"
 DATABASE = "aws:rds:Instance database"
 ALARMS = "aws:cloudwatch:MetricAlarm status"
 DASHBOARD = "aws:cloudwatch:Dashboard overview"
-HOURS = "1, 730 hours"
+HOURS = "730 hours"
 
 
 class Charge(NamedTuple):
@@ -55,18 +55,19 @@ def notes(infra: InfraPlan, fresh: PriceList = TABLE) -> tuple[str, ...]:
 
 def charges(infra: InfraPlan) -> Iterator[Charge]:
     """Yield what AWS charges for as long as it stands, whether or not anybody uses it."""
-    kind, size = infra.instance_type, infra.root_volume_gb
-    yield Charge(f"EC2 instance {kind}", f"instance:{kind}", 1, HOURS, MACHINE)
-    yield Charge("EBS root volume gp3", "volume:gp3", size, f"{size} GB", MACHINE)
-    yield Charge("public IPv4, machine", "address:ipv4", 1, HOURS, MACHINE)
+    kind, size, number = infra.instance_type, infra.root_volume_gb, infra.instances
+    sizes = f"{number} of {size} GB" if number > 1 else f"{size} GB"
+    yield Charge(f"EC2 instance {kind}", f"instance:{kind}", number, f"{number}, {HOURS}", MACHINE)
+    yield Charge("EBS root volume gp3", "volume:gp3", number * size, sizes, MACHINE)
+    yield Charge("public IPv4, machine", "address:ipv4", number, f"{number}, {HOURS}", MACHINE)
     if infra.web:
         zones = len(infra.zones)
-        yield Charge("Application Load Balancer", "balancer:application", 1, f"{HOURS}, without usage", BALANCER)
+        yield Charge("Application Load Balancer", "balancer:application", 1, f"1, {HOURS}, without usage", BALANCER)
         yield Charge("public IPv4, balancer", "address:ipv4", zones, f"{zones}, one a zone", BALANCER)
     if infra.database:
         yield from _database(infra.database)
     # As many as stacks/alarms.py declares.
-    alarms = 1 + infra.is_burstable + 3 * bool(infra.web) + bool(infra.database)
+    alarms = number * (1 + infra.is_burstable) + 3 * bool(infra.web) + bool(infra.database)
     yield Charge("CloudWatch alarms", "alarm", alarms, f"{alarms}: the account's first 10 are free", ALARMS)
     yield Charge("CloudWatch dashboard", "dashboard", 1, "1: the account's first 3 are free", DASHBOARD)
 
@@ -74,6 +75,6 @@ def charges(infra: InfraPlan) -> Iterator[Charge]:
 def _database(database: DatabasePlan) -> Iterator[Charge]:
     engine, size, storage = database.engine, database.instance_class, database.storage_type
     gigabytes = database.storage_gb
-    yield Charge(f"RDS {engine} {size}", f"database:{engine}:{size}", 1, HOURS, DATABASE)
+    yield Charge(f"RDS {engine} {size}", f"database:{engine}:{size}", 1, f"1, {HOURS}", DATABASE)
     yield Charge(f"RDS storage {storage}", f"database-storage:{storage}", gigabytes, f"{gigabytes} GB", DATABASE)
     yield Charge("Secrets Manager secret", "secret", 1, "1: the database's master password", DATABASE)

@@ -9,8 +9,8 @@ from autodeploy.model import CloudFacts, ExistingNetwork, InfraPlan, NetworkFact
 from autodeploy.planner.refusals import refusal
 from autodeploy.settings import Settings
 
-PUBLIC_ROOM = 9
-"""Addresses: 8 for the balancer, 1 for the machine.
+BALANCER_ROOM = 8
+"""Addresses that the balancer needs in a subnet; every machine needs one more.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html"""
 PRIVATE_ROOM = 2
 """Addresses: the database's, and one for the instance that takes its place in a repair."""
@@ -45,9 +45,10 @@ def network(facts: CloudFacts, settings: Settings) -> tuple[ExistingNetwork, tup
         return None
     found = facts.network
     assert found is not None and found.vpc_id == settings.vpc_id
-    public = _pair(subnet for subnet in found.subnets if subnet.is_public and _fits(subnet, facts, PUBLIC_ROOM))
+    room = BALANCER_ROOM + -(-(settings.instances or 1) // 2)  # machines take turns in the two
+    public = _pair(subnet for subnet in found.subnets if subnet.is_public and _fits(subnet, facts, room))
     private = _pair(s for s in found.subnets if not s.is_public and s.free_addresses >= PRIVATE_ROOM)
-    missing = tuple(_missing(found, public, private))
+    missing = tuple(_missing(found, public, private, room))
     if missing or public is None or private is None:
         raise refusal(
             f"the VPC {found.vpc_id} cannot be used: {'; '.join(missing)}",
@@ -71,7 +72,10 @@ def _pair(subnets: Iterable[SubnetFacts]) -> tuple[SubnetFacts, SubnetFacts] | N
 
 
 def _missing(
-    found: NetworkFacts, public: tuple[SubnetFacts, SubnetFacts] | None, private: tuple[SubnetFacts, SubnetFacts] | None
+    found: NetworkFacts,
+    public: tuple[SubnetFacts, SubnetFacts] | None,
+    private: tuple[SubnetFacts, SubnetFacts] | None,
+    room: int,
 ) -> Iterator[str]:
     if not found.dns_support:
         yield "DNS support is off"
@@ -80,7 +84,7 @@ def _missing(
     if public is None:
         yield (
             "it has no two subnets with a route to an internet gateway, in two zones that offer the instance type, "
-            f"with {PUBLIC_ROOM} free addresses each"
+            f"with {room} free addresses each"
         )
     if private is None:
         yield (

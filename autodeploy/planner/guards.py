@@ -87,6 +87,17 @@ def check_instance_type(name: str) -> str:
     return name
 
 
+def instances(stack: TechStack, settings: Settings) -> int:
+    """Return how many machines run the application; raise PlanError for a worker on more than one."""
+    wanted = settings.instances or 1
+    if wanted > 1 and not stack.is_web_service:
+        raise refusal(
+            f"the application is a worker, and {wanted} machines would do the same work {wanted} times",
+            "Deploy it with --instances 1; where it answers HTTP after all, name its port with --port.",
+        )
+    return wanted
+
+
 def alarm_email(settings: Settings) -> str | None:
     """Return whom alarms are sent to, None for nobody; raise PlanError for what is no e-mail address."""
     address = settings.alarm_email or None

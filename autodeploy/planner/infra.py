@@ -48,6 +48,7 @@ def lower(
         zones=guards.zones(facts, instance_type),
         image_id=_image(stack, facts),
         instance_type=instance_type,
+        instances=guards.instances(stack, settings),
         ssh_public_key=ssh_public_key.strip(),
         admin_cidr=guards.admin_cidr(facts, settings),
         user_data=render("host/cloud-config.yaml.j2", ssh_public_key=ssh_public_key.strip(), packages=PACKAGES),

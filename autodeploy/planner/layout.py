@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from autodeploy.model import DatabasePlan, InfraPlan
+from autodeploy.model import FIRST_MACHINE, DatabasePlan, InfraPlan
+from autodeploy.naming import numbered
 
 WIDTH = 78
 THING = 32
@@ -87,8 +88,13 @@ def lay_out(infra: InfraPlan) -> Layout:
 
 
 def _machine(infra: InfraPlan) -> Box:
-    lines = (infra.instance_type, f"{infra.root_volume_gb} GiB gp3, encrypted", f"in {infra.zones[0]}")
-    return _thing(RIGHT, 6, "machine app", lines)
+    disk = f"{infra.root_volume_gb} GiB gp3, encrypted"
+    if infra.instances == 1:
+        return _thing(RIGHT, 6, "machine app", (infra.instance_type, disk, f"in {infra.zones[0]}"))
+    places = f"in {' and '.join(map(_short, infra.zones))}"
+    last = numbered(FIRST_MACHINE, infra.instances)
+    title = f"machines {FIRST_MACHINE} {'and' if infra.instances == 2 else 'to'} {last}"
+    return _thing(RIGHT, 6, title, (f"{infra.instances} of {infra.instance_type}", disk, places))
 
 
 def _balancer(infra: InfraPlan) -> Box:

@@ -44,6 +44,7 @@ def plan(
         notes=(
             *brought,
             *_stand_ins(infra),
+            *_several(infra),
             *edge.notes(infra, settings),
             *cost.notes(infra, facts.prices),
             *needs.check_needs(stack, settings),
@@ -57,6 +58,14 @@ def _stand_ins(infra: InfraPlan) -> Iterator[str]:
         yield "the local target has no MySQL: a MariaDB stands in for it, and what only MySQL can do is not shown"
     if infra.target == "local" and infra.alarm_email:
         yield f"the local target sends no mail: alarms would go to {infra.alarm_email}"
+
+
+def _several(infra: InfraPlan) -> Iterator[str]:
+    if infra.instances > 1:
+        yield (
+            f"{infra.instances} machines share {'the database' if infra.database else 'nothing'}: files and sessions that "
+            "the application keeps on its disk or in memory are on one machine alone"
+        )
 
 
 def _application(stack: TechStack) -> Iterator[tuple[str, str]]:

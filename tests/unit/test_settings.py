@@ -81,13 +81,21 @@ def test_a_repository_cannot_choose_for_the_person(tmp_path: Path, name: str, te
     with pytest.raises(SettingsError) as caught:
         load({}, HOME, written(tmp_path, f'region = "eu-west-1"\n{text}\n'))
     assert f"{name!r} may not be set in {tmp_path / FILE_NAME}" in caught.value.message
-    assert "target, name, region, path, ref, instance_type, overrides, admin_cidr" in caught.value.remediation
+    assert "target, name, region, path, ref, instance_type, instances, overrides, admin_cidr" in caught.value.remediation
 
 
 def test_a_repository_may_say_what_it_needs(tmp_path: Path) -> None:
-    text = 'path = "web"\nref = "main"\ninstance_type = "t3.large"\nadmin_cidr = "10.0.0.0/8"\n'
+    text = 'path = "web"\nref = "main"\ninstance_type = "t3.large"\ninstances = 2\nadmin_cidr = "10.0.0.0/8"\n'
     found = load({}, HOME, written(tmp_path, text))
     assert (found.path, found.ref, found.instance_type, found.admin_cidr) == ("web", "main", "t3.large", "10.0.0.0/8")
+    assert found.instances == 2
+
+
+@pytest.mark.parametrize("number", [0, 11, -1])
+def test_machines_are_one_to_ten(number: int) -> None:
+    with pytest.raises(SettingsError, match="the setting 'instances' cannot be used") as caught:
+        load({"instances": number}, HOME)
+    assert "'instances'" in caught.value.remediation
 
 
 @pytest.mark.parametrize(
