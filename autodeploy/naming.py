@@ -32,9 +32,9 @@ def physical(plan_name: str, deployment_id: str, role: str, *forces_replacement:
 
 
 def numbered(name: str, number: int) -> str:
-    """Return the logical name of one of several: `app`, `app-2`, `app-3`. The first is called as if it were the only one.
+    """Return the logical name of one of several: `app`, `app-2`, `app-3`.
 
-    So a second one never replaces the first.
+    The first is called as if it were the only one, so that a second one never replaces it.
     """
     return name if number == 1 else f"{name}-{number}"
 

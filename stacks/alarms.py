@@ -13,9 +13,10 @@ GIBIBYTE = 1024**3
 
 
 class Alarm(NamedTuple):
-    """One alarm on one metric of `of` (instance, instance-2, balancer, targets, database): raised after `periods` of `period` seconds, each beyond the threshold.
+    """One alarm on one metric of `of`: raised after `periods` of `period` seconds, each beyond the threshold.
 
-    `missing` is what a period without data counts as. `role` becomes part of the alarm's name.
+    `of` is instance, instance-2 …, balancer, targets or database. `missing` is what a period without data counts as.
+    `role` becomes part of the alarm's name.
     """
 
     role: str

@@ -6,15 +6,19 @@ A source that does not answer is named in the dossier and stops nothing. Secrets
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from autodeploy.agents.sheriff import Connect
+from autodeploy.agents.machines import Connect
 from autodeploy.errors import AgentError
-from autodeploy.model import DeploymentState
+from autodeploy.model import DeploymentState, InfrastructureSpec, Machine
 from autodeploy.ports import Cloud, Say, Store
 from autodeploy.releaser import EVIDENCE, EVIDENCE_SECONDS, without_secrets
 
 FOLDER = "dossier"
+Keep = Callable[[str, str], None]
+"""Writes one file of the dossier: its name, its text."""
+
 REACH_SECONDS = 15.0
 """How long a machine that failed may take to answer."""
 
@@ -38,21 +42,33 @@ def gather(state: DeploymentState, connect: Connect, cloud: Cloud, store: Store,
     keep("errors.txt", _errors(state))
     spec = state.infrastructure
     if spec is not None:
-        attempt("console.txt", lambda: keep("console.txt", cloud.console_output(spec.ec2_instance_id)))
+        for machine in spec.machines:
+            name = f"{_prefix(spec, machine)}console.txt"
+            attempt(name, partial(_keep_console, cloud, machine, name, keep))
         attempt("balancer.txt", lambda: keep("balancer.txt", "\n".join(cloud.target_health(state.deployment_id))))
-        attempt("what the host says", lambda: _ask(connect, state, keep, say))
+        for machine in spec.machines:
+            what = f"what {machine.name if spec.more_machines else 'the host'} says"
+            attempt(what, partial(_ask, connect, spec, machine, keep, say))
     keep("contents.txt", "\n".join(told))
     return folder
 
 
-def _ask(connect: Connect, state: DeploymentState, keep: Callable[[str, str], None], say: Say) -> None:
-    assert state.infrastructure is not None
-    host = connect(state.infrastructure, say, REACH_SECONDS)
+def _keep_console(cloud: Cloud, machine: Machine, name: str, keep: Keep) -> None:
+    keep(name, cloud.console_output(machine.instance_id))
+
+
+def _prefix(spec: InfrastructureSpec, machine: Machine) -> str:
+    """Return what the files of one machine of several begin with."""
+    return f"{machine.name}-" if spec.more_machines else ""
+
+
+def _ask(connect: Connect, spec: InfrastructureSpec, machine: Machine, keep: Keep, say: Say) -> None:
+    host = connect(spec.alone(machine), say, REACH_SECONDS)
     try:
         for name, command in EVIDENCE.items():
             answer = host.run(command, timeout_seconds=EVIDENCE_SECONDS)
             complaint = f"\n[status {answer.code}] {answer.stderr}" if answer.code else ""
-            keep(name, f"{answer.stdout}{complaint}")
+            keep(f"{_prefix(spec, machine)}{name}", f"{answer.stdout}{complaint}")
     finally:
         host.close()
 

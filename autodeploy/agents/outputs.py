@@ -50,4 +50,5 @@ def specification(plan: Plan, outputs: Mapping[str, object], key_path: Path) -> 
         database_secret_arn=optional("databaseSecretArn"),
         certificate_arn=optional("certificateArn"),
         domain=web.domain if web and web.zone_id else None,
+        more_machines=outputs.get("moreMachines", ()),
     )

@@ -94,12 +94,21 @@ class HiveMindProvisioner(Dismantling):
             )
             saved.unlink(missing_ok=True)
             spec = specification(state.plan, outputs, self._key_path(deployment_id))
-            if state.infrastructure and state.infrastructure.ec2_instance_id != spec.ec2_instance_id:
-                # Another machine has another host key; the pin of the one that went must not refuse it.
-                (self._store.folder(deployment_id) / "known_hosts").unlink(missing_ok=True)
-            self._cloud.await_instance(spec.ec2_instance_id, self.say)
-        self.say(f"machine {spec.ec2_instance_id} at {spec.ec2_public_ip}")
+            if state.infrastructure:
+                self._forget_keys(state.infrastructure, spec)
+            for machine in spec.machines:
+                self._cloud.await_instance(machine.instance_id, self.say)
+        for machine in spec.machines:
+            self.say(f"machine {machine.instance_id} at {machine.public_ip}")
         return spec
+
+    def _forget_keys(self, before: InfrastructureSpec, now: InfrastructureSpec) -> None:
+        """Forget the host keys of machines that went: another one at the same address has another key."""
+        pins, kept = self._store.folder(now.deployment_id) / "known_hosts", set(before.machines) & set(now.machines)
+        known = {machine.public_ip for machine in kept}
+        if kept != {*before.machines, *now.machines} and (text := _text(pins)):
+            lines = [line for line in text.splitlines(keepends=True) if line.split(" ")[0] in known]
+            self._store.write(now.deployment_id, pins.name, "".join(lines))
 
     def plan(self, state: DeploymentState) -> DeploymentState:
         """Return the state with a plan; facts of the account stay as they were pinned by the first one."""

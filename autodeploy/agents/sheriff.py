@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple
 
 from autodeploy.agents.agent import HiveMindAgent
 from autodeploy.agents.choices import settings_for
+from autodeploy.agents.machines import Connect, Converge, of, one_by_one
 from autodeploy.errors import AgentError, HardeningError
 from autodeploy.hardener import controls, firewall_rules, report, undo
 from autodeploy.model import (
@@ -15,13 +16,13 @@ from autodeploy.model import (
     Finding,
     FirewallRule,
     InfrastructureSpec,
+    Machine,
     Plan,
     ScanResults,
     SecurityConfig,
-    Step,
     StepResult,
 )
-from autodeploy.ports import UI, Clock, Host, Outside, Say, Store
+from autodeploy.ports import UI, Clock, Outside, Store
 from autodeploy.releaser import HOST_FACTS_SCRIPT, host_facts
 from autodeploy.settings import Settings
 
@@ -32,18 +33,15 @@ SCANNED_PORTS = (21, 22, 23, 25, 80, 111, 443, 3000, 3306, 5000, 5432, 8000, 800
 """Ports tried from outside: what the host may serve, and what is most often left open by mistake."""
 
 
-class Connect(Protocol):
-    """Opens a deployment's machine over SSH, waiting at most `deadline` seconds."""
+class Hardened(NamedTuple):
+    """What was seen of one machine. `ports` is the finding about what is open from outside."""
 
-    def __call__(self, infrastructure: InfrastructureSpec, say: Say, deadline: float = 180.0) -> Host: ...
-
-
-class Converge(Protocol):
-    """Makes a host agree with steps; the converger."""
-
-    def __call__(
-        self, host: Host, steps: Sequence[Step], say: Say, *, keep_going: bool = False
-    ) -> tuple[StepResult, ...]: ...
+    score: int
+    findings: tuple[Finding, ...]
+    recommendations: tuple[str, ...]
+    open_ports: tuple[int, ...]
+    ports: Finding
+    rules: tuple[FirewallRule, ...]
 
 
 class HiveMindSheriff(HiveMindAgent):
@@ -73,45 +71,67 @@ class HiveMindSheriff(HiveMindAgent):
         """Harden the machine of a deployment and return what was verified; raise HardeningError."""
         state = self._store.load(infrastructure.deployment_id)
         assert state.plan is not None
+        plan, settings = state.plan, settings_for(state, self._settings, self._store)
+
+        def harden(machine: Machine, alone: InfrastructureSpec) -> Hardened:
+            return self._harden(alone, plan, settings, of(machine, infrastructure))
+
         with self._attempting("Hardening the host"):
-            host = self._connect(infrastructure, self.say)
-            try:
-                facts = host_facts(host.run(HOST_FACTS_SCRIPT).stdout)
-                settings = settings_for(state, self._settings, self._store)
-                wanted = controls(state.plan, facts, settings)
-                results = self._converge(host, wanted, self.say, keep_going=True)
-                open_ports = self._outside.open_ports(infrastructure.ec2_public_ip, SCANNED_PORTS)
-                unexpected = sorted(set(open_ports) - _allowed(state.plan))
-                failed = [result for result in results if result.status == "failed"]
-                broken = [result for result in failed if result.name in ESSENTIAL]
-                if unexpected or broken:
-                    self._converge(host, [undo()], self.say, keep_going=True)
-                    raise self._broken(broken, unexpected)
-                for result in failed:
-                    self.say(f"{result.name} does not hold; it costs score", "WARNING")
-            finally:
-                host.close()
-            score, findings, recommendations = report(wanted, results)
-        self.say(f"score {score}/100; open from outside: {', '.join(map(str, open_ports)) or 'none'}")
+            seen = one_by_one(infrastructure, self.say, harden)
+        score = min(each.score for each in seen)
+        if len(seen) > 1:
+            self.say(f"score {score}/100: the lowest of {len(seen)} machines")
+        findings = tuple(finding for each in seen for finding in each.findings)
         return SecurityConfig(
             ssl_enabled=bool(deployment_config.url and deployment_config.url.startswith("https://")),
             certificate_arn=infrastructure.certificate_arn,
-            firewall_rules=(*group_rules(state.plan), *firewall_rules(state.plan, facts, settings)),
-            open_ports=open_ports,
+            firewall_rules=(*group_rules(plan), *seen[0].rules),
+            open_ports=tuple(sorted({port for each in seen for port in each.open_ports})),
             vulnerability_scan_results=ScanResults(
                 scanner="controls observed on the host, ports tried from outside",
-                findings=(*findings, _ports_finding(open_ports, unexpected)),
+                findings=(*findings, *(each.ports for each in seen)),
             ),
             security_score=score,
-            recommendations=recommendations,
+            recommendations=tuple(advice for each in seen for advice in each.recommendations),
             findings=findings,
         )
 
+    def _harden(self, alone: InfrastructureSpec, plan: Plan, settings: Settings, named: str) -> Hardened:
+        """Harden one machine and look at it; `named` stands before what is found there."""
+        host = self._connect(alone, self.say)
+        try:
+            facts = host_facts(host.run(HOST_FACTS_SCRIPT).stdout)
+            wanted = controls(plan, facts, settings)
+            results = self._converge(host, wanted, self.say, keep_going=True)
+            open_ports = self._outside.open_ports(alone.ec2_public_ip, SCANNED_PORTS)
+            unexpected = sorted(set(open_ports) - _allowed(plan))
+            failed = [result for result in results if result.status == "failed"]
+            broken = [result for result in failed if result.name in ESSENTIAL]
+            if unexpected or broken:
+                self._converge(host, [undo()], self.say, keep_going=True)
+                raise self._broken(broken, unexpected)
+            for result in failed:
+                self.say(f"{result.name} does not hold; it costs score", "WARNING")
+        finally:
+            host.close()
+        score, findings, recommendations = report(wanted, results)
+        self.say(f"score {score}/100; open from outside: {', '.join(map(str, open_ports)) or 'none'}")
+        ports = _ports_finding(open_ports, unexpected)
+        return Hardened(
+            score,
+            tuple(finding.but(name=f"{named}{finding.name}") for finding in findings),
+            tuple(f"{named}{advice}" for advice in recommendations),
+            open_ports,
+            ports.but(name=f"{named}{ports.name}"),
+            firewall_rules(plan, facts, settings),
+        )
+
     def undo(self, infrastructure: InfrastructureSpec) -> str:
-        """Take the hardening back from a service that it cut off; return what came of it, as a sentence."""
-        with self._working_on(self._store.load(infrastructure.deployment_id)):
+        """Take the hardening back from a service that it cut off; return what came of it, as a sentence a machine."""
+
+        def take_back(machine: Machine, alone: InfrastructureSpec) -> str:
             try:
-                host = self._connect(infrastructure, self.say)
+                host = self._connect(alone, self.say)
                 try:
                     self._converge(host, [undo()], self.say)
                 finally:
@@ -121,7 +141,10 @@ class HiveMindSheriff(HiveMindAgent):
             else:
                 told = "The hardening was taken back."
             self.say(told, "WARNING")
-        return told
+            return f"{of(machine, infrastructure)}{told}"
+
+        with self._working_on(self._store.load(infrastructure.deployment_id)):
+            return " ".join(one_by_one(infrastructure, self.say, take_back))
 
     def run(self, state: DeploymentState) -> DeploymentState:
         """Harden what the state says is deployed."""

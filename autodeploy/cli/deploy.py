@@ -63,6 +63,9 @@ def deploy(
         str | None, typer.Option("--alarm-email", help="Who is told of alarms; AWS asks for a confirmation.")
     ] = None,
     instance_type: Annotated[str | None, typer.Option("--instance-type", help="Overrides the size table.")] = None,
+    instances: Annotated[
+        int | None, typer.Option(help="How many machines serve behind the balancer, 1 to 10.", show_default="1")
+    ] = None,
     tag: Annotated[
         list[str] | None, typer.Option("--tag", help="KEY=VALUE on every resource; may be repeated.")
     ] = None,
@@ -102,6 +105,7 @@ def deploy(
             admin_cidr=admin_cidr,
             alarm_email=alarm_email,
             instance_type=instance_type,
+            instances=instances,
             tags=tags(tag or []) or None,
             domain=domain,
             vpc_id=vpc_id,

@@ -57,7 +57,8 @@ def _where(state: DeploymentState) -> Iterator[Row]:
         yield "release", config.release_id
         yield "service", f"{config.service_name} {config.service_status} when last looked at"
     if spec:
-        yield "machine", f"{spec.ec2_instance_id} {spec.ec2_public_ip}"
+        for machine in spec.machines:
+            yield machine.name if spec.more_machines else "machine", f"{machine.instance_id} {machine.public_ip}"
         yield "database", spec.database_endpoint
     if security:
         yield "security", f"{security.security_score}/100; open on the machine: {_ports(security.open_ports)}"
@@ -162,7 +163,9 @@ def _status(state: DeploymentState) -> str:
     where = f" at {state.failed_stage}" if state.failed_stage else ""
     config = state.deployment_config
     serving = config.release_id if config and config.service_status == "running" else ""
-    return f"failed{where}" + (f"; release {serving} was serving before and was not replaced" if serving else "")
+    several = state.infrastructure and state.infrastructure.more_machines
+    kept = ", and the error says which machine runs it still" if several else " and was not replaced"
+    return f"failed{where}" + (f"; release {serving} was serving before{kept}" if serving else "")
 
 
 def _url(state: DeploymentState) -> str:

@@ -62,9 +62,10 @@ def _stand_ins(infra: InfraPlan) -> Iterator[str]:
 
 def _several(infra: InfraPlan) -> Iterator[str]:
     if infra.instances > 1:
+        shared = "the database" if infra.database else "nothing"
         yield (
-            f"{infra.instances} machines share {'the database' if infra.database else 'nothing'}: files and sessions that "
-            "the application keeps on its disk or in memory are on one machine alone"
+            f"{infra.instances} machines share {shared}: files and sessions that the application keeps on its disk or "
+            "in memory are on one machine alone"
         )
 
 

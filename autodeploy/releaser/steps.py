@@ -19,8 +19,13 @@ def steps(
     artifact: BuildArtifact,
     stack: TechStack,
     release: Release,
+    *,
+    migrates: bool = True,
 ) -> tuple[Step, ...]:
-    """Return what makes the host serve the release; every step is already right when it serves it."""
+    """Return what makes the host serve the release; every step is already right when it serves it.
+
+    Of several machines one migrates the database.
+    """
     web = plan.infra.web
     host_port = web.host_port if web is not None else 80
     # A release that already serves needs no waiting for cloud-init, which runs again at every boot.
@@ -35,7 +40,7 @@ def steps(
         service.environment_step(release),
         *database_steps(release),
         service.service_step(release, artifact, stack, infrastructure),
-        *service.migration_steps(release.release_id, stack),
+        *(service.migration_steps(release.release_id, stack) if migrates else ()),
         service.logrotate_step(),
         *service.proxy_steps(stack, host_port),
         service.switch_step(release.release_id, stack, host_port),

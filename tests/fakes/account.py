@@ -95,6 +95,8 @@ class FakeEngine:
             raise InfrastructureError("the balancer is protected against deletion", "Lift the protection.")
         if plan.database:
             self._world.databases.setdefault(f"{plan.deployment_id}-db", "rows")
+        for number in range(plan.instances + 1, before.instances + 1 if before else 0):
+            self._world.machines.pop(f"{plan.deployment_id} app-{number}", None)
         self._world.stacks[plan.deployment_id] = plan
         self._world.history[plan.deployment_id].append(plan)
         if not only:
@@ -113,6 +115,10 @@ class FakeEngine:
         found: dict[str, object] = {name: f"{name}-of-{deployment_id}" for name in names.split()}
         if plan.database:
             found |= {"databaseEndpoint": "10.0.2.9", "databaseSecretArn": "arn:aws:secretsmanager:db"}
+        if plan.instances > 1:
+            keys = ("instance_id", "public_ip", "private_ip")
+            names = [f"app-{number}" for number in range(2, plan.instances + 1)]
+            found["moreMachines"] = [{"name": name, **dict.fromkeys(keys, f"{deployment_id} {name}")} for name in names]
         if plan.web:
             found["loadBalancerDns"] = f"localhost:{self._world.port(deployment_id)}"
         return found
@@ -145,7 +151,7 @@ class FakeEngine:
         self._world.happens("destroy")
         if only:
             self._world.missing[deployment_id].update(only)
-            self._world.machines.pop(deployment_id, None)
+            self._empty(deployment_id)
             self._world.happens("after destroy")
             return
         web, database = self._world.stacks[deployment_id].web, self._world.stacks[deployment_id].database
@@ -156,9 +162,13 @@ class FakeEngine:
         del self._world.stacks[deployment_id]
         self._world.missing.pop(deployment_id, None)
         self._world.databases.pop(f"{deployment_id}-db", None)
-        self._world.machines.pop(deployment_id, None)
+        self._empty(deployment_id)
         self._world.happens("after destroy")
         say("deleted everything")
+
+    def _empty(self, deployment_id: str) -> None:
+        for name in [name for name in self._world.machines if name.partition(" ")[0] == deployment_id]:
+            del self._world.machines[name]
 
     def repair(self, deployment_id: str, say: Say) -> None:
         self._world.happens("repair")
@@ -184,6 +194,7 @@ class FakeEngine:
 
 def _resources(plan: InfraPlan) -> list[str]:
     types = [("aws:ec2/vpc:Vpc", "network"), ("autodeploy:compute:Compute$aws:ec2/instance:Instance", "server")]
+    types += [(types[1][0], f"server-{number}") for number in range(2, plan.instances + 1)]
     types += [(DATABASE, "database")] if plan.database else []
     types += [("aws:lb/loadBalancer:LoadBalancer", "balancer")] if plan.web else []
     return [f"urn:pulumi:{plan.deployment_id}::autodeploy::{kind}::{name}" for kind, name in types]
@@ -233,7 +244,13 @@ class FakeCloud:
 
     def target_health(self, deployment_id: str) -> Sequence[str]:
         self._world.happens("target health")
-        return ("10.0.1.5:80: unhealthy, no answer",)
+        lines = []
+        for name, machine in sorted(self._world.machines.items()):
+            if name.partition(" ")[0] == deployment_id:
+                is_well = machine.release and not machine.stopped and not machine.is_out
+                address = name if " " in name else f"publicIp-of-{name}"
+                lines.append(f"{address}:80: {'healthy' if is_well else 'unhealthy: no answer'}")
+        return lines
 
     def leftovers(self, deployment_id: str, arns: Iterable[str] = ()) -> Sequence[Leftover]:
         self._world.happens("leftovers")

@@ -87,7 +87,7 @@ class Hands:
         self._world.happens("connect" if deadline > 100 else "reach")
         if infrastructure.deployment_id not in self._world.stacks:
             raise DeploymentError("nobody answers", "Make the machine first.", recoverable=True)
-        return FakeHost(self._world.machines[infrastructure.deployment_id])
+        return FakeHost(self._world.machines[_name(infrastructure.ec2_instance_id)])
 
     def converge(
         self, host: Host, steps: Sequence[Step], say: Say, *, keep_going: bool = False
@@ -101,6 +101,11 @@ class Hands:
                 raise DeploymentError(f"the step {step.name!r} failed", "Deploy again.", output=result.output)
             results.append(result)
         return tuple(results)
+
+
+def _name(identifier: str) -> str:
+    """Return under which name the world has the machine of an instance's id or address."""
+    return identifier.removeprefix("instanceId-of-").removeprefix("publicIp-of-")
 
 
 def _mended(machine: Machine, step: Step) -> StepResult:
@@ -128,14 +133,16 @@ class FakeOutside:
         self._world.happens("get")
         self._world.asked.append((url, ca, at))
         port = int(re.sub(r".*:(\d+).*", r"\1", at or url))
-        machine = next(m for name, m in self._world.machines.items() if self._world.port(name) == port)
+        deployment = next(name for name in self._world.history if self._world.port(name) == port)
+        fleet = [machine for machine in self._world.fleet(deployment) if not machine.is_out]
+        machine = fleet[len(self._world.asked) % len(fleet)]  # each in its turn
         if machine.stopped:
             return 502, {}
         return 200, {"x-autodeploy-release": machine.release}
 
     def open_ports(self, address: str, ports: Sequence[int]) -> tuple[int, ...]:
         self._world.happens("open ports")
-        identifier = address.removeprefix("publicIp-of-")
-        plan = self._world.stacks.get(identifier)
+        identifier = _name(address)
+        plan = self._world.stacks.get(identifier.partition(" ")[0])
         closed = {80} if plan and plan.web is None else set()  # a worker has no proxy
         return tuple(port for port in ports if port in self._world.machines[identifier].open_ports - closed)

@@ -26,7 +26,8 @@ EPOCH = "epoch-1"
 class Machine:
     """A host after its boot: what was applied to it, which release serves, what it says and lets in.
 
-    `stubborn` names the steps that stay wrong whatever is done; a `is_restless` service ends again and again.
+    `stubborn` names the steps that stay wrong whatever is done; a `is_restless` service ends again and again; the
+    balancer does not find one healthy that `is_out`.
     """
 
     def __init__(self) -> None:
@@ -37,12 +38,14 @@ class Machine:
         self.open_ports: set[int] = {22, 80}
         self.stubborn: set[str] = set()
         self.is_restless = False
+        self.is_out = False
         self.restarts = 0
 
 
 class World:
     """All that stands outside of AutoDeploy. `commit` and `texts` are what the repository holds.
 
+    The `machines` of a deployment are kept by its id; by "ID app-2" and so on where it has several.
     `undeletable` is what a destruction leaves; `lagging` is what the account goes on showing, one look after the other;
     `missing` are the URNs that a stack has lost.
     `databases` are the rows of each database that stands, by its identifier, `kept` those of each snapshot by name.
@@ -76,6 +79,10 @@ class World:
         self.snapshots: dict[str, Snapshot] = {}
         self.kept: dict[str, str] = {}
         self.broken: dict[str, list[BaseException]] = defaultdict(list)
+
+    def fleet(self, deployment_id: str) -> list[Machine]:
+        """Return the machines of a deployment that were ever reached, the first one first."""
+        return [self.machines[name] for name in sorted(self.machines) if name.partition(" ")[0] == deployment_id]
 
     def port(self, deployment_id: str) -> int:
         """Return the loopback port of the deployment's balancer."""

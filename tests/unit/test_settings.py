@@ -81,7 +81,9 @@ def test_a_repository_cannot_choose_for_the_person(tmp_path: Path, name: str, te
     with pytest.raises(SettingsError) as caught:
         load({}, HOME, written(tmp_path, f'region = "eu-west-1"\n{text}\n'))
     assert f"{name!r} may not be set in {tmp_path / FILE_NAME}" in caught.value.message
-    assert "target, name, region, path, ref, instance_type, instances, overrides, admin_cidr" in caught.value.remediation
+    assert (
+        "target, name, region, path, ref, instance_type, instances, overrides, admin_cidr" in caught.value.remediation
+    )
 
 
 def test_a_repository_may_say_what_it_needs(tmp_path: Path) -> None:

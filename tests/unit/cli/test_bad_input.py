@@ -33,6 +33,12 @@ class TestChoices:
         assert state.request.ref == "nosuch"
         assert desk.deploy("--ref", "").request.ref is None
 
+    @pytest.mark.parametrize("number", ["0", "11"])
+    def test_a_number_of_machines_that_cannot_be(self, desk: Desk, number: str) -> None:
+        four = refused(desk.type("deploy", URL, "--yes", "--instances", number), 10)
+        assert "the setting 'instances' cannot be used" in four[1]
+        assert list(desk.states()) == []
+
     @pytest.mark.parametrize("port", ["0", "-1", "80", "65535", "99999", "http"])
     def test_a_port_that_cannot_be(self, desk: Desk, port: str) -> None:
         four = refused(desk.type("deploy", URL, "--yes", "--port", port), 30)

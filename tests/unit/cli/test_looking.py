@@ -37,6 +37,21 @@ class TestStatus:
             *("analyze", "build", "plan", "provision", "deploy", "harden"),
         ]
 
+    def test_of_several_machines(self, desk: Desk) -> None:
+        state = desk.deploy("--instances", "2")
+        found, identifier = rows(desk.type("status").out), state.deployment_id
+        assert "machine" not in found
+        assert found["app"] == f"instanceId-of-{identifier} publicIp-of-{identifier}"
+        assert found["app-2"] == f"{identifier} app-2 {identifier} app-2"
+        desk.line.world.fleet(identifier)[1].stubborn.add("switch")
+        desk.type("deploy", URL, "--env", "GREETING=hello", "--yes")
+        found = rows(desk.type("status").out)
+        release = state.deployment_config.release_id
+        assert found["status"].endswith(
+            f"release {release} was serving before, and the error says which machine runs it still"
+        )
+        assert f"app-2 runs release {release}" in desk.type("status").out
+
     @pytest.mark.parametrize("width", [20, 60, 80, 200])
     def test_on_a_terminal_words_are_whole(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch, width: int, capsys: pytest.CaptureFixture[str]
