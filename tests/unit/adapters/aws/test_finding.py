@@ -122,6 +122,19 @@ def test_machine_and_key(claim: Any, client: Any, net: Any) -> None:
     assert claim(instance, subnetId=subnets[0]) == second
 
 
+def test_one_of_several_machines_is_told_from_the_others_in_its_subnet(claim: Any, client: Any, net: Any) -> None:
+    _, subnets = net
+    made = {
+        name: client("ec2").run_instances(
+            ImageId="ami-12345678", MinCount=1, MaxCount=1, SubnetId=subnets[1], **tagged("instance", name)
+        )["Instances"][0]["InstanceId"]
+        for name in ("guestbook", "guestbook-3")
+    }
+    for name, instance in made.items():
+        assert claim("aws:ec2/instance:Instance", subnetId=subnets[1], tags={"Name": name}) == instance
+    assert claim("aws:ec2/instance:Instance", subnetId=subnets[1], tags={"Name": "guestbook-2"}) is None
+
+
 def test_database_and_its_groups(claim: Any, client: Any, net: Any) -> None:
     rds, (_, subnets) = client("rds"), net
     group, parameters = "aws:rds/subnetGroup:SubnetGroup", "aws:rds/parameterGroup:ParameterGroup"

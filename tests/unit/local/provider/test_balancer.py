@@ -129,6 +129,29 @@ def test_a_balancer_is_served_as_the_api_holds_it(
         engine.delete(thing)
 
 
+def test_several_machines_are_targets_until_each_leaves(
+    net: Any, balancer: Any, group: Any, world: Any, engine: Any, served: Any
+) -> None:
+    key = world.key()
+    machines = [world.instance(subnet, net["firewall"], key) for subnet in net["subnets"]]
+    forward = [{"type": "forward", "targetGroupArn": group.id}]
+    engine.make(LISTENER, "http", loadBalancerArn=balancer.id, port=80, protocol="HTTP", defaultActions=forward)
+    names = ("app", "app-2")
+    members = [
+        engine.make(ATTACHMENT, name, targetGroupArn=group.id, targetId=machine.id, port=80)
+        for name, machine in zip(names, machines, strict=True)
+    ]
+
+    def targets() -> set[str]:
+        return {target.address for target in served.plane.served[balancer.id][0].group.targets}
+
+    assert targets() == {machine.outputs["privateIp"] for machine in machines}
+    engine.delete(members[1])
+    engine.delete(machines[1])
+    assert targets() == {machines[0].outputs["privateIp"]}
+    assert engine.read(members[0]) is not None
+
+
 def test_a_target_may_be_an_address(net: Any, balancer: Any, engine: Any, served: Any) -> None:
     group = engine.make(GROUP, "ip", port=80, protocol="HTTP", targetType="ip", vpcId=net["vpc"].id, healthCheck=CHECK)
     forward = [{"type": "forward", "targetGroupArn": group.id}]
