@@ -191,6 +191,7 @@ def infra_plans(draw: st.DrawFn) -> InfraPlan:
         zones=(f"{region}a", f"{region}b"),
         image_id="ami-" + draw(st.text(HEX, min_size=17, max_size=17)),
         instance_type=draw(st.sampled_from(("t3.micro", "t3.small", "t3.medium", "m5.large"))),
+        instances=draw(st.sampled_from((1, 1, 2, 10))),
         ssh_public_key="ssh-ed25519 " + draw(st.text(HEX, min_size=20, max_size=40)),
         admin_cidr=f"{draw(st.ip_addresses(v=4))}/32",
         user_data=draw(st.sampled_from(("#cloud-config\n", "#cloud-config\nhostname: a\n"))),

@@ -11,7 +11,7 @@ import json
 from hypothesis import HealthCheck, given, settings
 
 from autodeploy.model import InfraPlan
-from tests.infra.deploying import Deployed, deploy
+from tests.infra.deploying import Declared, Deployed, deploy
 from tests.properties.generators import infra_plans
 
 
@@ -82,9 +82,10 @@ def database_exists_only_when_planned(plan: InfraPlan, deployed: Deployed) -> No
 
 # Feature: autodeploy-agent, Property 18: Instance Sizing Based on Language
 def instance_has_the_planned_size(plan: InfraPlan, deployed: Deployed) -> None:
-    instance = deployed.one("Instance", "app").inputs
-    assert instance["instanceType"] == plan.instance_type
-    assert instance["ami"] == plan.image_id
+    assert len(machines(deployed)) == plan.instances
+    for instance in (machine.inputs for machine in machines(deployed)):
+        assert instance["instanceType"] == plan.instance_type
+        assert instance["ami"] == plan.image_id
     assert deployed.outputs["instanceId"] == deployed.one("Instance", "app").id
 
 
@@ -107,23 +108,30 @@ def security_groups_open_only_what_is_needed(plan: InfraPlan, deployed: Deployed
         assert rule.inputs["toPort"] == rule.inputs["fromPort"]
         assert rule.inputs["ipProtocol"] == "tcp"
     assert not any("ingress" in group.inputs or "egress" in group.inputs for group in deployed.of("SecurityGroup"))
-    attached = set(deployed.one("Instance", "app").inputs["vpcSecurityGroupIds"])
-    assert attached == {groups["app"], groups["ssh"]}
+    attached = [set(machine.inputs["vpcSecurityGroupIds"]) for machine in machines(deployed)]
+    assert attached == [{groups["app"], groups["ssh"]}] * plan.instances
 
 
 # Feature: autodeploy-agent, Property 20: Conditional Load Balancer Creation
 def balancer_exists_only_for_web_services(plan: InfraPlan, deployed: Deployed) -> None:
     kinds = ("LoadBalancer", "Listener", "TargetGroup", "TargetGroupAttachment", "Certificate")
     counted = {kind: len(deployed.of(kind)) for kind in kinds}
-    assert counted == (dict.fromkeys(kinds, 1) | {"Listener": 2} if plan.web else dict.fromkeys(kinds, 0))
+    several = {"Listener": 2, "TargetGroupAttachment": plan.instances}
+    assert counted == (dict.fromkeys(kinds, 1) | several if plan.web else dict.fromkeys(kinds, 0))
     assert ("loadBalancerDns" in deployed.outputs) is (plan.web is not None)
     if plan.web:
         balancer = deployed.one("LoadBalancer").inputs
         public = {subnet.id for subnet in deployed.of("Subnet") if subnet.name.startswith("public")}
         assert set(balancer["subnets"]) == public
         assert balancer["internal"] is False
-        assert deployed.one("TargetGroupAttachment").inputs["targetId"] == deployed.one("Instance", "app").id
+        targets = {member.inputs["targetId"] for member in deployed.of("TargetGroupAttachment")}
+        assert targets == {machine.id for machine in machines(deployed)}
         assert deployed.one("TargetGroup").inputs["healthCheck"]["path"] == plan.web.health_check_path
+
+
+def machines(deployed: Deployed) -> list[Declared]:
+    """Return the machines, the first one first."""
+    return [each for each in deployed.physical if each.type == "aws:ec2/instance:Instance"]
 
 
 def association_of(deployed: Deployed, subnet: str) -> str:
@@ -159,11 +167,11 @@ def physical_names_are_legal(plan: InfraPlan, deployed: Deployed) -> None:
 
 
 def machine_is_closed_and_bounded(plan: InfraPlan, deployed: Deployed) -> None:
-    machine = deployed.one("Instance", "app").inputs
-    disk, metadata = machine["rootBlockDevice"], machine["metadataOptions"]
-    assert (disk["encrypted"], disk["volumeType"], disk["volumeSize"]) == (True, "gp3", plan.root_volume_gb)
-    assert (metadata["httpTokens"], metadata["httpPutResponseHopLimit"]) == ("required", 1)
-    assert machine["userDataReplaceOnChange"] is False
+    for machine in (each.inputs for each in machines(deployed)):
+        disk, metadata = machine["rootBlockDevice"], machine["metadataOptions"]
+        assert (disk["encrypted"], disk["volumeType"], disk["volumeSize"]) == (True, "gp3", plan.root_volume_gb)
+        assert (metadata["httpTokens"], metadata["httpPutResponseHopLimit"]) == ("required", 1)
+        assert machine["userDataReplaceOnChange"] is False
     statements = [s for policy in deployed.of("RolePolicy") for s in json.loads(policy.inputs["policy"])["Statement"]]
     assert {statement["Resource"] for statement in statements} == {f"arn:{deployed.one('LogGroup').id}:*"}
     assert {action for statement in statements for action in statement["Action"]} == {
@@ -180,4 +188,4 @@ def only_what_is_there_is_watched(plan: InfraPlan, deployed: Deployed) -> None:
     assert all(alarm["alarmActions"] == [f"arn:{deployed.one('Topic').id}"] for alarm in alarms)
     assert len(deployed.of("TopicSubscription")) == (1 if plan.alarm_email else 0)
     about_credits = [alarm for alarm in alarms if alarm["metricName"] == "CPUCreditBalance"]
-    assert bool(about_credits) is plan.is_burstable
+    assert len(about_credits) == plan.is_burstable * plan.instances

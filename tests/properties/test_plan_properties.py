@@ -59,9 +59,9 @@ def facts(draw: st.DrawFn) -> CloudFacts:
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """Draw what a user can ask for, and plan it."""
-    account = draw(facts())
+    account, stack = draw(facts()), draw(tech_stacks())
     return plan(
-        draw(tech_stacks()),
+        stack,
         account,
         deployment_id=draw(deployment_ids),
         name=draw(slugs | texts),
@@ -74,6 +74,7 @@ def plans(draw: st.DrawFn) -> Plan:
             access_logs=draw(st.none() | st.just("logs-of-shop")),
             admin_cidr=draw(st.none() | st.ip_addresses(v=4).map(lambda address: f"{address}/32")),
             instance_type=draw(st.none() | st.just("t3.large")),
+            instances=draw(st.sampled_from((None, None, 2, 10))) if stack.is_web_service else None,
             tags=draw(st.dictionaries(st.sampled_from(("Team", "Stage", "Owner")), tag_values, max_size=3)),
         ),
     )
