@@ -11,6 +11,7 @@ from autodeploy.local.provider import limits
 from autodeploy.local.provider.account import ignoring_absent, refusal
 from autodeploy.local.provider.entry import Call, Entry
 from autodeploy.local.provider.wire import Values
+from autodeploy.model.families import RELEASES, family
 
 _MODIFIABLE = {
     "DBInstanceClass": "instanceClass",
@@ -57,7 +58,24 @@ def _limits(inputs: Values) -> Any:
         yield "manageMasterUserPassword", "the local target manages the master password itself: this must be true"
 
 
+def _check_family(call: Call) -> None:
+    """Refuse, as RDS does and the emulator does not, a parameter group that is of another release's family."""
+    engine, version, group = (call.inputs.get(name) for name in ("engine", "engineVersion", "parameterGroupName"))
+    wanted = family(engine, version) if engine in RELEASES else None
+    if wanted is None or group is None:
+        return
+    (found,) = call.client("rds").describe_db_parameter_groups(DBParameterGroupName=group)["DBParameterGroups"]
+    if (theirs := found["DBParameterGroupFamily"]) != wanted:
+        raise refusal(
+            f"InvalidParameterCombination: the parameter group {group} with DBParameterGroupFamily {theirs} cannot be "
+            f"used for {engine} {version}",
+            f"Use a parameter group with DBParameterGroupFamily {wanted}.",
+            "Making a database",
+        )
+
+
 def _create(call: Call) -> str:
+    _check_family(call)
     made = call.client("rds").create_db_instance(**call.given(**_FIXED, **_MODIFIABLE))["DBInstance"]
     # The emulator writes one well-known password for all; RDS makes a random one, and so do we.
     secret = {"username": made["MasterUsername"], "password": secrets.token_urlsafe(24)}

@@ -80,6 +80,16 @@ def test_a_mysql_or_mariadb_is_ordered_as_it_was_declared(
     assert served.plane.databases == {}
 
 
+@pytest.mark.parametrize(("kind", "version"), [("postgres", "16"), ("mysql", "8.0"), ("mariadb", "11.4")])
+def test_a_parameter_group_of_another_release_is_refused(
+    groups: Any, engine: Any, served: Any, kind: str, version: str
+) -> None:
+    with pytest.raises(grpc.RpcError, match=f"Family postgres15 cannot be used for {kind} {version}"):
+        engine.make(INSTANCE, "db", **given(groups, engine=kind, engineVersion=version))
+    assert served.plane.databases == {}
+    assert served.aws("rds").describe_db_instances()["DBInstances"] == []
+
+
 @pytest.mark.parametrize(("kind", "refused"), [("postgres", False), ("mysql", True), ("mariadb", True)])
 def test_a_master_s_name_is_as_long_as_its_engine_takes(groups: Any, engine: Any, kind: str, refused: bool) -> None:
     declared = given(groups, engine=kind, engineVersion="8.0", username="a" * 17)
