@@ -139,6 +139,8 @@ def read_code(tree: Tree) -> Code:
 _IMPORTS = """
 (variable_declarator name: (_) @name value: (call_expression function: (identifier) @by
   arguments: (arguments . (string (string_fragment) @from))) (#eq? @by "require"))
+(variable_declarator name: (_) @name value: (call_expression function: (call_expression function: (identifier) @by
+  arguments: (arguments . (string (string_fragment) @from)))) (#eq? @by "require"))
 (import_statement (import_clause) @name source: (string (string_fragment) @from))
 (export_statement source: (string (string_fragment) @from)) @name
 """
@@ -148,7 +150,10 @@ _LOADED = re.compile(
 
 
 def imports(module: Module) -> dict[str, str]:
-    """Return what the module names its imports, and where they come from: `{ Router }` counts as `Router`."""
+    """Return what the module names its imports, and where they come from: `{ Router }` counts as `Router`.
+
+    What a required function returns counts as well: `const api = require("./api")(env)`.
+    """
     found: dict[str, str] = {}
     for row in module.matches(_IMPORTS):
         names = re.findall(r"[A-Za-z_$][\w$]*", text(row["name"])) if row["name"].type != "export_statement" else []

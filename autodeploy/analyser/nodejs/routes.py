@@ -11,7 +11,7 @@ from tree_sitter import Node
 from autodeploy.analyser.health import Route
 from autodeploy.analyser.nodejs.code import Code, Module, arguments, line, pair, string, text
 from autodeploy.analyser.nodejs.pages import list_pages
-from autodeploy.analyser.nodejs.prefixes import autoloaded, joined, own_prefix, prefixes
+from autodeploy.analyser.nodejs.prefixes import Prefixes, autoloaded, joined, own_prefix, prefixes
 
 _ROUTES = """
 (call_expression function: (member_expression object: (_) @object property: (property_identifier) @verb)
@@ -49,21 +49,23 @@ _HANDLERS = frozenset({"identifier", "member_expression", "call_expression", "ar
 
 def list_routes(code: Code, framework: str | None) -> list[Route]:
     """Return the routes, those without a sign of a login marked open."""
-    above = {**(autoloaded(code) if framework == "fastify" else {}), **prefixes(code)}
-    found = [route for module in code.modules for route in _called(module, above.get(module.path, ""))]
+    hung, loaded = prefixes(code), autoloaded(code) if framework == "fastify" else {}
+    found = [route for module in code.modules for route in _called(module, hung, loaded.get(module.path))]
     found += [
         route for module in code.modules for route in (*_compared(module), *_static(code, module), *_told(module))
     ]
     return found + list_pages(code, framework)
 
 
-def _called(module: Module, prefix: str) -> Iterator[Route]:
+def _called(module: Module, hung: Prefixes, loaded: str | None) -> Iterator[Route]:
     guarded_from, own = _guarded_from(module), own_prefix(module)
     for row in module.matches(_ROUTES):
         path = _path(text(row["verb"]), row["call"])
         if path is not None and path.startswith("/") and not _NO_SERVER.search(text(row["object"])):
             said = " ".join(text(item) for item in arguments(row["call"])[1:] if item.type in _HANDLERS)[:400]
             is_open = not _AUTH.search(said) and not _PRIVATE.search(path) and not 0 < guarded_from < line(row["call"])
+            above = hung.of(module.path, text(row["object"]).partition(".")[0])
+            prefix = loaded or "" if above is None else above
             yield Route(joined(prefix, own, path), is_open, module.where, line(row["call"]))
 
 
