@@ -14,6 +14,7 @@ EXAMPLES = (
     ".env.sample",
     ".env.template",
     ".env.dist",
+    ".example.env",
     "env.example",
     "example.env",
     ".env.local.example",

@@ -14,6 +14,8 @@ FILES = (
     ".env.sample",
     ".env.template",
     ".env.dist",
+    ".example.env",
+    ".sample.env",
     ".env-example",
     ".env-sample",
     ".env_example",

@@ -204,7 +204,10 @@ def _project_evidence(app: _Application, kept: tuple[str, ...]) -> list[Evidence
 
 
 def _services(manifest: Manifest) -> tuple[str, ...]:
-    return tuple(sorted(name for name, packages in _SERVICES.items() if manifest.has(*packages)))
+    optional = manifest.fields.get("optionalDependencies")
+    left_out = set(optional) if isinstance(optional, dict) else set()
+    wanted = set(manifest.dependencies) - left_out  # what it does without, it does without a server of
+    return tuple(sorted(name for name, packages in _SERVICES.items() if wanted.intersection(packages)))
 
 
 def _warnings(app: _Application, services: tuple[str, ...]) -> list[str]:

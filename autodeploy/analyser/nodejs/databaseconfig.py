@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from autodeploy.analyser.hints import examples
 from autodeploy.analyser.nodejs.manifest import Manifest
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import DatabaseType, Evidence
@@ -45,6 +46,12 @@ _SAID = re.compile(
     r"\b(?:type|dialect|client|connector)['\"]?\s*:\s*(?:process\.env\.\w+\s*(?:\|\||\?\?)\s*)?['\"](?P<name>[\w-]+)['\"]"
     r"|\bnew Sequelize\(\s*['\"`](?P<scheme>\w+):"
 )
+_READ = re.compile(
+    r"\b(?:type|dialect|client|connector)['\"]?\s*:\s*(?:\w+\.)*env\.(?P<name>[A-Z][A-Z0-9_]+)\b(?!\s*(?:\|\||\?\?))"
+)
+"""A dialect that a variable gives, without a default beside it."""
+
+_SETTINGS = re.compile(r"(^|/)[\w.-]*(?:env|config|settings)[\w.-]*\.[cm]?[jt]s$", re.IGNORECASE)
 _PRODUCTION = re.compile(r"\bproduction['\"]?\s*[:=]")
 
 
@@ -52,7 +59,8 @@ def configured(tree: Tree, manifest: Manifest) -> Evidence | None:
     """Return what a tool's configuration says of the database; None where no tool is used, or nothing is said."""
     if not any(manifest.has(tool) for tool in _TOOLS):
         return None
-    return next((found for path in _configurations(tree) if (found := _dialect(tree, path))), None)
+    told = (found for path in _configurations(tree) if (found := _dialect(tree, path) or _by_default(tree, path)))
+    return next(told, None)
 
 
 def _configurations(tree: Tree) -> Iterator[str]:
@@ -77,3 +85,27 @@ def _dialect(tree: Tree, path: str) -> Evidence | None:
                     rule="database-configuration",
                 )  # fmt: skip
     return None
+
+
+def _by_default(tree: Tree, path: str) -> Evidence | None:
+    """Return the dialect that a variable has by default, where a file takes it from one: in a schema, or an example."""
+    match = _READ.search(tree.read(path))
+    if match is None:
+        return None
+    schema = re.compile(
+        rf"\b{match['name']}['\"]?\s*:\s*[^,;{{}}]*?(?:\(\s*\{{[^}}]*?\bdefault:|\.default\()\s*['\"]([\w-]+)"
+    )
+    for file in (name for name in tree.paths if _SETTINGS.search(name)):
+        said = tree.read(file)
+        if match["name"] in said and (found := schema.search(said)) and found[1].lower() in DIALECTS:
+            line = said.count("\n", 0, found.start(1)) + 1
+            return _told(found[1], tree.where(file), line)
+    given = examples.value(tree, match["name"])
+    return _told(*given) if given and given[0].lower() in DIALECTS else None
+
+
+def _told(name: str, file: str, line: int) -> Evidence:
+    value = DIALECTS[name.lower()] or "none"
+    return Evidence(
+        fact="database_type", value=value, file=file, line=line, rule="dialect-default", confidence="likely"
+    )

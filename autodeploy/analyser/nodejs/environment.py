@@ -21,6 +21,10 @@ _READ = """
 (variable_declarator name: (object_pattern) @pattern value: (member_expression object: (identifier) @p
   property: (property_identifier) @e) (#eq? @p "process") (#eq? @e "env")) @read
 """
+_ALIAS = re.compile(rb"\b(\w+)\s*(?::[^=,;()]+)?=\s*process\.env\b(?!\s*[.\[?])")
+_OF_ALIAS = """
+(member_expression object: (identifier) @of property: (property_identifier) @name) @read
+"""
 _ASKED = """
 (call_expression function: (member_expression property: (property_identifier) @by)
   arguments: (arguments . (string) @key)) @call
@@ -60,11 +64,26 @@ def _read_in(module: Module) -> Iterator[EnvironmentVariable]:
                 continue
             name = text(row["name"]) if "name" in row else string(row["key"]) or ""
             yield _variable(module, row["read"], name, *_use(module, row["read"]))
+        yield from _aliased(module)
     if b"config" in module.text.lower() or b"env-var" in module.text:
         yield from _asked(module)
     for name, node, is_required, default in declared(module):
         yield _variable(module, node, name, is_required, default)
     yield from _imported(module)
+
+
+def _aliased(module: Module) -> Iterator[EnvironmentVariable]:
+    """Read what is taken of another name for the environment: `const env = process.env`, `(env = process.env) => …`."""
+    aliases = {name.decode() for name in _ALIAS.findall(module.text)}
+    for row in module.matches(_OF_ALIAS) if aliases else ():
+        name = text(row["name"])
+        if text(row["of"]) in aliases and _NAME.match(name) and not _is_written(row["read"]):
+            yield _variable(module, row["read"], name, *_use(module, row["read"]))
+
+
+def _is_written(node: Node) -> bool:
+    above = node.parent
+    return above is not None and above.type == "assignment_expression" and above.child_by_field_name("left") == node
 
 
 _OTHERWISE = frozenset({"||", "??"})

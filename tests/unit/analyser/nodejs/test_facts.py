@@ -297,3 +297,51 @@ def test_a_nest_module_hangs_its_controllers_under_its_route() -> None:
     }
     stack = stack_of("", {"dependencies": {"@nestjs/core": "11"}}, **files)
     assert stack.health_check_path == "/api/v2/open/monitor/health"
+
+
+def test_the_environment_under_another_name_tells_the_port() -> None:
+    env = "export const load = (env = process.env) => ({ port: env.API_PORT || 9000, url: env.API_URL });\n"
+    code = "import { load } from './env.js';\nconst app = express();\napp.listen({ port: load().port });\n"
+    stack = stack_of(code, {"dependencies": {"express": "4"}, "type": "module"}, **{"env.js": env})
+    assert (stack.port, stack.port_env) == (9000, "API_PORT")
+    assert "API_URL" in {item.name for item in stack.environment}
+
+
+def test_a_server_of_an_optional_package_is_not_needed() -> None:
+    package = {"dependencies": {"express": "4"}, "optionalDependencies": {"redis": "4"}}
+    assert stack_of("express().listen(3000)", package).services == ()
+
+
+@pytest.mark.parametrize(
+    ("example", "schema", "kind"),
+    [
+        ("", 'DB_CLIENT: str({ choices: kinds, default: "better-sqlite3" })', None),
+        ("", 'DB_CLIENT: z.string().default("pg")', "postgresql"),
+        ("DB_CLIENT=mysql2\n", "DB_CLIENT: str()", "mysql"),
+    ],
+)
+def test_a_dialect_by_default_decides_between_the_drivers(example: str, schema: str, kind: str | None) -> None:
+    package = {"dependencies": {"express": "4", "knex": "3", "pg": "8", "mysql2": "3", "better-sqlite3": "11"}}
+    files = {"knexfile.js": "module.exports = { client: env.DB_CLIENT }", "env.js": f"const spec = {{ {schema} }}"}
+    stack = stack_of("express().listen(3000)", package, **files, **{".example.env": example})
+    assert stack.database_type == kind
+
+
+def test_a_module_s_routers_have_paths_of_their_own() -> None:
+    routes = "const a = Router(), b = Router();\na.use('/health', require('./health'));\n"
+    files = {
+        "routes/index.js": "module.exports = require('./all');",
+        "routes/all.js": routes + "module.exports = { api: a, pages: b };",
+        "routes/health.js": "const r = Router();\nr.get('/', f);\nmodule.exports = r;",
+    }
+    code = "const routes = require('./routes');\napp.use('/', routes.pages);\napp.use('/api', routes.api);\n"
+    assert stack_of(HEAD + code, **files).health_check_path == "/api/health"
+
+
+def test_a_router_that_a_required_function_returns_has_its_path() -> None:
+    files = {
+        "api/index.js": "module.exports = (env) => { app.all('/status*', require('./status')(app, env)); return app; };",
+        "api/status.js": "module.exports = (app) => { api.get('/status', f); return api; };",
+    }
+    code = "const api = require('./api')(env);\napp.use('/api/v1', api);\n"
+    assert stack_of(HEAD + code, **files).health_check_path == "/api/v1/status"
