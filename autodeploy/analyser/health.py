@@ -86,6 +86,11 @@ def detect_health_path(
     return "/", Evidence(fact="health_check_path", value="/", rule="default", confidence="default")
 
 
+def is_named(route: Route) -> bool:
+    """Tell whether an open route is called as health routes are."""
+    return route.is_open and bool(_STATIC.match(route.path)) and _rank(route) < len(_NAMES)
+
+
 def _rank(route: Route) -> int:
     *folders, last = route.path.strip("/").lower().split("/")
     is_said = last in _NAMES and ("health" in last or all(map(_PLAIN.match, folders)))

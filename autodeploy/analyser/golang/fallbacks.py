@@ -45,10 +45,10 @@ def tested(file: GoFile, call: Call) -> tuple[Node | None, bool]:
         if condition is None or body is None or not is_near:
             continue
         if _asks_empty(text_of(condition), names, text_of(call.node)):
-            return _given(body, names), any(_ends(node) for node in descendants(body))
+            return _given(body, names), _ends_in(body)
         if any(re.sub(r"\s+", "", text_of(condition)) in {f'{name}!=""', name} for name in names):
             after = test.child_by_field_name("alternative") or test.next_named_sibling
-            return (_given(after, names), any(_ends(node) for node in descendants(after))) if after else (None, False)
+            return (_given(after, names), _ends_in(after)) if after else (None, False)
     return None, False
 
 
@@ -74,3 +74,14 @@ def _given(body: Node, names: list[str]) -> Node | None:
 def _ends(node: Node) -> bool:
     function = node.child_by_field_name("function") if node.type == "call_expression" else None
     return function is not None and bool(_ENDS.search(text_of(function)))
+
+
+def _ends_in(body: Node) -> bool:
+    """Tell whether the program ends in a block whatever else is true: not within a further condition."""
+    waiting = [body]
+    while waiting:
+        node = waiting.pop()
+        if _ends(node):
+            return True
+        waiting += [child for child in node.children if child.type not in {"if_statement", "for_statement"}]
+    return False

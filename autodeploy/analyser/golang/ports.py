@@ -20,14 +20,16 @@ from autodeploy.model import Evidence
 DEFAULT = 8080
 _OWN = r"(?:APP|APPLICATION|SERVER|HTTP|WEB|API|LISTEN|SERVICE|REST|BACKEND|BIND|GIN|ECHO|FIBER)"
 _PORT_VARIABLE = re.compile(rf"^(?:{_OWN}_)*PORT$")
-_ADDRESS_VARIABLE = re.compile(rf"^(?:{_OWN}_?)*(?:ADDR|ADDRESS|LISTEN|BIND)$")
+_ADDRESS_VARIABLE = re.compile(
+    rf"^(?:{_OWN}_?)*(?:ADDR|ADDRESS|LISTEN|BIND|(?:LISTEN|BIND)_?(?:HTTP|ADDR(?:ESS)?)|HTTP_LISTEN)$"
+)
 _FLAG = re.compile(
     r"^(?:port|p|addr|address|listen|bind|(?:http|listen|server|bind|web|api)(?:[-._]?(?:port|addr|address))?)$", re.I
 )
 _ADDRESS = re.compile(r"^(?:[\w.\-\[\]:]*:)?(\d{2,5})$")
 _FOREIGN = re.compile(
     r"(?:^|_)(?:DB|DATABASE|PG|PGSQL|POSTGRES\w*|MYSQL|MARIADB|MONGO\w*|REDIS|SMTP|MAIL\w*|EMAIL|RABBIT\w*|RMQ|AMQP|KAFKA"
-    r"|NATS|GRPC|METRICS?|PROMETHEUS|PPROF|DEBUG|ADMIN|ELASTIC\w*|ES|JAEGER|OTEL|TLS|SSL|HTTPS|SQL|LDAP|SSH|FTP|CACHE)_"
+    r"|NATS|GRPC|METRICS?|PROMETHEUS|PPROF|DEBUG|ADMIN|ELASTIC\w*|ES|JAEGER|OTEL|TLS|SSL|HTTPS|SQL|LDAP|SSH|FTP|CACHE|TURN|STUN|RTC|UDP)_"
 )
 """Words in names of ports that are others', or not the one that people are served on."""
 
@@ -66,6 +68,9 @@ def detect_port(
     """Return the port; raise AnalysisError when the flag's cannot be used."""
     methods = starts(files)
     listened = [(file, node) for file in files for node in _listened_in(file, methods)]
+    # What listens in a file without HTTP speaks something else, where another file does speak it.
+    spoken = [(file, node) for file, node in listened if methods or "net/http" in file.imported()]
+    listened = spoken or listened
     files_by_root = {root.id: file for file in files for node in file.nodes("package") if (root := node.parent)}
     literals = [hint for _, node in listened for hint in _port_of(node, tree, files_by_root, flow.known)]
     ways = [
@@ -115,7 +120,9 @@ def _variables(tree: Tree, reads: Sequence[Read]) -> list[_Way]:
         elif _is_port(read, bare) or (_ADDRESS_VARIABLE.match(bare) and match):
             addresses.append(_Way("PORT", hint, read, prefix=f"{read.name}=127.0.0.1:$PORT"))
     # The conventional name first; of several reads of one variable the one with a default says more.
-    return sorted(numbers, key=_ranked) + addresses
+    usual = [way for way in numbers if _PORT_VARIABLE.match((way.variable or "").removeprefix(before))]
+    others = [way for way in numbers if way not in usual]
+    return sorted(usual, key=_ranked) + (addresses + others if usual == [] else others + addresses)
 
 
 def _default_hint(tree: Tree, read: Read, match: re.Match[str] | None) -> Evidence | None:

@@ -14,7 +14,7 @@ from autodeploy.analyser.golang.fallbacks import alternative, tested
 from autodeploy.analyser.golang.koanf import KoanfKeys, koanf_keys
 from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, path_of, string_of, text_of
 from autodeploy.analyser.golang.tables import tabled
-from autodeploy.analyser.golang.tagged import prefixes, processed_prefix, tagged
+from autodeploy.analyser.golang.tagged import nested, prefixes, processed_prefix, tagged
 from autodeploy.analyser.golang.viper import ViperKeys, viper_keys
 from autodeploy.analyser.golang.wrappers import Wrapper, field_default, find_wrappers, keyed_defaults, target
 
@@ -23,6 +23,9 @@ _STANDARD = frozenset({"os.Getenv", "os.LookupEnv", "syscall.Getenv"})
 _HELPER = re.compile(r"env", re.IGNORECASE)
 _NO_HELPER = re.compile(r"envvars|setenv|unset|bindenv|prefix|expand|replacer|clearenv|hasenv", re.IGNORECASE)
 _DEMANDS = re.compile(r"must|require", re.IGNORECASE)
+_CONSTANT = re.compile(r"^[a-z]\w*\.[A-Z]\w*$")
+"""What a package exports, as others name it; a field of a variable looks the same, and has no value that is known."""
+
 _MAX_DEPTH = 4
 
 
@@ -111,21 +114,23 @@ def read_variables(files: Sequence[GoFile], known: Mapping[str, Node]) -> list[R
     found = []
     asking = _Asking(files, known, find_wrappers(files, _standard), keyed_defaults(files))
     before, viper, koanf = prefixes(files), viper_keys(files, known), koanf_keys(files)
+    structs = nested(files)
     sources = [keys for keys in (viper, koanf) if keys is not None]
     for file in files:
-        processed = processed_prefix(file)
+        processed_here = processed_prefix(file)
         for call in file.calls:
             if read := asking.read(file, call):
                 found.append(read)
             else:
                 found += [read for keys in sources for read in _configured(files, file, call, keys, known)]
         for node in file.nodes("tagged"):
+            processed = structs.before(node) if structs.own else processed_here
             for name, default, demanded, line in tagged(file, node, before, processed, viper is not None):
                 called = node.child_by_field_name("name")
                 given = _set(viper, name, default)
                 field = text_of(called) if called is not None else ""
                 found.append(Read(name, given, demanded, file.path, line, line, field=field))
-        found += _of_flags(file)
+        found += _of_flags(file, known)
     for file, name, given, line in tabled(files):
         found.append(Read(name, literal(given, {}), False, file.path, line, line_of(given) if given else line))
     return found
@@ -186,7 +191,7 @@ def _configured(
         yield Read(name, literal(given, known), False, file.path, call.line, line, call.node.id, default_file=where)
 
 
-def _of_flags(file: GoFile) -> Iterator[Read]:
+def _of_flags(file: GoFile, known: Mapping[str, Node]) -> Iterator[Read]:
     """Read the variables of urfave/cli's flags: EnvVars: []string{"PORT"}, Sources: cli.EnvVars("PORT")."""
     if not any(path.startswith("github.com/urfave/cli") for path in file.imported()):
         return
@@ -203,7 +208,7 @@ def _of_flags(file: GoFile) -> Iterator[Read]:
             variable = (string_of(part) or "").partition(",")[0]
             if _VARIABLE.match(variable):
                 demanded = "Required" in around and text_of(around["Required"]).endswith("true")
-                yield Read(variable, literal(given, {}), demanded, file.path, line_of(part), line_of(given or part))
+                yield Read(variable, literal(given, known), demanded, file.path, line_of(part), line_of(given or part))
 
 
 def literal(node: Node | None, known: Mapping[str, Node]) -> str | None:
@@ -213,9 +218,12 @@ def literal(node: Node | None, known: Mapping[str, Node]) -> str | None:
             return None
         if node.type == "int_literal":
             return text_of(node)
-        if node.type != "identifier":
+        if node.type == "selector_expression" and _CONSTANT.match(text_of(node)):
+            node = known.get(text_of(node).rpartition(".")[2])
+        elif node.type == "identifier":
+            node = known.get(text_of(node))
+        else:
             return string_of(node)
-        node = known.get(text_of(node))
     return None
 
 

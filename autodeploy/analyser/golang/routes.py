@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tree_sitter import Node
 
 from autodeploy.analyser.golang.groups import AUTH, Groups, joined, read_groups, scope_of
 from autodeploy.analyser.golang.packages import Code
+from autodeploy.analyser.golang.reads import constants, literal
 from autodeploy.analyser.golang.syntax import Call, GoFile, string_of, text_of
 from autodeploy.analyser.health import Route
 
+_COMPARED = re.compile(r"\.URL\.Path\s*==\s*(?:\"(?P<path>/[^\"]*)\"|(?P<name>[A-Za-z_]\w*)\b)")
 _VERBS = frozenset(
     [
         "GET",
@@ -35,8 +37,22 @@ _VERBS = frozenset(
 
 def list_routes(code: Code, files: Sequence[GoFile]) -> list[Route]:
     """Return the routes in the order of the files."""
-    groups = read_groups(files)
-    return [route for file in files for route in _routes(code, file, groups)]
+    groups, known = read_groups(files), dict[str, Node]()
+    compared = [(file, match) for file in files for match in _COMPARED.finditer(code.tree.read(file.path))]
+    if any(match["name"] for _, match in compared):
+        known = constants(files)
+    found = [route for file in files for route in _routes(code, file, groups)]
+    return found + [route for file, match in compared for route in _compared(code, file, match, known)]
+
+
+def _compared(code: Code, file: GoFile, match: re.Match[str], known: Mapping[str, Node]) -> Iterator[Route]:
+    """Yield the path that a handler compares the request's with."""
+    path = match["path"] or literal(known.get(match["name"] or ""), known)
+    text = code.tree.read(file.path)
+    line = text[text.rfind("\n", 0, match.start()) + 1 : text.find("\n", match.end())]
+    takes_get = not re.search(r"Method(?:Post|Put|Patch|Delete)|\"(?:POST|PUT|PATCH|DELETE)\"", line) or "Get" in line
+    if path and path.startswith("/") and takes_get and "!=" not in line:
+        yield Route(path, True, code.tree.where(file.path), text.count("\n", 0, match.start()) + 1)
 
 
 def _routes(code: Code, file: GoFile, groups: Groups) -> Iterator[Route]:
@@ -44,6 +60,8 @@ def _routes(code: Code, file: GoFile, groups: Groups) -> Iterator[Route]:
         if call.method == "Heartbeat" and call.name.startswith("github.com/go-chi/chi") and call.arguments:
             yield Route(string_of(call.arguments[0]) or "/ping", True, code.tree.where(file.path), call.line)
             continue
+        if call.method == "Path" and (route := _chained(code, file, call, groups)):
+            yield route
         if call.method not in _VERBS or not call.operand or not call.arguments:
             continue
         path = _path(call)
@@ -60,6 +78,22 @@ def _routes(code: Code, file: GoFile, groups: Groups) -> Iterator[Route]:
             code.tree.where(file.path),
             call.line,
         )
+
+
+def _chained(code: Code, file: GoFile, call: Call, groups: Groups) -> Route | None:
+    """Read gorilla/mux's chains: router.Methods("GET").Path("/x").HandlerFunc(f), in whatever order."""
+    if not any(path.startswith("github.com/gorilla/mux") for path in file.imported()) or not call.arguments:
+        return None
+    chain = call.node
+    while chain.parent is not None and chain.parent.type in {"selector_expression", "call_expression"}:
+        chain = chain.parent
+    said, path = text_of(chain), string_of(call.arguments[0])
+    handled = re.search(r"\.(?:HandlerFunc|Handler)\(", said)
+    takes_get = ".Methods(" not in said or re.search(r"\bGET\b|MethodGet", said)
+    before = groups.prefix(scope_of(call.node), re.split(r"[.(]", said)[0])
+    if path is None or not handled or not takes_get or before is None:
+        return None
+    return Route(joined(before[0], path), before[1], code.tree.where(file.path), call.line)
 
 
 def _path(call: Call) -> str | None:

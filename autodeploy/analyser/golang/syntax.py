@@ -20,6 +20,7 @@ _WANTED = """
 (assignment_statement) @value
 (keyed_element) @field
 (field_declaration tag: (_)) @tagged
+(field_declaration name: (_) type: [(type_identifier) (qualified_type) (pointer_type)]) @held
 (parameter_declaration) @parameter
 (if_statement) @condition
 (for_statement) @loop

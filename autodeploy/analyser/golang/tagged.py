@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
@@ -61,6 +62,60 @@ def processed_prefix(file: GoFile) -> str | None:
     return None
 
 
+@dataclass(frozen=True)
+class Nested:
+    """envconfig's structs: the prefix of the program's only call, and the fields that hold each struct.
+
+    See https://pkg.go.dev/github.com/kelseyhightower/envconfig: a struct's name stands before those of its fields.
+    """
+
+    prefix: str | None = None
+    holders: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """The name of a struct, to the struct that has a field of it, and the field's part of the names."""
+
+    own: frozenset[str] = frozenset()
+    """The structs whose tags are envconfig's."""
+
+    def before(self, node: Node) -> str | None:
+        """Return what stands before the name of a field; None where its struct is none of envconfig's."""
+        name = _struct(node)
+        if self.prefix is None or name not in self.own:
+            return None
+        parts, seen = [], set[str]()
+        while name in self.holders and name not in seen:
+            seen.add(name)
+            name, part = self.holders[name]
+            parts.insert(0, part)
+        return self.prefix + "".join(f"{part}_" for part in parts if part)
+
+
+def nested(files: Sequence[GoFile]) -> Nested:
+    """Return the structs that envconfig fills from other packages than the one that calls it."""
+    called = {prefix for file in files if (prefix := processed_prefix(file)) is not None}
+    if len(called) != 1:
+        return Nested()
+    nodes = [node for file in files for node in file.nodes("tagged")]
+    counted: dict[str, list[tuple[str, str]]] = {}
+    for node in (held for file in files for held in file.nodes("held")):
+        kind, tags = node.child_by_field_name("type"), _tags(node)
+        if kind is not None:
+            part = tags.get("envconfig") or _of_field(node, "", tags)
+            counted.setdefault(text_of(kind).strip("*").rpartition(".")[2], []).append((_struct(node), part))
+    holders = {name: places[0] for name, places in counted.items() if len(places) == 1}
+    own = frozenset(_struct(node) for node in nodes if {"envconfig", "split_words"} & set(_tags(node)))
+    # What several fields hold has as many names, none of which the program can demand of everybody.
+    several = {name for name, places in counted.items() if len(places) > 1}
+    return Nested(next(iter(called)), holders, own - several)
+
+
+def _struct(node: Node) -> str:
+    current: Node | None = node
+    while current is not None and current.type != "type_spec":
+        current = current.parent
+    name = current.child_by_field_name("name") if current is not None else None
+    return text_of(name) if name is not None else ""
+
+
 def _tags(node: Node) -> dict[str, str]:
     tag = node.child_by_field_name("tag")
     return dict(_TAG.findall(string_of(tag) or "")) if tag is not None else {}
@@ -73,8 +128,8 @@ def _prefix(tags: Mapping[str, str]) -> str:
 
 
 def _of_field(node: Node, prefix: str, tags: Mapping[str, str]) -> str:
-    field = node.child_by_field_name("name")
-    name = text_of(field) if field is not None else ""
+    called = node.child_by_field_name("name")
+    name = text_of(called) if called is not None else ""
     if not name[:1].isupper() or tags.get("ignored") == "true":
         return ""
     if tags.get("split_words") == "true":

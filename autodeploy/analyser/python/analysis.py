@@ -152,6 +152,11 @@ def _health(read: _Project, name: str) -> tuple[str, Evidence]:
         path = "/_stcore/health"
         return path, Evidence(fact="health_check_path", value=path, rule="streamlit-health")
     routes = list_django_routes(read.tree, read.django) if read.django else list_routes(read.tree)
+    if entries := _entries(read):
+        # A program beside the application may answer as well; what is loaded by its name alone is seen nowhere.
+        inside = {read.tree.where(path) for path in reachable(read.tree, entries)}
+        own = [route for route in routes if route.file in inside]
+        routes = own if any(map(health.is_named, own)) else routes
     documents = facts.documentation_path(read.tree) if name == "fastapi" else None
     path, because = health.detect_health_path(
         routes, name if documents else None, read.overrides, hints.health_path(read.tree)
@@ -165,7 +170,7 @@ def _needs(read: _Project) -> tuple[dict[str, Any], list[Evidence], list[Unknown
     """Return what the application needs around it: dependencies, database, packages, variables."""
     tree, manifest, project = read.tree, read.manifest, read.django
     kind, because, unknowns = database.detect_database(tree, manifest, project, read.overrides)
-    entries = [path for path in (read.app.file if read.app else None, project.settings if project else None) if path]
+    entries = _entries(read)
     variables = environment.detect_environment(tree, reachable(tree, entries))
     parts = database_variables(variables, kind, hints.variables(tree))
     hosts = django.host_evidence(tree, project)[0] if project else []
@@ -184,6 +189,14 @@ def _needs(read: _Project) -> tuple[dict[str, Any], list[Evidence], list[Unknown
         [*because, *parts],
         unknowns,
     )
+
+
+def _entries(read: _Project) -> list[str]:
+    """Return the files that the running application begins with; none where that is not known."""
+    project, name = read.django, read.framework.name if read.framework else ""
+    known = [path for path in (read.app.file if read.app else None, project.settings if project else None) if path]
+    script = None if known or "app" in read.overrides else find_script(read.tree, name)
+    return [script.file] if script else known
 
 
 def _is_geographic(project: django.Project | None) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from autodeploy.analyser.environment import settled
 from autodeploy.analyser.python.code import Code, speaking
+from autodeploy.analyser.python.conditions import guarded
 from autodeploy.analyser.python.names import dotted, keyword, text_of
 from autodeploy.analyser.python.settingsclasses import settings_variables
 from autodeploy.analyser.tree import Tree
@@ -60,11 +61,13 @@ def _read_in(tree: Tree, made: Code, shared: dict[str, str]) -> Iterator[Environ
     given |= {
         text_of(node.slice) for node in made.subscripts if isinstance(node.ctx, ast.Store) and _is_environ(made, node)
     }
+    passed_over = guarded(made) if any(_is_environ(made, node) for node in made.subscripts) else []
     for node in made.subscripts:
         name = text_of(node.slice)
         if name and isinstance(node.ctx, ast.Load):
             if _is_environ(made, node):
-                yield EnvironmentVariable(name=name, required=name not in given, file=where, line=node.lineno)
+                is_sure = name not in given and not any(first <= node.lineno <= last for first, last in passed_over)
+                yield EnvironmentVariable(name=name, required=is_sure, file=where, line=node.lineno)
             elif readers.get(dotted(node.value, {}), "").startswith("environ."):
                 yield EnvironmentVariable(name=name, required=name not in declared, file=where, line=node.lineno)
     for compare in made.compared:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from autodeploy.analyser.hints import dockerfile
 from autodeploy.analyser.python import uwsgi
 from autodeploy.analyser.toml import table
 from autodeploy.analyser.tree import Tree
@@ -26,6 +27,7 @@ _FLASK_APP = re.compile(
 _SCRIPT = re.compile(
     r"\b(?:python[\d.]*|poetry run|uv run|pipenv run)[\"',\s]+(?:-u[\"',\s]+)?(?P<file>[\w/.-]+\.py)\b"
 )
+_MODULE = re.compile(r"\bpython[\d.]*[\"',\s]+(?:-u[\"',\s]+)?-m[\"',\s]+(?P<module>[A-Za-z_][\w.]*)")
 _STREAMLIT = re.compile(r"\bstreamlit[\"',\s]+run[\"',\s]+(?P<file>[\w/.-]+\.py)\b")
 
 
@@ -61,8 +63,25 @@ def served_targets(tree: Tree) -> list[Hint]:
 
 
 def started_scripts(tree: Tree) -> list[str]:
-    """Return the scripts that somebody is told to run, the most authoritative mention first."""
-    return _mentioned(tree, _SCRIPT)
+    """Return the scripts that somebody is told to run, as files or as modules, the most authoritative mention first."""
+    texts = (tree.read(path) for path in _files(tree))
+    stems = [match["module"].replace(".", "/") for text in texts for match in _MODULE.finditer(text)]
+    files = (f"{stem}{end}" for stem in stems for end in ("/__main__.py", ".py"))
+    return list(dict.fromkeys((*_mentioned(tree, _SCRIPT), *(file for file in files if file in tree.index))))
+
+
+def told_port(tree: Tree, script: str) -> tuple[str, int] | None:
+    """Return the option, as it stands before its value, and the port that the image's command gives a script."""
+    names = {script, script.removesuffix(".py").removesuffix("/__main__").replace("/", ".")}
+    for path in dockerfile.FILES:
+        for _, keyword, words in dockerfile.instructions(tree, path) if path in tree.index else ():
+            said = re.sub(r"[\[\]\"',]+", " ", words).split() if keyword in {"CMD", "ENTRYPOINT"} else []
+            if names.intersection(word.removeprefix("./") for word in said):
+                match = re.search(
+                    r"(?:^|\s)(?P<option>--?(?:\w+-)?(?:port|p)[= ])(?P<port>\d{2,5})(?=\s|$)", " ".join(said)
+                )
+                return (f" {match['option']}", int(match["port"])) if match else None
+    return None
 
 
 def streamlit_scripts(tree: Tree) -> list[str]:

@@ -32,7 +32,7 @@ def detect_migration(
         return _found(manage_command(project, "migrate"), tree.where(project.manage), "django", others)
     if release:
         return _found(in_venv(release.command), release.file, "procfile-release")
-    if app and manifest.find("flask-migrate") and any(path.endswith("migrations/env.py") for path in tree.paths):
+    if app and manifest.find("flask-migrate") and _is_migrate_used(tree):
         inside = f"env PYTHONPATH=/app/src/{app.base} " if app.base.startswith("src") else f"cd {app.base} && "
         flask = f"{inside if app.base else ''}/app/venv/bin/flask --app {app.target} db upgrade"
         return _found(flask, tree.where(app.file), "flask-migrate")
@@ -57,6 +57,13 @@ def _tool(tree: Tree, manifest: Manifest) -> tuple[str | None, list[Evidence]]:
     if manifest.find("piccolo") and "piccolo_conf.py" in tree.index:
         return _found("/app/venv/bin/piccolo migrations forwards all", tree.where("piccolo_conf.py"), "piccolo")
     return None, []
+
+
+def _is_migrate_used(tree: Tree) -> bool:
+    """Tell whether the application has Flask-Migrate's command: its folder is there, and Alembic's own file is not."""
+    if "alembic.ini" in tree.index and not any(re.search(r"\bMigrate\(", tree.read(path)) for path in tree.modules):
+        return False
+    return any(path.endswith("migrations/env.py") for path in tree.paths)
 
 
 def _reads_the_environment(tree: Tree) -> bool:

@@ -106,7 +106,8 @@ def _tornado(made: Code, where: str) -> Iterator[Route]:
         if isinstance(node, ast.Tuple) and len(node.elts) >= 2 and isinstance(node.elts[1], (ast.Name, ast.Attribute)):
             text = text_of(node.elts[0])
             if text and text.startswith(("/", "^/")):
-                yield Route(text.removeprefix("^").removesuffix("$"), True, where, node.lineno)
+                path = text.removeprefix("^").removesuffix("$").removesuffix("/?")  # with or without the slash
+                yield Route(path or "/", True, where, node.lineno)
 
 
 def _declared(tree: Tree, made: Code, decorator: ast.expr) -> tuple[ast.expr, str] | None:

@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 
 from autodeploy.analyser.python.code import Code, code, imported_modules, modules
-from autodeploy.analyser.python.hints import started_scripts, streamlit_scripts
+from autodeploy.analyser.python.hints import started_scripts, streamlit_scripts, told_port
 from autodeploy.analyser.python.names import dotted, keyword, text_of
 from autodeploy.analyser.python.ports import PortRead, read_port
 from autodeploy.analyser.python.serving import STREAMLIT_OPTIONS
@@ -68,6 +68,8 @@ def find_script(tree: Tree, framework: str) -> Script | None:
     if made is None:
         return None
     port = read_port(tree, made)
+    if port == PortRead() and (told := told_port(tree, made.path)):
+        port = PortRead("PORT", told[1], f"{told[0]}$PORT")
     prefix = "env GRADIO_SERVER_NAME=127.0.0.1 GRADIO_SERVER_PORT=$PORT " if framework == "gradio" else ""
     port = PortRead("PORT", port.default) if framework == "gradio" else port
     command = f"{prefix}{run_command(made)}{_subcommand(made)}{port.option}"

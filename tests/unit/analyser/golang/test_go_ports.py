@@ -177,3 +177,25 @@ def test_the_default_of_a_key_is_found_where_it_is_set() -> None:
     stack = stack_of({"main.go": main, "config/config.go": config})
     told = evidence(stack, "port")
     assert (told.value, told.file, told.line) == ("3999", "config/config.go", 7)
+
+
+def test_what_speaks_no_http_is_not_where_people_are_served() -> None:
+    config = 'type Config struct {\n ServerAddress string `default:":5050" split_words:"true"`\n'
+    config += ' TurnAddress string `default:":3478" split_words:"true"`\n TurnPort string `default:"3479" split_words:"true"`\n'
+    config += ' A string `split_words:"true"`\n B string `split_words:"true"`\n}\n'
+    turn = 'package turn\n\nimport "net"\n\nfunc Start(c Config) { net.Listen("tcp", c.TurnAddress) }\n'
+    body = 'c := Config{}\nenvconfig.Process("shop", &c)\nturn.Start(c)\nserve(c.ServerAddress)'
+    serve = 'func serve(at string) { s := &http.Server{}\n l, _ := net.Listen("tcp", at)\n s.Serve(l) }\n'
+    imports = "github.com/kelseyhightower/envconfig net net/http example.org/shop/turn"
+    stack = stack_of({"main.go": program(body, imports, config + serve), "turn/turn.go": turn})
+    assert (stack.port, stack.start_command) == (5050, f"SHOP_SERVER_ADDRESS=127.0.0.1:$PORT {RUN}")
+
+
+def test_a_flag_s_default_may_be_a_constant_of_another_package() -> None:
+    flags = 'var flags = []cli.Flag{&cli.StringFlag{Name: "listen-http", EnvVars: []string{"SHOP_LISTEN_HTTP"}, Value: server.Default},'
+    flags += ' &cli.StringFlag{EnvVars: []string{"SHOP_A"}}, &cli.StringFlag{EnvVars: []string{"SHOP_B"}},'
+    flags += ' &cli.StringFlag{EnvVars: []string{"SHOP_C"}}}\n'
+    server = 'package server\n\nimport "net/http"\n\nconst Default = ":8091"\nfunc Run(h string) { http.ListenAndServe(h, nil) }\n'
+    main = program("run(flags)", "github.com/urfave/cli/v2 example.org/shop/server", flags)
+    stack = stack_of({"main.go": main, "server/server.go": server})
+    assert (stack.port, stack.start_command) == (8091, f"SHOP_LISTEN_HTTP=127.0.0.1:$PORT {RUN}")

@@ -97,3 +97,32 @@ def test_a_function_of_another_package_s_name_gives_no_prefix_to_itself() -> Non
 def test_chi_s_heartbeat_answers_for_the_whole() -> None:
     body = f'r.Use(middleware.Heartbeat("/ping"))\nr.Get("/system/ping", h){LISTEN}'
     assert serving(body, "net/http github.com/go-chi/chi/v5/middleware").health_check_path == "/ping"
+
+
+@pytest.mark.parametrize(
+    ("chain", "path"),
+    [
+        ('r.Methods("GET").Path("/health").HandlerFunc(h)', "/health"),
+        ('r.Path("/health").Methods(http.MethodPost).HandlerFunc(h)', "/"),
+        ('s := r.PathPrefix("/api").Subrouter()\ns.Path("/health").Handler(h)', "/api/health"),
+        ('r.Path("/health")', "/"),
+    ],
+)
+def test_gorilla_s_routes_may_be_chains(chain: str, path: str) -> None:
+    body = f'r := mux.NewRouter()\n{chain}\nhttp.ListenAndServe(":8080", r)'
+    assert serving(body, "net/http github.com/gorilla/mux").health_check_path == path
+
+
+@pytest.mark.parametrize(
+    ("test", "path"),
+    [
+        ("r.Method == http.MethodGet && r.URL.Path == healthPath", "/v1/health"),
+        ('r.URL.Path == "/ping"', "/ping"),
+        ("r.Method == http.MethodPost && r.URL.Path == healthPath", "/"),
+    ],
+)
+def test_a_handler_may_compare_the_path_itself(test: str, path: str) -> None:
+    handler = f'const healthPath = "/v1/health"\nfunc handle(w http.ResponseWriter, r *http.Request) {{\n if {test} {{ ok(w) }}\n}}'
+    assert (
+        serving('http.ListenAndServe(":8080", http.HandlerFunc(handle))', "net/http", handler).health_check_path == path
+    )

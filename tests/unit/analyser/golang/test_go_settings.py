@@ -254,3 +254,18 @@ def test_an_example_tells_what_the_missing_file_will_say() -> None:
     stack = serving(body, **{"config.toml.sample": '[app]\naddress = "localhost:9000"\n'})
     assert stack.port == 9000
     assert [item.fact for item in stack.unknowns] == ["configuration"]
+
+
+def test_envconfig_s_structs_of_other_packages_have_the_names_of_what_holds_them() -> None:
+    config = 'package conf\n\ntype Database struct {\n Driver string `required:"true"`\n}\n'
+    config += 'type Provider struct {\n Key string `split_words:"true" required:"true"`\n}\n'
+    config += 'type Config struct {\n DB Database\n SiteURL string `split_words:"true" required:"true"`\n'
+    config += ' Secret string `envconfig:"SECRET_WORD" required:"true"`\n A Provider\n B Provider\n}\n'
+    load = 'import (\n "github.com/kelseyhightower/envconfig"\n "example.org/shop/conf"\n)\n'
+    load = f'package load\n\n{load}\nfunc Load(c *conf.Config) {{ envconfig.Process("shop", c) }}\n'
+    files = {"conf/conf.go": config.replace("`required", '`split_words:"true" required'), "load/load.go": load}
+    main = program('load.Load(nil)\nhttp.ListenAndServe(":8080", nil)', "net/http example.org/shop/load")
+    stack = stack_of({"main.go": main, **files})
+    asked = {item.name for item in stack.environment if item.required}
+    assert {"SHOP_DB_DRIVER", "SHOP_SITE_URL", "SECRET_WORD"} <= asked
+    assert not any("KEY" in name for name in asked)

@@ -169,3 +169,35 @@ def test_syntax_that_is_newer_than_the_analyser_s_python_is_read() -> None:
     stack = analyse(memory({"requirements.txt": "fastapi\nuvicorn", "main.py": code}))
     assert stack.start_command.startswith("/app/venv/bin/python -m uvicorn main:app")
     assert stack.health_check_path == "/healthz"
+
+
+def test_alembic_migrates_where_flask_migrate_is_installed_and_not_used() -> None:
+    files = {"migrations/env.py": "context.config.set_main_option('sqlalchemy.url', u)", "alembic.ini": "[alembic]\n"}
+    assert (
+        stack_of(requirements="flask\nflask-migrate", **files).migration_command == "/app/venv/bin/alembic upgrade head"
+    )
+
+
+def test_a_program_beside_the_application_has_no_say_in_its_health_path() -> None:
+    other = "from flask import Flask\nother = Flask('y')\n@other.route('/health')\ndef h(): ...\n"
+    main = "from flask import Flask\napp = Flask('x')\n@app.route('/live')\ndef l(): ...\n"
+    files = {"requirements.txt": "flask", "app.py": main, "maintenance.py": other}
+    assert analyse(memory(files)).health_check_path == "/live"
+
+
+@pytest.mark.parametrize(
+    ("code", "is_required"),
+    [
+        ("KEY = os.environ['SHOP_KEY']\n", True),
+        ("try:\n    KEY = os.environ['SHOP_KEY']\nexcept (KeyError, ValueError):\n    KEY = ''\n", False),
+        ("try:\n    KEY = os.environ['SHOP_KEY']\nexcept Exception:\n    pass\n", False),
+        ("try:\n    KEY = os.environ['SHOP_KEY']\nexcept KeyError:\n    raise SystemExit('give it')\n", True),
+        ("try:\n    KEY = os.environ['SHOP_KEY']\nexcept OSError:\n    KEY = ''\n", True),
+        ("SHOP = 'SHOP' in os.environ\nif SHOP:\n    KEY = os.environ['SHOP_KEY']\n", False),
+        ("DEBUG = os.environ.get('DEBUG')\nif DEBUG:\n    KEY = os.environ['SHOP_KEY']\n", True),
+    ],
+)
+def test_what_may_be_missing_is_not_asked_for(code: str, is_required: bool) -> None:
+    main = f"import os\nfrom flask import Flask\napp = Flask('x')\n{code}"
+    stack = analyse(memory({"requirements.txt": "flask", "app.py": main}))
+    assert next(item.required for item in stack.environment if item.name == "SHOP_KEY") is is_required

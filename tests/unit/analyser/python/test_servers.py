@@ -221,3 +221,11 @@ def test_uwsgi_s_file_tells_which_object_is_served_and_where() -> None:
     files = {"requirements.txt": "flask\n", "app.py": FLASK, "site_main.py": other, "docker/uwsgi.ini": settings}
     stack = analyse(memory(files))
     assert (stack.start_command, stack.port, stack.port_env) == (f"{GUNICORN} site_main:shop", 8070, "PORT")
+
+
+def test_the_image_s_command_tells_the_module_that_is_run_and_its_option() -> None:
+    web = "from tornado import web, httpserver\ndef main():\n    httpserver.HTTPServer(app()).listen(settings().port)\n"
+    files = {"shop/__init__.py": "", "shop/__main__.py": "from shop.web import main\nmain()\n", "shop/web.py": web}
+    docker = 'FROM python\nCMD ["python", "-m", "shop", "--port=8070"]\n'
+    stack = analyse(memory({"requirements.txt": "tornado", "Dockerfile": docker, **files}))
+    assert (stack.start_command, stack.port_env, stack.port) == (f"{PYTHON} -m shop --port=$PORT", "PORT", 8070)
