@@ -131,8 +131,8 @@ def read_variables(files: Sequence[GoFile], known: Mapping[str, Node]) -> list[R
                 field = text_of(called) if called is not None else ""
                 found.append(Read(name, given, demanded, file.path, line, line, field=field))
         found += _of_flags(file, known)
-    for file, name, given, line in tabled(files):
-        found.append(Read(name, literal(given, {}), False, file.path, line, line_of(given) if given else line))
+    for file, name, preset, line in tabled(files):
+        found.append(Read(name, literal(preset, {}), False, file.path, line, line_of(preset) if preset else line))
     return found
 
 

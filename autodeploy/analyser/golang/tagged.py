@@ -81,7 +81,7 @@ class Nested:
         name = _struct(node)
         if self.prefix is None or name not in self.own:
             return None
-        parts, seen = [], set[str]()
+        parts, seen = list[str](), set[str]()
         while name in self.holders and name not in seen:
             seen.add(name)
             name, part = self.holders[name]

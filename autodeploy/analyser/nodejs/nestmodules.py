@@ -35,10 +35,10 @@ def controller_prefixes(code: Code) -> dict[str, str]:
     found: dict[str, str] = {}
     for module in code.modules if hung else ():
         for declared in _DECLARED.finditer(module.text) if b"@Module" in module.text else ():
-            prefix = hung.get(declared["name"].decode())
+            above = hung.get(declared["name"].decode(), "")
             listed = _CONTROLLERS.search(declared["body"])
-            names = re.findall(rb"\w+", listed["names"]) if listed and prefix else []
-            found |= {name.decode(): prefix or "" for name in names}
+            names = re.findall(rb"\w+", listed["names"]) if listed and above else []
+            found |= {name.decode(): above for name in names}
     return found
 
 
