@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autodeploy.errors import PlanError
-from autodeploy.model import InfraPlan, Preview, ResourceChange
+from autodeploy.model import Access, InfraPlan, Preview, ResourceChange
 
 AGENT = "HiveMind SysEng"
 WIDEST_PREFIX = 8
@@ -17,6 +17,7 @@ WIDEST_PREFIX = 8
 WIDEST_PREFIX_6 = 29
 WEB_PORTS = frozenset({80, 443})
 """All that the whole world may reach."""
+SSH = 22
 
 STATEFUL: Mapping[str, str] = {
     "aws:rds:Instance": "the rows of the database",
@@ -86,9 +87,16 @@ def check_plan(plan: InfraPlan) -> None:
         )
 
 
-def check_registered(resources: Iterable[Registered]) -> None:
-    """Raise PlanError for a public database, a door that is open to the world, or storage in clear."""
-    found = [f"{resource.type} {resource.name} {fault}" for resource in resources for fault in _faults(resource)]
+def check_registered(resources: Iterable[Registered], access: Access = "ssh") -> None:
+    """Raise PlanError for a public database, a door that is open to the world, or storage in clear.
+
+    Where the machine is reached by sessions, for any door to SSH, too.
+    """
+    found = [
+        f"{resource.type} {resource.name} {fault}"
+        for resource in resources
+        for fault in (*_faults(resource), *(_ssh_doors(resource) if access == "ssm" else ()))
+    ]
     if found:
         raise _refused(
             f"what would be made is not safe: {'; '.join(found)}",
@@ -132,6 +140,12 @@ def _places(plan: InfraPlan, resource: Standing) -> Iterator[tuple[str, str, str
         yield "region", parts[3], plan.region
         yield "account", parts[4] if parts[4].isdigit() else "", plan.account_id
     yield "deployment", resource.deployment_id, plan.deployment_id
+
+
+def _ssh_doors(resource: Registered) -> Iterator[str]:
+    for protocol, first, last, _ in _doors(resource):
+        if protocol == "-1" or (protocol in ("tcp", "6") and int(first) <= SSH <= int(last)):
+            yield "opens SSH, though the machine is to be reached by sessions alone"
 
 
 def _faults(resource: Registered) -> Iterator[str]:

@@ -6,7 +6,7 @@ Before anything is replaced, what stands is copied. Used by the command line; it
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from autodeploy.agents.backups import DatabaseKeeper
@@ -103,8 +103,11 @@ class Safekeeping:
             self._ui.say(f"the service could not be started again: {err.message}")
 
 
-def way_in(state: DeploymentState) -> list[str]:
-    """Return the command that opens a session on the database: by SSH to the machine, from there over verified TLS."""
+def way_in(state: DeploymentState, session_to: Callable[[str, str, str | None], Sequence[str]]) -> list[str]:
+    """Return the command that opens a session on the database: by SSH to the machine, from there over verified TLS.
+
+    `session_to` returns, of instance, region and profile, what carries SSH to a machine that has no open port.
+    """
     spec, made = state.infrastructure, state.plan.infra.database if state.plan else None
     if spec is None or made is None or spec.database_endpoint is None:
         raise StateError(
@@ -115,5 +118,9 @@ def way_in(state: DeploymentState) -> list[str]:
     key = Path(spec.ssh_private_key_path)
     options = ["-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes"]
     options += ["-o", f"UserKnownHostsFile={key.with_name('known_hosts')}"]
+    host = spec.ec2_public_ip
+    if spec.access == "ssm":
+        host = spec.ec2_instance_id
+        options += ["-o", f"ProxyCommand={shlex.join(session_to(host, state.region, state.request.profile))}"]
     script = f"sudo -n sh -c {shlex.quote(session(made, spec))}"
-    return ["ssh", "-t", "-i", str(key), *options, f"ubuntu@{spec.ec2_public_ip}", script]
+    return ["ssh", "-t", "-i", str(key), *options, f"ubuntu@{host}", script]

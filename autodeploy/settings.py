@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from autodeploy.errors import SettingsError
-from autodeploy.model import Noun, Target
+from autodeploy.model import Access, Noun, Target
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -58,6 +58,7 @@ class Settings(Noun):
     domain: str | None = None
     vpc_id: str | None = None
     access_logs: str | None = None
+    access: Access | None = None
 
     @field_validator("domain")
     @classmethod

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from autodeploy.adapters.clock import SystemClock
 from autodeploy.adapters.store import FileStore
+from autodeploy.entering import connect
 from autodeploy.errors import LocalTargetError, SettingsError
-from autodeploy.model import InfrastructureSpec, Plan, Target
-from autodeploy.ports import Host, Say
+from autodeploy.model import Plan, Target
 from autodeploy.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from autodeploy.adapters.terminal import PlainTerminal
     from autodeploy.agents.compiler import HiveMindCompiler
     from autodeploy.agents.deployer import HiveMindDeployer
+    from autodeploy.agents.machines import Connect
     from autodeploy.agents.provisioner import HiveMindProvisioner
     from autodeploy.agents.sheriff import HiveMindSheriff
     from autodeploy.conductor import HiveMindConductor
@@ -151,13 +152,17 @@ class Wiring:
         )
 
     @cached_property
+    def _connect(self) -> Connect:
+        return partial(connect, region=self.region, profile=self.settings.profile)
+
+    @cached_property
     def deployer(self) -> HiveMindDeployer:
         """HiveMind Release-Engineer."""
         from autodeploy.adapters.outside import OutsideWorld
         from autodeploy.agents.deployer import HiveMindDeployer
         from autodeploy.converger import converge
 
-        return HiveMindDeployer(connect, converge, self.cloud, OutsideWorld(), self.ui, self.clock, self.store)
+        return HiveMindDeployer(self._connect, converge, self.cloud, OutsideWorld(), self.ui, self.clock, self.store)
 
     @cached_property
     def sheriff(self) -> HiveMindSheriff:
@@ -166,7 +171,7 @@ class Wiring:
         from autodeploy.agents.sheriff import HiveMindSheriff
         from autodeploy.converger import converge
 
-        return HiveMindSheriff(connect, converge, OutsideWorld(), self.ui, self.clock, self.store, self.settings)
+        return HiveMindSheriff(self._connect, converge, OutsideWorld(), self.ui, self.clock, self.store, self.settings)
 
     @cached_property
     def conductor(self) -> HiveMindConductor:
@@ -266,17 +271,3 @@ def terminal() -> PlainTerminal:
     from autodeploy.adapters.terminal import open_terminal
 
     return open_terminal()
-
-
-def connect(infrastructure: InfrastructureSpec, say: Say, deadline: float = 180.0) -> Host:
-    """Open the deployment's machine over SSH; wait for its sshd at most `deadline` seconds."""
-    from autodeploy.adapters.ssh import connect as open_ssh
-
-    key = Path(infrastructure.ssh_private_key_path)
-    return open_ssh(
-        infrastructure.ec2_public_ip,
-        key_path=key,
-        known_hosts=key.with_name("known_hosts"),
-        say=say,
-        deadline=deadline,
-    )

@@ -13,7 +13,7 @@ SSH, HTTP, HTTPS = 22, 80, 443
 
 
 class Firewall(pulumi.ComponentResource):
-    """Groups `app` and `ssh` always; `balancer` and `database` only with the thing they guard."""
+    """Group `app` always; `ssh` where the operator comes by an address; `balancer`, `database` with what they guard."""
 
     def __init__(
         self, name: str, plan: InfraPlan, vpc_id: pulumi.Output[str], opts: pulumi.ResourceOptions | None = None
@@ -23,7 +23,7 @@ class Firewall(pulumi.ComponentResource):
         self._plan = plan
         self._vpc_id = vpc_id
         self.app = self._group("app", "Application machine")
-        self.ssh = self._group("ssh", "SSH from the operator")
+        self.ssh = self._group("ssh", "SSH from the operator") if plan.access == "ssh" else None
         self.balancer = self._group("balancer", "Load balancer") if plan.web else None
         self.database = self._group("database", "Database") if plan.database else None
         self._open()
@@ -31,7 +31,8 @@ class Firewall(pulumi.ComponentResource):
 
     def _open(self) -> None:
         plan = self._plan
-        self._from_network("ssh", self.ssh, SSH, plan.admin_cidr, "SSH from the operator")
+        if self.ssh:
+            self._from_network("ssh", self.ssh, SSH, plan.admin_cidr, "SSH from the operator")
         # Packages, name service and what the application itself calls: its way out is not ours to know.
         aws.vpc.SecurityGroupEgressRule(
             "app-out",

@@ -1,4 +1,4 @@
-"""What the machine may do in the account: write to its own log group, and nothing else."""
+"""What the machine may do in the account: write to its own log group, take sessions where it is reached so; no more."""
 
 from __future__ import annotations
 
@@ -17,6 +17,25 @@ TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
+
+SESSIONS = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": [
+                "ssm:UpdateInstanceInformation",
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+            ],
+            "Resource": "*",  # the channels' actions know no resource
+        }
+    ],
+}
+"""The least that AWS documents for sessions; the managed AmazonSSMManagedInstanceCore would let every parameter of the
+account be read as well. https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-add-permissions-to-existing-profile.html."""
 
 
 class Profile(pulumi.ComponentResource):
@@ -46,6 +65,14 @@ class Profile(pulumi.ComponentResource):
             policy=log_group_arn.apply(log_policy),
             opts=child,
         )
+        if plan.access == "ssm":
+            aws.iam.RolePolicy(
+                "session",
+                name=physical(plan.name, plan.deployment_id, "session"),
+                role=role.name,
+                policy=json.dumps(SESSIONS, sort_keys=True),
+                opts=child,
+            )
         self.instance_profile = aws.iam.InstanceProfile(
             "app", name=plan.deployment_id, path=PATH, role=role.name, opts=child
         )

@@ -94,7 +94,7 @@ def _compute(plan: InfraPlan, ground: Ground, firewall: Firewall, opts: pulumi.R
         "compute",
         plan,
         subnet_ids=ground.public_subnet_ids,
-        security_group_ids=[firewall.app.id, firewall.ssh.id],
+        security_group_ids=[group.id for group in (firewall.app, firewall.ssh) if group],
         profile_name=profile.instance_profile.name,
         after=ground.way_out,
         opts=opts,

@@ -1,4 +1,4 @@
-"""Host over SSH: an address and a key in, root's scripts and files out.
+"""Host over SSH: an address, or another way to the machine, and a key in; root's scripts and files out.
 
 Scripts and secrets travel on standard input, never in an argument list or a file in clear. The host key is
 trusted on first use and pinned. Never installs, decides or repeats anything.
@@ -10,11 +10,12 @@ import io
 import logging
 import select
 import shlex
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import paramiko
 from paramiko.pkey import UnknownKeyType
@@ -36,6 +37,16 @@ logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
 _RETRIABLE = (OSError, EOFError, paramiko.SSHException)
 
 
+class Way(Protocol):
+    """How a machine is reached that has no address for us; what is called so is but the name that pins its key."""
+
+    def open(self) -> socket.socket:
+        """Return a socket to the machine's sshd; raise DeploymentError where there cannot be one."""
+
+    def reason(self) -> str:
+        """Return why the latest socket broke, "" where that is not known; raise DeploymentError for what will stay."""
+
+
 def connect(
     address: str,
     *,
@@ -45,9 +56,10 @@ def connect(
     user: str = "ubuntu",
     deadline: float = 180.0,
     port: int = 22,
+    way: Way | None = None,
 ) -> SshHost:
     """Return the host once it lets `user` in; wait for its sshd at most `deadline` seconds; raise DeploymentError."""
-    door = _Door(address, port, user, key_path, known_hosts, say, deadline)
+    door = _Door(address, port, user, key_path, known_hosts, say, deadline, way)
     host = SshHost(door.open, f"{user}@{address}")
     host.reconnect()
     return host
@@ -196,6 +208,7 @@ class _Door:
     known_hosts: Path
     say: Say
     deadline: float
+    way: Way | None
 
     def open(self) -> paramiko.SSHClient:
         """Return a connection, trying with growing pauses until the deadline."""
@@ -207,8 +220,9 @@ class _Door:
             except paramiko.BadHostKeyException as err:
                 raise self._changed_key() from err
             except _RETRIABLE as err:
+                reason = (self.way.reason() if self.way else "") or str(err) or type(err).__name__
                 if time.monotonic() + pause > end:
-                    raise self._unreachable(err) from err
+                    raise self._unreachable(err, reason) from err
                 if not told and pause > 1:
                     self.say(f"waiting for SSH on {self.address}")
                     told = True
@@ -233,14 +247,16 @@ class _Door:
         # With a file loaded this way, AutoAddPolicy also writes a first key into it; a changed one is refused before.
         client.load_host_keys(str(self.known_hosts))
         client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+        line = self.way.open() if self.way else None
         try:
             client.connect(
                 self.address,
                 port=self.port,
                 username=self.user,
                 pkey=key,
+                sock=line,
                 timeout=5,
-                banner_timeout=15,
+                banner_timeout=30 if line else 15,
                 auth_timeout=15,
                 allow_agent=False,
                 look_for_keys=False,
@@ -251,6 +267,8 @@ class _Door:
             transport.set_keepalive(KEEPALIVE_SECONDS)
         except BaseException:
             client.close()
+            if line is not None:
+                line.close()
             raise
         return client
 
@@ -263,14 +281,14 @@ class _Door:
             context=f"Connecting to {self.address} over SSH",
         )
 
-    def _unreachable(self, err: Exception) -> DeploymentError:
+    def _unreachable(self, err: Exception, reason: str) -> DeploymentError:
+        message = f"no SSH connection to {self.address} within {self.deadline:.0f} s: {reason}"
+        remedy = "Check that the instance runs and that your address is the one admitted (--admin-cidr)."
         if isinstance(err, paramiko.AuthenticationException):
             message = f"{self.address} refuses the deployment's key for {self.user}"
             remedy = "Check that the instance was started with this deployment's user data (cloud-init status --long)."
-        else:
-            reason = str(err) or type(err).__name__
-            message = f"no SSH connection to {self.address} within {self.deadline:.0f} s: {reason}"
-            remedy = "Check that the instance runs and that your address is the one admitted (--admin-cidr)."
+        elif self.way:
+            remedy = "Check that the instance runs, and what its console says of its agent (the dossier has it)."
         return DeploymentError(
             message,
             remedy,

@@ -8,7 +8,7 @@ from datetime import date
 from autodeploy.approval import covers
 from autodeploy.errors import PlanError
 from autodeploy.model import Check, DeploymentState, Preview
-from autodeploy.planner import support
+from autodeploy.planner import sessions, support
 from autodeploy.safeguards import ENDING
 
 MACHINE = "aws:ec2:Instance"
@@ -19,9 +19,15 @@ def image_support(state: DeploymentState, preview: Preview, today: date) -> list
     """Return until when the image of the deployment's machine is mended."""
     assert state.plan is not None
     infra, images = state.plan.infra, state.facts.images if state.facts else {}
-    is_made = any(change.type == MACHINE and change.operation in _MAKING for change in preview.changes)
+    is_made = _makes_machine(preview)
     used = [image for image, identifier in images.items() if identifier == infra.image_id]
     return [support.check(infra.target, image, today, is_made) for image in used]
+
+
+def session_agent(state: DeploymentState, preview: Preview, today: date) -> list[Check]:
+    """Return whether a machine that is to be made can verify the agent that lets the operator in; [] without one."""
+    assert state.plan is not None
+    return [sessions.check_key(today)] if state.plan.infra.access == "ssm" and _makes_machine(preview) else []
 
 
 def stop_where_failing(checks: Sequence[Check], warn: Callable[[str], None]) -> None:
@@ -35,6 +41,10 @@ def stop_where_failing(checks: Sequence[Check], warn: Callable[[str], None]) -> 
             "; ".join(f"{check.what}: {check.problem}" for check in failing),
             " ".join(dict.fromkeys(check.remedy for check in failing)),
         )
+
+
+def _makes_machine(preview: Preview) -> bool:
+    return any(change.type == MACHINE and change.operation in _MAKING for change in preview.changes)
 
 
 def given_up(state: DeploymentState, allowed: Collection[str]) -> list[str]:

@@ -24,6 +24,7 @@ def request_of(settings: Settings) -> Request:
         domain=settings.domain,
         vpc_id=settings.vpc_id,
         access_logs=settings.access_logs,
+        access=settings.access,
     )
 
 
@@ -43,6 +44,7 @@ def settings_for(state: DeploymentState, settings: Settings, store: Store) -> Se
         domain=request.domain,
         vpc_id=request.vpc_id,
         access_logs=request.access_logs,
+        access=request.access,
         environment={**environment_of(store, state.deployment_id), **settings.environment},
     )
 

@@ -51,4 +51,5 @@ def specification(plan: Plan, outputs: Mapping[str, object], key_path: Path) -> 
         certificate_arn=optional("certificateArn"),
         domain=web.domain if web and web.zone_id else None,
         more_machines=outputs.get("moreMachines", ()),
+        access=plan.infra.access,
     )

@@ -164,8 +164,9 @@ class HiveMindProvisioner(Dismantling):
             return
         with self._working_on(state), self._attempting("Checking the account before the apply"):
             checks = self._cloud.preflight(state.plan.infra, preview)
-            support = checking.image_support(state, preview, self._clock.now().date())
-            checking.stop_where_failing([*checks, *support], partial(self.say, level="WARNING"))
+            today, voice = self._clock.now().date(), partial(self.say, level="WARNING")
+            made = (*checking.image_support(state, preview, today), *checking.session_agent(state, preview, today))
+            checking.stop_where_failing([*checks, *made], voice)
 
     def run(self, state: DeploymentState) -> DeploymentState:
         """Provision what the state's plan says."""

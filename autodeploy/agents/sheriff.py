@@ -170,7 +170,8 @@ def group_rules(plan: Plan) -> tuple[FirewallRule, ...]:
     """Return the ways in that the security groups of machine, balancer and database leave open."""
     infra = plan.infra
     operator = "SSH from the operator, by the security group"
-    rules = [FirewallRule(port=22, protocol="tcp", source=infra.admin_cidr, description=operator)]
+    ssh = FirewallRule(port=22, protocol="tcp", source=infra.admin_cidr, description=operator)
+    rules = [ssh] if infra.access == "ssh" else []
     if infra.web:
         rules += [
             FirewallRule(port=443, protocol="tcp", source="0.0.0.0/0", description="HTTPS to the balancer"),
@@ -184,8 +185,10 @@ def group_rules(plan: Plan) -> tuple[FirewallRule, ...]:
 
 def _allowed(plan: Plan) -> set[int]:
     """Return the ports that may be open to the operator at the host's public address."""
+    infra = plan.infra
+    ssh = {22} if infra.access == "ssh" else set()
     # On AWS the proxy's port is the balancer's alone; the local balancer comes from where the operator does.
-    return {22, plan.infra.web.host_port} if plan.infra.web and plan.infra.target == "local" else {22}
+    return {*ssh, infra.web.host_port} if infra.web and infra.target == "local" else ssh
 
 
 def _ports_finding(ports: Sequence[int], unexpected: Sequence[int]) -> Finding:

@@ -60,12 +60,15 @@ def as_deployed(settings: Settings, state: DeploymentState) -> Settings:
 
 
 def choose_target(settings: Settings) -> Settings:
-    """Return settings with a target: as given, else asked once and kept in autodeploy.toml."""
+    """Return settings with a target: as given, else asked once and kept in autodeploy.toml.
+
+    Raise SettingsError for a way to the machine that the target does not have.
+    """
     from autodeploy.errors import SettingsError
     from autodeploy.settings import FILE_NAME
 
     if settings.target:
-        return settings
+        return _reachable(settings)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise SettingsError(
             "no target was chosen",
@@ -82,7 +85,19 @@ def choose_target(settings: Settings) -> Settings:
     before = file.read_text() if file.exists() else ""
     file.write_text(f'target = "{answer}"\n{before}')
     typer.echo(f"kept in {FILE_NAME}", err=True)
-    return settings.but(target=answer)
+    return _reachable(settings.but(target=answer))
+
+
+def _reachable(settings: Settings) -> Settings:
+    from autodeploy.errors import SettingsError
+
+    if settings.target == "local" and settings.access == "ssm":
+        raise SettingsError(
+            "the local target has no Systems Manager, so there are no sessions to its machines",
+            "Leave --access out: they are reached over SSH on this machine. --access ssm is for --target aws.",
+            context="Reading --access",
+        )
+    return settings
 
 
 def existing(url: str) -> str:

@@ -25,9 +25,10 @@ def connect(context: typer.Context, deployment: Identifier = None) -> None:
     import subprocess
 
     from autodeploy.cli.choices import find, ready, wired
+    from autodeploy.entering import session_to
     from autodeploy.safekeeping import way_in
 
-    command = way_in(find(wired(context, ready(context)).store, deployment))
+    command = way_in(find(wired(context, ready(context)).store, deployment), session_to)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         typer.echo(shlex.join(command))
         return

@@ -59,6 +59,9 @@ def deploy(
     admin_cidr: Annotated[
         str | None, typer.Option("--admin-cidr", help="Where SSH is allowed from; else found.")
     ] = None,
+    access: Annotated[
+        str | None, typer.Option(help="ssh; ssm: by sessions of AWS Systems Manager, and no open SSH port.")
+    ] = None,
     alarm_email: Annotated[
         str | None, typer.Option("--alarm-email", help="Who is told of alarms; AWS asks for a confirmation.")
     ] = None,
@@ -103,6 +106,7 @@ def deploy(
             region=region,
             profile=profile,
             admin_cidr=admin_cidr,
+            access=access,
             alarm_email=alarm_email,
             instance_type=instance_type,
             instances=instances,

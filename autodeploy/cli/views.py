@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import typer
 
 from autodeploy.model import (
+    Access,
     Check,
     DeploymentState,
     ErrorEntry,
@@ -58,7 +59,8 @@ def _where(state: DeploymentState) -> Iterator[Row]:
         yield "service", f"{config.service_name} {config.service_status} when last looked at"
     if spec:
         for machine in spec.machines:
-            yield machine.name if spec.more_machines else "machine", f"{machine.instance_id} {machine.public_ip}"
+            where = f"{machine.instance_id} {machine.public_ip}{_entered(spec.access)}"
+            yield machine.name if spec.more_machines else "machine", where
         yield "database", spec.database_endpoint
     if security:
         yield "security", f"{security.security_score}/100; open on the machine: {_ports(security.open_ports)}"
@@ -135,6 +137,10 @@ def show_checks(checks: Sequence[Check]) -> None:
         typer.echo(f"{verdict:5} {check.target:6} {check.what}: {one_line(said)}")
         if check.remedy:
             typer.echo(f"{'':13}{check.remedy}")
+
+
+def _entered(access: Access) -> str:
+    return ", entered by sessions of Systems Manager" if access == "ssm" else ""
 
 
 def _took(took: Performance) -> str:

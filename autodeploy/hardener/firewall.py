@@ -1,4 +1,7 @@
-"""UFW denies what no rule admits: SSH (locally from the operator alone), the proxy's port from the balancer."""
+"""UFW denies what no rule admits: SSH (locally from the operator alone), the proxy's port from the balancer.
+
+What the machine says to itself always passes, so a machine that is reached by sessions needs no rule for SSH.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,12 @@ _UNDO_UNIT = "autodeploy-undo-firewall"
 
 
 def operators(plan: Plan, facts: HostFacts, settings: Settings) -> tuple[str, ...]:
-    """Return the networks the operator comes from; the address that the host sees right now is always among them."""
+    """Return the networks the operator comes from; the address that the host sees right now is always among them.
+
+    By sessions nobody comes from a network: their agent speaks to sshd on the machine itself.
+    """
+    if plan.infra.access == "ssm":
+        return ()
     networks = [settings.admin_cidr or plan.infra.admin_cidr]
     # Behind NAT or on a bridge the host sees another address than the operator knows of.
     if facts.client_address and not any(
@@ -43,6 +51,8 @@ def firewall_rules(plan: Plan, facts: HostFacts, settings: Settings) -> tuple[Fi
 
 
 def _ssh_rules(plan: Plan, facts: HostFacts, settings: Settings) -> Iterator[FirewallRule]:
+    if plan.infra.access == "ssm":
+        return
     if plan.infra.target == "aws":
         # The security group admits the operator alone, and can be changed from outside when the operator's address
         # does; a rule on the host could then be reached by nobody, for ever. Not `ufw limit`: it refuses the sixth
@@ -61,7 +71,7 @@ def steps(plan: Plan, facts: HostFacts, settings: Settings) -> tuple[Step, ...]:
     return (
         Step(
             name="firewall",
-            why="deny all incoming traffic but SSH and HTTP from the balancer",
+            why=f"deny all incoming traffic but {_admitted(plan)}",
             # The timer first: once nothing is left that undoes it, what is seen will stay.
             observe=(
                 f"systemctl is-active {_UNDO_UNIT}.timer {_UNDO_UNIT}.service; "
@@ -80,6 +90,10 @@ def steps(plan: Plan, facts: HostFacts, settings: Settings) -> tuple[Step, ...]:
             reference="CIS Debian Linux 12 Benchmark 4.2 (Configure UncomplicatedFirewall)",
         ),
     )
+
+
+def _admitted(plan: Plan) -> str:
+    return "HTTP from the balancer" if plan.infra.access == "ssm" else "SSH and HTTP from the balancer"
 
 
 def _shown(source: str) -> str:

@@ -21,6 +21,7 @@ from autodeploy.model.families import DatabaseEngine
 from autodeploy.model.host import CommandResult, HostFacts, Step, StepResult, Upload
 from autodeploy.model.infrastructure import (
     FIRST_MACHINE,
+    Access,
     CloudFacts,
     DatabaseCredentials,
     DatabasePlan,
@@ -75,6 +76,7 @@ __all__ = [
     "STAGES",
     "TRANSITIONS",
     "WORK",
+    "Access",
     "Approval",
     "BaseImage",
     "BuildArtifact",

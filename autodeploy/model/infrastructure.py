@@ -12,6 +12,8 @@ from autodeploy.model.families import DatabaseEngine, family
 from autodeploy.model.noun import Noun, WebPath
 
 Target = Literal["aws", "local"]
+Access = Literal["ssh", "ssm"]
+"""How the operator reaches the machine: SSH to its public address, or SSH within a session of Systems Manager."""
 RETIRED = frozenset({"final_snapshot_identifier"})
 """What a DatabasePlan of an older ledger or stack config may carry, and nobody reads."""
 FIRST_MACHINE = "app"
@@ -137,8 +139,9 @@ class ExistingNetwork(Noun):
 class InfraPlan(Noun):
     """The whole input of the Pulumi program, besides the secret `certificateKey`. It knows no application.
 
-    With `network` no network is made: the CIDRs of subnets say nothing then. `instances` is how many machines run the
-    application; one is left out of the JSON, so that plans of one read as they always did.
+    With `network` no network is made: the CIDRs of subnets say nothing then. With `access` "ssm" no rule opens the
+    machine's port 22, to nobody: `admin_cidr` is the machine itself then. `instances` is how many machines run the
+    application; one is left out of the JSON, so that plans of one read as they always did, and so is access by SSH.
     """
 
     deployment_id: str
@@ -161,6 +164,8 @@ class InfraPlan(Noun):
     web: WebPlan | None = None
     database: DatabasePlan | None = None
     alarm_email: str | None = None
+    # Left out where it says nothing new: an update of AutoDeploy alone is no other plan.
+    access: Access = Field(default="ssh", exclude_if=lambda access: access == "ssh")
     tags: dict[str, str] = {}
 
     @property
@@ -210,6 +215,7 @@ class InfrastructureSpec(Noun):
     database_secret_arn: str | None = None
     certificate_arn: str | None = None
     domain: str | None = None
+    access: Access = "ssh"
     more_machines: tuple[Machine, ...] = Field(default=(), exclude_if=lambda machines: not machines)
 
     @property

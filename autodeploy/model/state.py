@@ -6,7 +6,7 @@ from typing import Literal
 
 from autodeploy.model.build import BuildArtifact
 from autodeploy.model.deployment import DeploymentConfig, SecurityConfig
-from autodeploy.model.infrastructure import CloudFacts, InfraPlan, InfrastructureSpec, Target
+from autodeploy.model.infrastructure import Access, CloudFacts, InfraPlan, InfrastructureSpec, Target
 from autodeploy.model.noun import Noun, Timestamp
 from autodeploy.model.plan import Plan
 from autodeploy.model.snapshot import KeptSnapshot
@@ -101,6 +101,7 @@ class Request(Noun):
     domain: str | None = None
     vpc_id: str | None = None
     access_logs: str | None = None
+    access: Access | None = None
 
     def over(self, earlier: Request) -> Request:
         """Return these choices, and the earlier ones where nothing was said now; "" takes an earlier one back."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from autodeploy.model import CloudFacts, DatabaseEngine, DatabasePlan, TechStack
+from autodeploy.model import Access, CloudFacts, DatabaseEngine, DatabasePlan, TechStack
 from autodeploy.model.families import RELEASES, family
 from autodeploy.planner import needs
 from autodeploy.planner.refusals import refusal
@@ -14,12 +14,29 @@ from autodeploy.safeguards import is_wide
 from autodeploy.settings import Settings
 
 OWN_TAGS = frozenset({"Application", "DeploymentId", "ManagedBy", "Name"})
+ITSELF = "127.0.0.1/32"
 MOST_TAGS = 40
 """AWS takes 50 on a resource; https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html."""
 
 
+def access(facts: CloudFacts, settings: Settings) -> Access:
+    """Return how the machine is reached; raise PlanError for sessions where there is no Systems Manager."""
+    wanted = settings.access or "ssh"
+    if wanted == "ssm" and facts.target == "local":
+        raise refusal(
+            "the local target has no Systems Manager, so there are no sessions to its machines",
+            "Leave --access out, or name --access ssh; --access ssm is for --target aws.",
+        )
+    return wanted
+
+
 def admin_cidr(facts: CloudFacts, settings: Settings) -> str:
-    """Return the CIDR that may reach SSH; raise PlanError when it is no IPv4 network, or the whole world."""
+    """Return the CIDR that may reach SSH; raise PlanError when it is no IPv4 network, or the whole world.
+
+    Where nobody comes from outside, that is the machine itself.
+    """
+    if access(facts, settings) == "ssm":
+        return ITSELF
     asked = settings.admin_cidr or facts.admin_cidr
     try:
         network = ipaddress.IPv4Network(asked, strict=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from autodeploy.model import PYTHON_OF_IMAGE, BaseImage, CloudFacts, DatabasePlan, InfraPlan, TechStack
 from autodeploy.model.build import image_of_python
 from autodeploy.naming import slug
-from autodeploy.planner import edge, guards, needs, sizing
+from autodeploy.planner import edge, guards, needs, sessions, sizing
 from autodeploy.planner.refusals import refusal
 from autodeploy.settings import Settings
 from autodeploy.templating import render
@@ -51,7 +51,8 @@ def lower(
         instances=guards.instances(stack, settings),
         ssh_public_key=ssh_public_key.strip(),
         admin_cidr=guards.admin_cidr(facts, settings),
-        user_data=render("host/cloud-config.yaml.j2", ssh_public_key=ssh_public_key.strip(), packages=PACKAGES),
+        access=guards.access(facts, settings),
+        user_data=_user_data(ssh_public_key.strip(), facts, settings),
         web=edge.web(stack, facts, settings, certificate_pem, certificate_chain_pem),
         database=_database(stack, facts, settings),
         alarm_email=guards.alarm_email(settings),
@@ -61,6 +62,16 @@ def lower(
         return made
     network, zones, cidr = brought
     return made.but(network=network, zones=zones, vpc_cidr=cidr)
+
+
+def _user_data(ssh_public_key: str, facts: CloudFacts, settings: Settings) -> str:
+    by_session = guards.access(facts, settings) == "ssm"
+    return render(
+        "host/cloud-config.yaml.j2",
+        ssh_public_key=ssh_public_key,
+        packages=(*PACKAGES, *(("gpg",) if by_session else ())),
+        session_agent=sessions.agent_script(facts.region) if by_session else "",
+    )
 
 
 def base_image(stack: TechStack) -> BaseImage:

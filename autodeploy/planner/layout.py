@@ -49,7 +49,7 @@ class Layout(NamedTuple):
 def lay_out(infra: InfraPlan) -> Layout:
     """Return the picture of a plan: the world above, the subnets below it, and at the foot what watches."""
     machine, web, theirs = _machine(infra), infra.web, infra.network
-    boxes, arrows = [machine], [Arrow(48, 1, 48, machine.y - 1, f"22 from {infra.admin_cidr}")]
+    boxes, arrows = [machine], [Arrow(48, 1, 48, machine.y - 1, _way_in(infra))]
     if web:
         balancer = _balancer(infra)
         boxes.append(balancer)
@@ -95,6 +95,10 @@ def _machine(infra: InfraPlan) -> Box:
     last = numbered(FIRST_MACHINE, infra.instances)
     title = f"machines {FIRST_MACHINE} {'and' if infra.instances == 2 else 'to'} {last}"
     return _thing(RIGHT, 6, title, (f"{infra.instances} of {infra.instance_type}", disk, places))
+
+
+def _way_in(infra: InfraPlan) -> str:
+    return "no port: sessions of SSM" if infra.access == "ssm" else f"22 from {infra.admin_cidr}"
 
 
 def _balancer(infra: InfraPlan) -> Box:

@@ -44,6 +44,7 @@ def plan(
         notes=(
             *brought,
             *_stand_ins(infra),
+            *_access(infra),
             *_several(infra),
             *edge.notes(infra, settings),
             *cost.notes(infra, facts.prices),
@@ -58,6 +59,11 @@ def _stand_ins(infra: InfraPlan) -> Iterator[str]:
         yield "the local target has no MySQL: a MariaDB stands in for it, and what only MySQL can do is not shown"
     if infra.target == "local" and infra.alarm_email:
         yield f"the local target sends no mail: alarms would go to {infra.alarm_email}"
+
+
+def _access(infra: InfraPlan) -> Iterator[str]:
+    if infra.access == "ssm":
+        yield "sessions need two programs on your own machine: aws, and its session-manager-plugin"
 
 
 def _several(infra: InfraPlan) -> Iterator[str]:

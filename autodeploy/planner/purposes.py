@@ -34,6 +34,7 @@ PURPOSES = {
     "aws:ec2:Instance app": "runs the application",
     "aws:iam:Role app": "what the machine may do in the account: next to nothing",
     "aws:iam:RolePolicy log-group": "lets the machine write to its own log group, and do nothing else",
+    "aws:iam:RolePolicy session": "lets the agent on the machine take the operator's sessions, and do nothing else",
     "aws:iam:InstanceProfile app": "gives the machine its role",
     "aws:rds:Instance database": "the application's data, backed up every day",
     "aws:rds:SubnetGroup private": "keeps the database in the private subnets",

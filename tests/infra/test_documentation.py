@@ -33,13 +33,18 @@ def at_a_domain() -> InfraPlan:
     return planned(STACK, facts, domain="shop.example.com").infra
 
 
+def by_sessions() -> InfraPlan:
+    """Return the plan whose machine has no open port for the operator."""
+    return planned(STACK, access="ssm").infra
+
+
 def declared(infra: InfraPlan) -> set[str]:
     return {f"{short_type(found.type)} {re.sub(r'-[0-9]+$', '', found.name)}" for found in deploy(infra).physical}
 
 
 @pytest.fixture(scope="module")
 def resources() -> set[str]:
-    return declared(whole()) | declared(at_a_domain())
+    return declared(whole()) | declared(at_a_domain()) | declared(by_sessions())
 
 
 def rows() -> list[tuple[str, str, str, str]]:

@@ -71,6 +71,40 @@ def test_the_machine_may_write_to_its_own_log_group_and_do_nothing_else(whole: D
     assert whole.one("RolePolicy").inputs["role"] == whole.one("InstanceProfile").inputs["role"] == role["name"]
 
 
+def test_a_machine_that_is_reached_by_sessions_has_no_ssh_port_and_may_take_sessions(whole: Deployed) -> None:
+    deployed = deploy(plan(access="ssm", admin_cidr="127.0.0.1/32"))
+    assert {group.name for group in deployed.of("SecurityGroup")} == {"app", "balancer", "database"}
+    assert not [rule for rule in deployed.of("SecurityGroupIngressRule") if rule.inputs["fromPort"] == 22]
+    machine = deployed.one("Instance", "app").inputs
+    assert machine["vpcSecurityGroupIds"] == [deployed.one("SecurityGroup", "app").id]
+    policies = {each.name: json.loads(each.inputs["policy"])["Statement"] for each in deployed.of("RolePolicy")}
+    assert policies["log-group"] == json.loads(whole.one("RolePolicy").inputs["policy"])["Statement"]
+    (statement,) = policies["session"]
+    assert statement["Effect"] == "Allow"
+    assert statement["Action"] == [
+        "ssm:UpdateInstanceInformation",
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+    ]
+    assert {each.inputs["role"] for each in deployed.of("RolePolicy")} == {deployed.one("Role").inputs["name"]}
+    assert not deployed.of("RolePolicyAttachment"), "AWS's managed policies read every parameter of the account"
+
+
+def test_access_alone_changes_nothing_else_of_what_is_declared(whole: Deployed) -> None:
+    other = deploy(plan(access="ssm"))
+    told = {(each.type, each.name): each.inputs for each in other.physical}
+    before = {(each.type, each.name): each.inputs for each in whole.physical}
+    assert before.keys() - told.keys() == {
+        ("aws:ec2/securityGroup:SecurityGroup", "ssh"),
+        ("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "ssh"),
+    }
+    assert told.keys() - before.keys() == {("aws:iam/rolePolicy:RolePolicy", "session")}
+    differing = {key for key in told.keys() & before.keys() if told[key] != before[key]}
+    assert differing == {("aws:ec2/instance:Instance", "app")}
+
+
 def test_database_is_private_backed_up_and_refuses_plain_connections(whole: Deployed) -> None:
     inputs = whole.one("Instance", "database").inputs
     assert inputs["manageMasterUserPassword"] is True

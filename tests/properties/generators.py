@@ -198,6 +198,7 @@ def infra_plans(draw: st.DrawFn) -> InfraPlan:
         web=draw(st.none() | web_plans()),
         database=draw(st.none() | database_plans()),
         alarm_email=draw(st.sampled_from((None, "ops@example.org"))),
+        access=draw(st.sampled_from(("ssh", "ssm"))),
         tags=draw(st.dictionaries(st.sampled_from(("Team", "Stage", "Owner")), tag_values, max_size=3)),
     )
 

@@ -72,6 +72,7 @@ def plans(draw: st.DrawFn) -> Plan:
             domain=draw(st.none() | st.sampled_from(DOMAINS)),
             vpc_id=account.network.vpc_id if account.network and draw(st.booleans()) else None,
             access_logs=draw(st.none() | st.just("logs-of-shop")),
+            access=draw(st.sampled_from((None, "ssh", "ssm"))) if account.target == "aws" else None,
             admin_cidr=draw(st.none() | st.ip_addresses(v=4).map(lambda address: f"{address}/32")),
             instance_type=draw(st.none() | st.just("t3.large")),
             instances=draw(st.sampled_from((None, None, 2, 10))) if stack.is_web_service else None,
@@ -93,7 +94,7 @@ def test_of_500_plans_none_is_open_unencrypted_untagged_or_misnamed(made: Plan) 
 
 def opens_no_port_that_the_application_does_not_need(made: Plan, deployed: Deployed) -> None:
     infra = made.infra
-    needed = {("ssh", 22, infra.admin_cidr)}
+    needed = {("ssh", 22, infra.admin_cidr)} if infra.access == "ssh" else set()
     if infra.web:
         needed |= {
             ("balancer", 80, "0.0.0.0/0"),

@@ -48,6 +48,7 @@ LIBRARIES = {
     "autodeploy.approval": set(),
     "autodeploy.retreat": set(),
     "autodeploy.safekeeping": set(),
+    "autodeploy.entering": set(),
     "autodeploy.ledger": set(),
     "autodeploy.stages": {"tenacity"},
     "autodeploy.conductor": set(),

@@ -157,11 +157,32 @@ class TestWhatTheEngineRegisters:
         )  # fmt: skip
         check_registered([Registered("aws:rds:Instance", "d", SAFE)])
 
+    @pytest.mark.parametrize(
+        "door",
+        [
+            rule(22, 22, "203.0.113.7/32"),
+            rule(20, 30, "203.0.113.7/32"),
+            rule(22, 22, "203.0.113.7/32", protocol="6"),
+            Registered("aws:vpc:SecurityGroupIngressRule", "door", {"ipProtocol": "-1", "cidrIpv4": "10.0.0.0/16"}),
+            Registered("aws:vpc:SecurityGroupIngressRule", "door", {"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "referencedSecurityGroupId": "sg-1"}),
+            inline(protocol="tcp", fromPort=22, toPort=22, cidrBlocks=["203.0.113.7/32"]),
+        ],
+    )  # fmt: skip
+    def test_no_door_leads_to_ssh_where_the_machine_is_reached_by_sessions(self, door: Registered) -> None:
+        check_registered([door], "ssh")
+        with pytest.raises(PlanError, match="opens SSH, though the machine is to be reached by sessions"):
+            check_registered([rule(443, 443), door], "ssm")
+
+    def test_other_doors_may_be_there_then(self) -> None:
+        udp = rule(22, 22, "203.0.113.7/32", protocol="udp")
+        check_registered([rule(80, 80), rule(443, 443), rule(8000, 8000, "10.0.0.0/16"), udp], "ssm")
+
     @given(infra_plans())
     @budget(max_examples=40, deadline=None)
     def test_what_the_program_declares_is_safe(self, wanted: InfraPlan) -> None:
         declared = deploy(wanted).physical
-        check_registered([Registered(short_type(each.type), each.name, each.inputs) for each in declared])
+        registered = [Registered(short_type(each.type), each.name, each.inputs) for each in declared]
+        check_registered(registered, wanted.access)
 
 
 class TestAnotherStack:

@@ -11,6 +11,7 @@ from fakes.snapshots import FakeSnapshots
 from fakes.world import World
 
 from autodeploy.agents import backups
+from autodeploy.entering import session_to
 from autodeploy.errors import AgentError, DeploymentError, InfrastructureError, Interrupted, LockedError, StateError
 from autodeploy.model import DeploymentState
 from autodeploy.safekeeping import Safekeeping, way_in
@@ -222,20 +223,31 @@ class TestGivenUp:
 
 class TestWayIn:
     def test_leads_over_the_machine_as_the_applications_role(self, line: Line, state: DeploymentState) -> None:
-        *ssh, script = way_in(state)
+        *ssh, script = way_in(state, session_to)
         assert ssh[:4] == ["ssh", "-t", "-i", str(line.store.folder(state.deployment_id) / "id_ed25519")]
         assert ssh[-1] == f"ubuntu@publicIp-of-{state.deployment_id}"
         assert "StrictHostKeyChecking=yes" in ssh and any(word.startswith("UserKnownHostsFile=/") for word in ssh)
         assert script.startswith("sudo -n sh -c") and "exec psql" in script and "systemd-creds decrypt" in script
 
+    def test_leads_through_a_session_where_no_port_is_open(self, state: DeploymentState) -> None:
+        assert state.infrastructure
+        closed = state.but(
+            infrastructure=state.infrastructure.but(access="ssm"), request=state.request.but(profile="work")
+        )
+        *ssh, host, script = way_in(closed, session_to)
+        assert (host, script) == (f"ubuntu@{state.infrastructure.ec2_instance_id}", way_in(state, session_to)[-1])
+        (proxy,) = [word for word in ssh if word.startswith("ProxyCommand=")]
+        assert proxy.startswith("ProxyCommand=aws ssm start-session --profile work --region us-east-1 --target ")
+        assert proxy.endswith("--document-name AWS-StartSSHSession --parameters portNumber=22")
+
     def test_to_mysql_verifies_the_server(self, state: DeploymentState) -> None:
         assert state.plan and state.plan.infra.database
         database = state.plan.infra.database.but(engine="mysql", port=3306)
         on_mysql = state.but(plan=state.plan.but(infra=state.plan.infra.but(database=database)))
-        script = way_in(on_mysql)[-1]
+        script = way_in(on_mysql, session_to)[-1]
         assert "exec mariadb --no-defaults --host=10.0.2.9" in script and "--user=app" in script
         assert "--ssl-verify-server-cert" in script and "--ssl-ca=" in script
 
     def test_of_what_has_no_database(self, state: DeploymentState) -> None:
         with pytest.raises(StateError, match="no database of its own"):
-            way_in(state.but(infrastructure=None))
+            way_in(state.but(infrastructure=None), session_to)

@@ -14,7 +14,9 @@ import pytest
 from cryptography import x509
 from fixtures.planned import FACTS, LOCAL
 from fixtures.released import INFRASTRUCTURE
+from fixtures.session_programs import SessionPrograms
 from fixtures.sources import SAMPLES
+from fixtures.sshd import Sshd
 
 import autodeploy
 from autodeploy.adapters.keys import generate
@@ -162,6 +164,25 @@ class TestHostAndCertificate:
         with pytest.raises(DeploymentError) as caught:
             connect(spec, lambda _: None, deadline=0.1)
         assert caught.value.remediation
+
+    def test_a_machine_without_an_open_port_is_entered_by_a_session_of_its_region_and_profile(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server = Sshd(tmp_path / "sshd")
+        server.start()
+        programs = SessionPrograms(tmp_path / "programs", server.port)
+        monkeypatch.setenv("PATH", f"{programs.folder}:{os.environ['PATH']}")
+        key = str(server.folder / "key")
+        spec = INFRASTRUCTURE.but(ec2_public_ip="127.77.77.77", ssh_private_key_path=key, access="ssm")
+        made = wired(tmp_path, target="aws", profile="work")
+        for agent in (made.deployer, made.sheriff):
+            host = agent._connect(spec, lambda _: None)
+            assert host.run("echo here").stdout == "here\n"
+            host.close()
+        server.stop()
+        assert all(session["environment"]["AWS_PROFILE"] == "work" for session in programs.sessions)  # type: ignore[index]
+        assert all("eu-north-1" in session["arguments"] for session in programs.sessions)  # type: ignore[operator]
+        assert spec.ec2_instance_id in (server.folder / "known_hosts").read_text()
 
     @pytest.mark.parametrize(
         ("facts", "names"),

@@ -223,6 +223,18 @@ ACTIONS: Mapping[str, Needs] = {
 }
 """By Pulumi's type token."""
 
+SESSIONS: Mapping[str, tuple[str, ...]] = {
+    f"{_EC2}instance/*": ("ssm:StartSession",),
+    "arn:aws:ssm:{region}::document/AWS-StartSSHSession": ("ssm:StartSession",),
+    "arn:aws:ssm:{region}:{account}:session/${aws:userid}-*": (
+        "ssm:ResumeSession",
+        "ssm:TerminateSession",
+        "ssmmessages:OpenDataChannel",
+    ),
+}
+"""By resource what --access ssm asks for beside; a machine only with AutoDeploy's tag, a session only its starter's.
+https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-restrict-access-quickstart.html."""
+
 OWN = _each(
     "ec2: DescribeAvailabilityZones DescribeImages DescribeInstanceStatus DescribeInstanceTypeOfferings "
     "DescribeInstanceTypes DescribeAddresses GetConsoleOutput; rds: DescribeDBEngineVersions "

@@ -8,18 +8,22 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from autodeploy.adapters.aws.actions import ACTIONS
+from autodeploy.adapters.aws.actions import ACTIONS, SESSIONS
 from autodeploy.adapters.aws.failures import DENIED, code_of
 from autodeploy.adapters.aws.policy import NARROWED, actions
 from autodeploy.model import Check
 
 WHAT = "permissions"
 SHOWN = 6
+_STARTING = {place: found for place, found in SESSIONS.items() if "$" not in place}
+"""By place; whoever may start a session is asked about, not what becomes of it under the starter's own name."""
 REMEDY = "Let the account's owner attach the policy that `autodeploy iam-policy` prints, or use --profile."
 
 
-def check(connect: Callable[[str], Any], arn: str, region: str, types: Iterable[str]) -> Check:
-    """Return what IAM says of every action that the types need, for the principal behind `arn`."""
+def check(
+    connect: Callable[[str], Any], arn: str, region: str, types: Iterable[str], *, sessions: bool = False
+) -> Check:
+    """Return what IAM says of every action that the types, and sessions, need, for the principal behind `arn`."""
     if arn.endswith(":root"):
         return Check(
             "aws",
@@ -28,7 +32,7 @@ def check(connect: Callable[[str], Any], arn: str, region: str, types: Iterable[
             warning="these are the root's credentials",
             remedy="Make a user or role for deploying, with the policy that `autodeploy iam-policy` prints.",
         )
-    iam, wanted = connect("iam"), actions(types)
+    iam, wanted = connect("iam"), {**actions(types), **(_STARTING if sessions else {})}
     try:
         denied = _denied(iam, _principal(iam, arn), region, wanted)
     except ClientError as err:
@@ -63,7 +67,7 @@ def _denied(iam: Any, principal: str, region: str, wanted: Mapping[str, Collecti
     places: dict[str, set[str]] = {}
     for kind, found in wanted.items():
         for action in at_large & set(found):
-            place = NARROWED[action][1] if action in NARROWED else ACTIONS[kind].example
+            place = NARROWED[action][1] if action in NARROWED else ACTIONS[kind].example if kind in ACTIONS else kind
             filled = place.replace("{region}", region).replace("{account}", account).replace("*", "example")
             places.setdefault(filled, set()).add(action)
     return sorted(
@@ -90,6 +94,7 @@ def _context(region: str) -> list[dict[str, Any]]:
         "aws:RequestedRegion": region,
         "aws:ResourceTag/ManagedBy": "AutoDeploy",
         "aws:RequestTag/ManagedBy": "AutoDeploy",
+        "ssm:resourceTag/ManagedBy": "AutoDeploy",
         "ec2:CreateAction": "CreateVpc",
         "iam:AWSServiceName": "rds.amazonaws.com",
         "iam:PassedToService": "ec2.amazonaws.com",

@@ -9,7 +9,8 @@ from typing import Any
 
 from botocore.session import Session
 
-from autodeploy.adapters.aws.actions import ACTIONS, OWN, OWN_GLOBAL, Needs
+from autodeploy.adapters.aws.actions import ACTIONS, OWN, OWN_GLOBAL, SESSIONS, Needs
+from autodeploy.model import Access
 
 LIMIT = 6144
 """Characters of a managed policy, white space aside:
@@ -18,11 +19,17 @@ GLOBAL_SERVICES = frozenset({"iam", "pricing", "route53", "sts"})
 """One endpoint answers for all regions."""
 WHOLE = {
     "Look": ("ec2:Describe*", "elasticloadbalancing:Describe*", "rds:Describe*"),
-    "ChangeOurs": ("elasticloadbalancing:Delete*", "elasticloadbalancing:Modify*", "elasticloadbalancing:Set*"),
+    "ChangeOurs": (
+        "ec2:Delete*",
+        "elasticloadbalancing:Delete*",
+        "elasticloadbalancing:Modify*",
+        "elasticloadbalancing:Set*",
+    ),
 }
 """By statement what is given as a whole: by name it would take the room of a quarter. Reads show no data, and changes
 are of AutoDeploy's own things."""
 OURS = {"aws:ResourceTag/ManagedBy": "AutoDeploy"}
+OUR_MACHINES = {"ssm:resourceTag/ManagedBy": "AutoDeploy"}
 Statement = dict[str, Any]
 
 _RDS_SECRETS: tuple[str, str, Mapping[str, Any]] = (
@@ -51,10 +58,12 @@ def actions(types: Iterable[str]) -> dict[str, list[str]]:
     }
 
 
-def policy(region: str, types: Collection[str] = tuple(ACTIONS)) -> dict[str, Any]:
+def policy(region: str, types: Collection[str] = tuple(ACTIONS), access: Access = "ssh") -> dict[str, Any]:
     """Return the policy document for a region, whatever account it is attached in."""
     rows = [ACTIONS[kind] for kind in types]
     found = [*_looking(rows, region), *_making(rows, region), *_changing(rows, region), *_narrowed(rows), *_named(rows)]
+    if access == "ssm":
+        found += _sessions()
     partition = Session().get_partition_for_region(region)
     text = json.dumps(found).replace("{region}", region).replace("{account}", "*")
     text = text.replace("arn:aws:", f"arn:{partition}:")
@@ -102,6 +111,13 @@ def _named(rows: Collection[Needs]) -> Iterable[Statement]:
         yield _statement(f"Named{number}", sorted(found), place, {})
 
 
+def _sessions() -> Iterable[Statement]:
+    machines, *others = SESSIONS
+    yield _statement("SessionsWithOurs", SESSIONS[machines], machines, {"StringEquals": OUR_MACHINES})
+    # Together, for the room: what is done to a session cannot be done to a document, nor the other way round.
+    yield _statement("OwnSessions", sorted({action for place in others for action in SESSIONS[place]}), others, {})
+
+
 def _split(name: str, wanted: Collection[str], region: str, equal: Mapping[str, str]) -> Iterable[Statement]:
     """Bind to the region what is asked there; global services answer from nowhere in particular."""
     wholes = WHOLE.get(name, ())
@@ -114,6 +130,6 @@ def _split(name: str, wanted: Collection[str], region: str, equal: Mapping[str, 
         yield _statement(f"{name}Global", anywhere, "*", {"StringEquals": equal} if equal else {})
 
 
-def _statement(name: str, found: Collection[str], resource: str, condition: Mapping[str, Any]) -> Statement:
+def _statement(name: str, found: Collection[str], resource: str | list[str], condition: Mapping[str, Any]) -> Statement:
     shown: Statement = {"Sid": name, "Effect": "Allow", "Action": list(found), "Resource": resource}
     return {**shown, "Condition": dict(condition)} if condition else shown

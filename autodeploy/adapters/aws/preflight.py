@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from autodeploy.adapters.aws import permissions, quotas
+from autodeploy.adapters.aws import permissions, quotas, sessions
 from autodeploy.adapters.aws.actions import ACTIONS
 from autodeploy.adapters.aws.failures import DENIED, code_of
 from autodeploy.model import Check, InfraPlan, Preview, Target
@@ -55,7 +55,10 @@ def run(
     yield _whose(target, answer, plan)
     if target == "aws":
         yield _clock(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""), now)
-        yield permissions.check(connect, answer["Arn"], region, touched.types)
+        by_session = plan is not None and plan.access == "ssm"
+        yield permissions.check(connect, answer["Arn"], region, touched.types, sessions=by_session)
+        if by_session or plan is None:
+            yield sessions.check(is_needed=by_session)
         instance_type = plan.instance_type if plan else "t3.small"
         yield from quotas.check(connect, region, touched.made, instance_type)
     if plan and touched.made[quotas.MACHINE]:

@@ -119,7 +119,7 @@ class PulumiEngine:
                 refresh=self._refresh or None,
                 target=list(only) or None,
             )
-        safeguards.check_registered(progress.registered)
+        safeguards.check_registered(progress.registered, plan.access)
         return progress.preview
 
     def resources(self, deployment_id: str) -> Sequence[str]:

@@ -74,7 +74,7 @@ def _what(plan: Plan) -> Table:
         ("Account", infra.account_id),
         ("Region", f"{infra.region}, zones {' and '.join(infra.zones)}"),
         ("Server", f"{infra.instance_type}, {infra.root_volume_gb} GiB, image {infra.image_id}"),
-        ("SSH from", infra.admin_cidr),
+        ("SSH from", infra.admin_cidr if infra.access == "ssh" else "nowhere: within sessions of Systems Manager"),
         *plan.application,
     ):
         table.add_row(label, Text(printable.line(value)))

@@ -10,6 +10,8 @@ from fakes.account import FakeEngine
 from fakes.line import Line
 from fakes.person import FakeClock
 from fakes.provisioning import planned, provisioner
+from fakes.world import World
+from fixtures.planned import FACTS
 
 from autodeploy.approval import approve
 from autodeploy.errors import PlanError
@@ -97,6 +99,18 @@ class TestPreflight:
         line.world.checks = [Check("aws", "permissions", "", warning="could not be checked: AccessDenied")]
         assert line.deploy().status == "complete"
         assert "permissions: could not be checked: AccessDenied" in line.ui.lines
+
+    @pytest.mark.parametrize(("year", "said"), [(2026, False), (2028, True)])
+    def test_an_agent_that_a_new_machine_may_refuse_is_said(self, tmp_path: Path, year: int, said: bool) -> None:
+        line = Line(tmp_path / "aws", World("go-chi", FACTS))
+        line.clock = FakeClock(datetime(year, 6, 1, tzinfo=timezone.utc))
+        line.deploy(access="ssm")
+        warned = any("AWS's key ended on 2027-11-25" in message for message in line.ui.lines)
+        assert warned is said
+        other = Line(tmp_path / "ssh", World("go-chi", FACTS))
+        other.clock = FakeClock(datetime(year, 6, 1, tzinfo=timezone.utc))
+        other.deploy()
+        assert not any("AWS's key" in message for message in other.ui.lines)
 
     def test_where_nothing_changes_the_account_is_not_asked(self, line: Line) -> None:
         state = line.ledger(line.deploy())

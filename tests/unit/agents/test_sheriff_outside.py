@@ -54,6 +54,19 @@ def test_the_proxy_s_port_is_the_balancer_s_alone_on_aws(
         assert scan and scan.findings[-1].status == "pass"
 
 
+@pytest.mark.parametrize("open_ports", [set(), {22}])
+def test_by_sessions_ssh_is_seen_to_be_closed(tmp_path: Path, open_ports: set[int]) -> None:
+    line = Line(tmp_path / "home", World("fastapi-plain", FACTS))
+    line.world.machines = defaultdict(lambda: machine_with(open_ports))
+    state = line.ledger(line.deploy(access="ssm"))
+    assert [error.message for error in state.errors] == (
+        ["these controls do not hold: port 22 is open to the outside"] if open_ports else []
+    )
+    if not open_ports:
+        assert state.security_config and state.infrastructure and state.infrastructure.access == "ssm"
+        assert not [rule for rule in state.security_config.firewall_rules if rule.port == 22]
+
+
 def machine_with(open_ports: set[int]) -> Machine:
     machine = Machine()
     machine.open_ports = open_ports

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.line import Line
 from fakes.provisioning import built, provisioner
-from fakes.world import World
+from fakes.world import Machine, World
+from fixtures.planned import FACTS
 
 from autodeploy.agents.outputs import specification
 from autodeploy.errors import InfrastructureError, PlanError
@@ -17,6 +20,20 @@ from autodeploy.model import HostedZone, NetworkFacts, SubnetFacts
 @pytest.fixture
 def line(tmp_path: Path) -> Line:
     return Line(tmp_path / "home")
+
+
+@pytest.fixture
+def aws(tmp_path: Path) -> Line:
+    """Return an operator whose machines let nobody in from outside, as the security groups of either access do."""
+    line = Line(tmp_path / "home", World(facts=FACTS))
+    line.world.machines = defaultdict(Closed)
+    return line
+
+
+class Closed(Machine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open_ports = set()
 
 
 def test_the_zone_of_a_domain_is_looked_up_once(line: Line) -> None:
@@ -55,6 +72,44 @@ def test_a_vpc_is_pinned_as_it_was_and_not_left_again(line: Line) -> None:
         with pytest.raises(PlanError, match="cannot move") as caught:
             provisioner(line).plan(state.but(request=state.request.but(vpc_id=other)))
         assert "--new" in caught.value.remediation
+
+
+class TestAccess:
+    """A machine is made for one way in, at its first boot."""
+
+    def test_is_kept_with_the_deployment(self, aws: Line) -> None:
+        state = aws.ledger(aws.deploy(access="ssm"))
+        assert state.infrastructure and state.infrastructure.access == "ssm"
+        again = aws.ledger(aws.deploy())
+        assert again.plan and again.plan.infra.access == "ssm" and again.status == "complete"
+
+    @pytest.mark.parametrize(("before", "after"), [(None, "ssm"), ("ssm", "ssh")])
+    def test_is_not_changed_under_a_machine_that_runs(self, aws: Line, before: Any, after: Any) -> None:
+        state = aws.ledger(aws.deploy(access=before))
+        refused = aws.ledger(aws.deploy(access=after))
+        assert (refused.status, refused.failed_stage) == ("failed", "plan")
+        assert (
+            f"was made to be reached by {before or 'ssh'}; by {after} it lets nobody in" in refused.errors[-1].message
+        )
+        assert f"autodeploy destroy {state.deployment_id} --only compute" in refused.errors[-1].remediation
+        assert f"--access {before or 'ssh'}" in refused.errors[-1].remediation
+        assert refused.infrastructure == state.infrastructure
+        back = aws.ledger(aws.deploy(access=before or "ssh"))
+        assert back.status == "complete"
+
+    def test_is_another_once_the_machine_is_gone(self, aws: Line) -> None:
+        state = aws.ledger(aws.deploy())
+        aws.conductor().rollback(state.deployment_id, "compute")
+        after = aws.ledger(aws.deploy(access="ssm"))
+        assert after.status == "complete" and after.infrastructure and after.infrastructure.access == "ssm"
+
+    def test_is_not_changed_where_an_apply_was_cut_short(self, aws: Line) -> None:
+        aws.world.broken["up"] = [InfrastructureError("a database cannot be made", "Wait.") for _ in range(9)]
+        state = aws.ledger(aws.deploy())
+        assert state.failed_stage == "provision" and state.infrastructure is None
+        aws.world.broken.clear()
+        refused = aws.ledger(aws.deploy(access="ssm"))
+        assert "was made to be reached by ssh" in refused.errors[-1].message
 
 
 def test_a_worker_in_the_place_of_what_served_lets_the_balancer_go(line: Line) -> None:

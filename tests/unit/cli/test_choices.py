@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes.line import Line
+from fixtures.planned import settings
 
 from autodeploy.cli.choices import choose_target, confirm_by_name, environment, existing, find, tags
 from autodeploy.errors import ApprovalError, SettingsError, SourceError, StateError
@@ -38,6 +39,19 @@ def test_tags_are_pairs() -> None:
     for wrong in ("Team", "=shop", ""):
         with pytest.raises(SettingsError, match="is not of the form KEY=VALUE"):
             tags([wrong])
+
+
+@pytest.mark.parametrize("chosen", [None, "local"])
+def test_sessions_are_not_for_the_local_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    at_a_terminal(monkeypatch, "local\n")
+    with pytest.raises(SettingsError, match="the local target has no Systems Manager") as caught:
+        choose_target(settings(target=chosen, access="ssm"))
+    assert caught.value.exit_code == 10 and "--target aws" in caught.value.remediation
+    assert choose_target(settings(target="aws", access="ssm")).access == "ssm"
+    assert choose_target(settings(target="local", access="ssh")).access == "ssh"
 
 
 class TestVariables:

@@ -76,6 +76,12 @@ class TestIamPolicy:
         assert "eu-west-1" in shown.out
         assert "of the 6144 characters" in shown.err
 
+    def test_sessions_are_in_it_where_they_are_asked_for(self, desk: Desk) -> None:
+        assert "ssm:StartSession" not in desk.type("iam-policy").out
+        shown = desk.type("iam-policy", "--region", "eu-west-1", "--access", "ssm")
+        assert "arn:aws:ssm:eu-west-1::document/AWS-StartSSHSession" in shown.out
+        assert desk.type("iam-policy", "--access", "telnet").code == 10
+
     def test_the_local_target_has_none(self, desk: Desk) -> None:
         shown = desk.type("iam-policy", "--target", "local")
         assert (shown.code, shown.out) == (10, "")

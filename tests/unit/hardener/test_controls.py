@@ -9,7 +9,7 @@ from fixtures.planned import LOCAL, planned, settings
 from fixtures.released import FACTS, STACK, WORKER
 
 from autodeploy.hardener import controls, firewall_rules, undo
-from autodeploy.model import CloudFacts, HostFacts, Plan, Step
+from autodeploy.model import CloudFacts, HostFacts, Plan, Step, TechStack
 
 CONTAINER = FACTS.but(is_container=True, client_address="10.0.1.1")
 
@@ -89,6 +89,18 @@ def test_the_firewall_wants_what_ufw_shows() -> None:
         "enabled",
     ]
     assert "22/tcp ALLOW IN 203.0.113.7\n" in controls(planned(STACK, LOCAL), FACTS, settings())[-1].want
+
+
+@pytest.mark.parametrize(("stack", "open_ports"), [(STACK, {80}), (WORKER, set())])
+def test_by_sessions_nobody_comes_to_ssh_but_the_machine_itself(stack: TechStack, open_ports: set[int]) -> None:
+    plan, here = planned(stack, access="ssm"), FACTS.but(client_address="127.0.0.1")
+    assert {port for port, _ in sources(plan, here)} == open_ports
+    assert {port for port, _ in sources(plan, here, admin_cidr="192.0.2.0/24")} == open_ports
+    steps = {step.name: step for step in controls(plan, here, settings())}
+    assert "22/tcp" not in steps["firewall"].want and "port 22" not in (steps["firewall"].fix or "")
+    assert steps["firewall"].why == "deny all incoming traffic but HTTP from the balancer"
+    (jail,) = steps["fail2ban"].uploads
+    assert "ignoreip = 127.0.0.1/8 ::1 \n" in (jail.content or "")
 
 
 def test_the_operator_is_never_banned() -> None:

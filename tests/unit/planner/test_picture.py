@@ -25,6 +25,7 @@ PLANS = [
     planned(STACK.but(is_web_service=False)).infra,
     planned(STACK.but(requires_database=False)).infra,
     planned(STACK.but(requires_database=False, is_web_service=False)).infra,
+    planned(STACK, access="ssm").infra,
 ]
 
 
@@ -58,6 +59,8 @@ def test_shows_what_the_plan_has_and_nothing_else() -> None:
     assert "database" not in small and "5432" not in small
     for drawn in (whole, worker, small):
         assert "22 from 203.0.113.7/32" in drawn and "t3.small" in drawn
+    closed = "\n".join(text(PLANS[-1]))
+    assert "no port: sessions of SSM" in closed and "22 from" not in closed
 
 
 def test_no_way_takes_a_sign_out_of_a_name() -> None:

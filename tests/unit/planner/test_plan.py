@@ -217,3 +217,39 @@ def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(PlanError, match="no e-mail address") as caught:
         planned(STACK, alarm_email=address)
     assert "--alarm-email" in caught.value.remediation
+
+
+class TestAccess:
+    """--access ssm: no open port for the operator, and an agent in its place."""
+
+    def test_ssh_is_as_it_was(self) -> None:
+        infra = planned(STACK).infra
+        assert infra == planned(STACK, access="ssh").infra
+        assert '"access":' not in infra.to_json() and "amazon-ssm-agent" not in infra.user_data
+        assert InfraPlan.model_validate_json(infra.to_json()) == infra
+
+    def test_by_sessions_nobody_is_admitted_from_outside(self) -> None:
+        plan = planned(STACK, access="ssm", admin_cidr="198.51.100.0/24")
+        assert (plan.infra.access, plan.infra.admin_cidr) == ("ssm", "127.0.0.1/32")
+        assert InfraPlan.model_validate_json(plan.infra.to_json()) == plan.infra
+        assert planned(STACK, FACTS.but(admin_cidr="no address"), access="ssm").infra.access == "ssm"
+        assert any("session-manager-plugin" in note for note in plan.notes)
+
+    def test_the_local_target_has_none(self) -> None:
+        with pytest.raises(PlanError, match="the local target has no Systems Manager") as caught:
+            planned(STACK, LOCAL, access="ssm")
+        assert "--target aws" in caught.value.remediation
+
+    def test_the_first_boot_installs_the_agent_of_the_region_last(self) -> None:
+        plain = yaml.safe_load(planned(STACK).infra.user_data)
+        booted = yaml.safe_load(planned(STACK, FACTS.but(region="eu-west-1"), access="ssm").infra.user_data)
+        *before, (shell, flag, script) = booted["runcmd"]
+        assert {**booted, "runcmd": plain["runcmd"][1:]} == {**plain, "runcmd": before[1:]}
+        assert " gpg; do" in before[0][2] and (shell, flag) == ("sh", "-c")
+        bucket = "https://s3.eu-west-1.amazonaws.com/amazon-ssm-eu-west-1/latest/debian_amd64/amazon-ssm-agent.deb"
+        assert f"fetch package.deb {bucket}\n" in script and f"fetch package.deb.sig {bucket}.sig\n" in script
+        assert script.index("VALIDSIG") < script.index("apt-get")
+
+    def test_user_data_has_room(self) -> None:
+        # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html: 16 KB before it is encoded.
+        assert len(planned(STACK, access="ssm").infra.user_data) < 8_000

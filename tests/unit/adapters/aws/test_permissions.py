@@ -36,6 +36,15 @@ class TestPermissions:
         answers = [decided("ec2:DeleteVpc", allowed=()), decided(allowed=("ec2:DeleteVpc",))]
         assert not permissions.check(self.iam(stubbed, *answers), USER, "us-east-1", [VPC]).problem
 
+    def test_whoever_is_to_enter_by_sessions_must_be_allowed_to_start_them(self, stubbed: Any) -> None:
+        started = [
+            decided("ssm:StartSession", allowed=()),
+            decided("ssm:StartSession", allowed=()),
+            decided(allowed=("ssm:StartSession",)),
+        ]
+        found = permissions.check(self.iam(stubbed, *started), USER, "us-east-1", [VPC], sessions=True)
+        assert found.problem == "1 of 11 needed actions are denied: ssm:StartSession"
+
     def test_an_organisation_may_deny_too(self, stubbed: Any) -> None:
         answers = [decided(OrganizationsDecisionDetail={"AllowedByOrganizations": False})] * 2
         found = permissions.check(self.iam(stubbed, *answers), USER, "us-east-1", [VPC])

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import settings as budget
 
 from autodeploy.adapters import aws as adapter
-from autodeploy.adapters.aws.actions import ACTIONS, OWN, OWN_GLOBAL
+from autodeploy.adapters.aws.actions import ACTIONS, OWN, OWN_GLOBAL, SESSIONS
 from autodeploy.adapters.aws.finding import SEARCHES
 from autodeploy.adapters.aws.policy import LIMIT, OURS, WHOLE, actions, is_global, policy, size
 from autodeploy.model import InfraPlan, TechStack
@@ -151,6 +151,32 @@ class TestPolicy:
         told = json.dumps(policy("us-east-1", ["aws:route53/record:Record"]))
         assert "ec2:CreateTags" not in told
         assert "route53:ChangeResourceRecordSets" in told
+
+    @pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-7", "us-gov-west-1", "cn-northwest-1"])
+    def test_with_sessions_fits_too(self, region: str) -> None:
+        assert size(policy(region, access="ssm")) <= LIMIT
+
+    def test_sessions_are_to_tagged_machines_by_one_document_and_each_person_s_own(self) -> None:
+        before = policy("eu-west-1")["Statement"]
+        assert "ssm:" not in json.dumps(before)
+        *same, machines, own = policy("eu-west-1", access="ssm")["Statement"]
+        assert same == before
+        assert (machines["Action"], machines["Resource"]) == (
+            ["ssm:StartSession"],
+            "arn:aws:ec2:eu-west-1:*:instance/*",
+        )
+        assert machines["Condition"] == {"StringEquals": {"ssm:resourceTag/ManagedBy": "AutoDeploy"}}
+        assert own["Resource"] == [
+            "arn:aws:ssm:eu-west-1::document/AWS-StartSSHSession",
+            "arn:aws:ssm:eu-west-1:*:session/${aws:userid}-*",
+        ]
+        assert {*machines["Action"], *own["Action"]} == {action for found in SESSIONS.values() for action in found}
+        assert "ssm:SendCommand" not in json.dumps([machines, own])
+
+    def test_actions_of_sessions_exist(self) -> None:
+        for action in {action for found in SESSIONS.values() for action in found} - {"ssmmessages:OpenDataChannel"}:
+            service, name = action.split(":")
+            assert name in operations(service)
 
     def test_knows_the_partitions(self) -> None:
         assert "arn:aws-us-gov:ec2:us-gov-west-1:" in json.dumps(policy("us-gov-west-1"))

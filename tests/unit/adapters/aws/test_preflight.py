@@ -148,6 +148,17 @@ class TestWhole:
         found = [check.what for check in preflight.run(connect, "aws", "us-east-1", NOW, plan, touched)]
         assert found == ["account", "clock", "permissions"]
 
+    def test_of_a_machine_that_is_reached_by_sessions_asks_for_their_programs(
+        self, client: Any, stubbed: Any, plan: InfraPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        connect = self.connect(client, stubbed, iam=[("simulate_principal_policy", decided())])
+        touched = preview(MACHINE, operation="update")
+        asked = preflight.run(connect, "aws", "us-east-1", NOW, plan.but(access="ssm"), touched)
+        found = {check.what: check for check in asked}
+        assert list(found) == ["account", "clock", "permissions", "session programs"]
+        assert found["session programs"].problem == "not on PATH: aws, session-manager-plugin"
+
     def test_without_a_plan_asks_for_a_typical_one(self, client: Any, stubbed: Any) -> None:
         connect = self.connect(
             client,
@@ -156,8 +167,8 @@ class TestWhole:
             service_quotas=[("get_service_quota", limit(10000))] * 5,
         )
         found = [check.what for check in preflight.run(connect, "aws", "us-east-1", NOW, None, None)]
-        assert found[:3] == ["account", "clock", "permissions"]
-        assert len(found) == 8
+        assert found[:4] == ["account", "clock", "permissions", "session programs"]
+        assert len(found) == 9
         assert preflight.scope(None).made == Counter(preflight.TYPICAL)
 
     def test_credentials_of_another_account_are_told(self, cloud: AwsCloud, plan: InfraPlan) -> None:
