@@ -39,6 +39,11 @@ def numbered(name: str, number: int) -> str:
     return name if number == 1 else f"{name}-{number}"
 
 
+def log_group(plan: InfraPlan) -> str:
+    """Return the name of the deployment's log group."""
+    return physical(plan.name, plan.deployment_id, "log")
+
+
 def snapshot_name(deployment_id: str, kind: str, now: datetime) -> str:
     """Return a fresh name such as `guestbook-20261122-7f3a9c-final-20261125194405`; `kind` is final or backup.
 

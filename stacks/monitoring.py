@@ -15,7 +15,7 @@ import pulumi
 import pulumi_aws as aws
 
 from autodeploy.model import InfraPlan
-from autodeploy.naming import physical
+from autodeploy.naming import log_group, physical
 from stacks.alarms import Alarm, alarms
 
 RETENTION_DAYS = 30
@@ -31,7 +31,7 @@ class Logs(pulumi.ComponentResource):
         super().__init__("autodeploy:monitoring:Logs", name, None, opts)
         self.group = aws.cloudwatch.LogGroup(
             "app",
-            name=physical(plan.name, plan.deployment_id, "log"),
+            name=log_group(plan),
             retention_in_days=RETENTION_DAYS,
             opts=pulumi.ResourceOptions(parent=self),
         )

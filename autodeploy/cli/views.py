@@ -18,6 +18,7 @@ from autodeploy.model import (
     LogEntry,
     Performance,
     RollbackResult,
+    SecurityConfig,
     Snapshot,
     performance,
 )
@@ -64,6 +65,7 @@ def _where(state: DeploymentState) -> Iterator[Row]:
         yield "database", spec.database_endpoint
     if security:
         yield "security", f"{security.security_score}/100; open on the machine: {_ports(security.open_ports)}"
+        yield "logs", _logs(state, security)
 
 
 def _how(state: DeploymentState) -> Iterator[Row]:
@@ -141,6 +143,20 @@ def show_checks(checks: Sequence[Check]) -> None:
 
 def _entered(access: Access) -> str:
     return ", entered by sessions of Systems Manager" if access == "ssm" else ""
+
+
+def _logs(state: DeploymentState, security: SecurityConfig) -> str | None:
+    from autodeploy.hardener.logs import NAME
+    from autodeploy.naming import log_group
+
+    # Of several machines each finding is named by its own.
+    found = [finding for finding in security.findings if finding.name.endswith(NAME)]
+    if not found or state.plan is None:
+        return None
+    if all(finding.status == "pass" for finding in found):
+        return f"in CloudWatch's log group {log_group(state.plan.infra)} too"
+    reasons = [text for text in security.recommendations if f"{NAME}: " in text]
+    return f"on the machine alone, not in CloudWatch; {'; '.join(reasons)}"
 
 
 def _took(took: Performance) -> str:

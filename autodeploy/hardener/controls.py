@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autodeploy.hardener import fail2ban, firewall, kernel, permissions, services, ssh, updates
+from autodeploy.hardener import fail2ban, firewall, kernel, logs, permissions, services, ssh, updates
 from autodeploy.hardener.firewall import firewall_rules
 from autodeploy.model import HostFacts, Plan, Step
 from autodeploy.settings import Settings
@@ -17,6 +17,7 @@ def controls(plan: Plan, facts: HostFacts, settings: Settings) -> tuple[Step, ..
         *services.steps(),
         *kernel.steps(facts),
         *permissions.steps(),
+        *logs.steps(plan),
         *fail2ban.steps(plan, facts, settings),
         *ssh.steps(),
         *firewall.steps(plan, facts, settings),

@@ -36,7 +36,7 @@ _LEGACY = (
 )
 
 _KNOWN = (
-    r"ssh|cron|dbus|nginx|fail2ban|rsyslog|chrony|chronyd|polkit|haveged|irqbalance|amazon-ssm-agent|"
+    r"ssh|cron|dbus|nginx|fail2ban|rsyslog|chrony|chronyd|polkit|haveged|irqbalance|amazon-(ssm|cloudwatch)-agent|"
     r"networking|ifup@.*|user@.*|.*getty@?.*|systemd-.*|cloud-.*|app-.*|autodeploy-.*|apt-daily.*|unattended-upgrades"
 )
 

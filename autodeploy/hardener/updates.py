@@ -7,7 +7,7 @@ from autodeploy.templating import render
 
 _REFERENCE = "https://www.debian.org/doc/manuals/securing-debian-manual/security-update.en.html"
 _STAMP = "/var/lib/apt/autodeploy-updated"
-_APT = "DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -q -o DPkg::Lock::Timeout=180 -o Acquire::Retries=2"
+APT = "DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -q -o DPkg::Lock::Timeout=180 -o Acquire::Retries=2"
 UPDATE_SECONDS = 900
 
 
@@ -26,8 +26,8 @@ def steps() -> tuple[Step, ...]:
             ),
             want=f"{_STAMP}\n0",
             fix=(
-                f"set -e\n{_APT} update\n"
-                f"{_APT} -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold upgrade\n"
+                f"set -e\n{APT} update\n"
+                f"{APT} -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold upgrade\n"
                 f"touch {_STAMP}\n"
             ),
             transaction=True,
@@ -43,7 +43,7 @@ def steps() -> tuple[Step, ...]:
             want=f"{periodic.wanted}\ninstalled\nenabled\nenabled\nactive\nactive",
             uploads=(periodic,),
             fix=(
-                f"set -e\ndpkg-query -W unattended-upgrades >/dev/null 2>&1 || {_APT} install -y unattended-upgrades\n"
+                f"set -e\ndpkg-query -W unattended-upgrades >/dev/null 2>&1 || {APT} install -y unattended-upgrades\n"
                 f"systemctl enable --quiet --now {timers}\n"
             ),
             timeout_seconds=300,

@@ -67,6 +67,20 @@ def test_by_sessions_ssh_is_seen_to_be_closed(tmp_path: Path, open_ports: set[in
         assert not [rule for rule in state.security_config.firewall_rules if rule.port == 22]
 
 
+@pytest.mark.parametrize("stubborn", [set(), {"log-shipping"}])
+def test_a_log_that_does_not_reach_cloudwatch_stops_nothing_and_is_told(tmp_path: Path, stubborn: set[str]) -> None:
+    line = Line(tmp_path / "home", World("fastapi-plain", FACTS))
+    machine = machine_with({22})
+    machine.stubborn = stubborn
+    line.world.machines = defaultdict(lambda: machine)
+    state = line.ledger(line.deploy())
+    assert state.status == "complete" and state.security_config
+    found = {finding.name: finding.status for finding in state.security_config.findings}
+    assert found["log-shipping"] == ("fail" if stubborn else "pass")
+    assert ("log-shipping does not hold; it costs score" in line.ui.lines) is bool(stubborn)
+    assert (state.security_config.security_score == 100) is not bool(stubborn)
+
+
 def machine_with(open_ports: set[int]) -> Machine:
     machine = Machine()
     machine.open_ports = open_ports

@@ -6,9 +6,12 @@ import json
 import os
 import sys
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from fakes.world import Machine, World
+from fixtures.planned import FACTS
 
 from autodeploy.errors import BuildError, InfrastructureError, LocalTargetError
 from tests.unit.cli.conftest import Desk, Terminal
@@ -51,6 +54,43 @@ class TestStatus:
             f"release {release} was serving before, and the error says which machine runs it still"
         )
         assert f"app-2 runs release {release}" in desk.type("status").out
+
+    @pytest.mark.parametrize(
+        ("stubborn", "told"),
+        [
+            (set(), "in CloudWatch's log group other-log-"),
+            ({"log-shipping"}, "on the machine alone, not in CloudWatch; log-shipping: send the application's log"),
+        ],
+    )
+    def test_says_where_the_log_is(self, desk: Desk, stubborn: set[str], told: str) -> None:
+        assert "logs" not in rows(desk.type("status").out if desk.deploy() else "")
+        desk.line.world = World(facts=FACTS)
+        machine = Machine()
+        machine.open_ports, machine.stubborn = {22}, stubborn
+        desk.line.world.machines = defaultdict(lambda: machine)
+        state = desk.deploy("--target", "aws", "--name", "other")
+        assert rows(desk.type("status", state.deployment_id).out)["logs"].startswith(told)
+
+    def test_says_of_which_of_several_machines_the_log_does_not_arrive(self, desk: Desk) -> None:
+        desk.line.world = World(facts=FACTS)
+        state = desk.deploy("--target", "aws", "--instances", "2", "--keep")
+        for machine in desk.line.world.fleet(state.deployment_id):
+            machine.open_ports = {22}
+        desk.line.world.fleet(state.deployment_id)[1].stubborn.add("log-shipping")
+        desk.type("deploy", URL, "--target", "aws", "--yes")
+        told = rows(desk.type("status").out)["logs"]
+        assert told.startswith("on the machine alone, not in CloudWatch; app-2: log-shipping: ")
+        assert "app: log-shipping" not in told
+
+    def test_says_how_a_machine_without_an_open_port_is_entered(self, desk: Desk) -> None:
+        desk.line.world = World(facts=FACTS)
+        machine = Machine()
+        machine.open_ports = set()
+        desk.line.world.machines = defaultdict(lambda: machine)
+        desk.deploy("--target", "aws", "--access", "ssm")
+        found = rows(desk.type("status").out)
+        assert found["machine"].endswith(", entered by sessions of Systems Manager")
+        assert found["security"].endswith("open on the machine: none")
 
     @pytest.mark.parametrize("width", [20, 60, 80, 200])
     def test_on_a_terminal_words_are_whole(
