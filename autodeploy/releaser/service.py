@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
+from ipaddress import ip_network
 
 from autodeploy.model import BuildArtifact, InfrastructureSpec, Step, TechStack, Upload
 from autodeploy.releaser.environment import environment_text
@@ -124,6 +126,25 @@ systemctl enable --quiet nginx
 systemctl reload-or-restart nginx
 """,
         ),
+    )
+
+
+def door_step(host_port: int, sources: Sequence[str]) -> Step:
+    """Return the step that lets the balancer ask a host whose firewall was closed while a worker ran there.
+
+    A host that is not hardened yet has none; the hardening writes all of the firewall's rules anew.
+    """
+    ways = [str(ip_network(source)) for source in sources]
+    allowed = "\n".join(f"ufw allow proto tcp from {way} to any port {host_port} >/dev/null" for way in ways)
+    return Step(
+        name="door",
+        why="let the balancer in",
+        observe=(
+            "grep -qsx ENABLED=yes /etc/ufw/ufw.conf && "
+            f"! grep -qs -e '--dport {host_port} .*ACCEPT' /etc/ufw/user.rules && echo shut"
+        ),
+        want="",
+        fix=f"set -e\n{allowed}",
     )
 
 

@@ -43,6 +43,13 @@ def steps(
         *(service.migration_steps(release.release_id, stack) if migrates else ()),
         service.logrotate_step(),
         *service.proxy_steps(stack, host_port),
+        *((service.door_step(host_port, _balancers(plan, facts)),) if web else ()),
         service.switch_step(release.release_id, stack, host_port),
         service.tidy_step(release.release_id),
     )
+
+
+def _balancers(plan: Plan, facts: HostFacts) -> tuple[str, ...]:
+    """Return where the balancer asks from; the local one is a process beside the machines, not in their network."""
+    beside = (facts.client_address,) if plan.infra.target == "local" and facts.client_address else ()
+    return (plan.infra.vpc_cidr, *beside)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from fixtures.hosts import LocalHost
-from fixtures.planned import planned
+from fixtures.planned import LOCAL, planned
 from fixtures.released import ARTIFACT, DATABASE, FACTS, INFRASTRUCTURE, MYSQL, STACK, WORKER
 
 from autodeploy.converger import converge
@@ -52,6 +52,7 @@ def test_the_order_of_a_release() -> None:
         "migration",
         "logrotate",
         "proxy",
+        "door",
         "switch",
         "five-releases",
     ]
@@ -66,6 +67,18 @@ def test_a_worker_has_no_proxy_and_no_database_is_no_database() -> None:
     assert "disable --now" in (names["no-proxy"].fix or "")
     assert "curl" not in (names["switch"].fix or "")
     assert "nginx" not in names["packages"].want
+
+
+def test_only_the_balancer_is_let_in_where_a_worker_was_hardened_before() -> None:
+    plan = planned(MIGRATED, LOCAL)
+    made = steps(plan, INFRASTRUCTURE, FACTS, ARTIFACT, MIGRATED, release(ARTIFACT, MIGRATED, {}, "seal", DATABASE))
+    (door,) = [step for step in made if step.name == "door"]
+    assert re.findall(r"from (\S+) to any port (\d+)", door.fix or "") == [
+        ("10.0.0.0/16", "80"),
+        (f"{FACTS.client_address}/32", "80"),
+    ]
+    (on_aws,) = [step for name, step in released().items() if name == "door"]
+    assert re.findall(r"from (\S+) to any port (\d+)", on_aws.fix or "") == [("10.0.0.0/16", "80")]
 
 
 def test_a_program_of_go_says_itself_which_version_made_it(tmp_path: Path) -> None:
