@@ -5,7 +5,6 @@ What is said of the only machine names none. Never decides what is done on one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
@@ -63,7 +62,7 @@ def await_rotation(machine: Machine, cloud: Cloud, clock: Clock, deployment_id: 
     deadline = clock.now().timestamp() + ROTATION_SECONDS
     while True:
         lines = [line for line in cloud.target_health(deployment_id) if _is_of(line, machine)]
-        if any(re.search(r":\d+:? healthy$", line) for line in lines):
+        if any(line.split()[1:] == ["healthy"] for line in lines):
             return
         if clock.now().timestamp() > deadline:
             raise DeploymentError(

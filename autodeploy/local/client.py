@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -112,10 +113,11 @@ class LocalTarget:
         return fleet.engine.call("logs", "--tail", "2000", fleet.container("machine", instance_id))
 
     def target_health(self, deployment_id: str) -> list[str]:
-        """Return "address:port: health" of every target that is a machine of the deployment, with the reason."""
+        """Return "address: health" of every target that is a machine of the deployment, with the reason."""
         info = self.running()
         told = (info and _ask(info, "GET", "/status")) or {}
-        members = asyncio.run(self._fleet().members())
+        with ThreadPoolExecutor(1) as apart:  # a stage that asks is itself run by an event loop
+            members = apart.submit(asyncio.run, self._fleet().members()).result()
         own = {member.address for member in members if member.deployment == deployment_id}
         return [line for line in told.get("targets", []) if line.partition(":")[0] in own]
 

@@ -96,7 +96,7 @@ class FakeEngine:
         if plan.database:
             self._world.databases.setdefault(f"{plan.deployment_id}-db", "rows")
         for number in range(plan.instances + 1, before.instances + 1 if before else 0):
-            self._world.machines.pop(f"{plan.deployment_id} app-{number}", None)
+            self._world.machines.pop(f"{plan.deployment_id}/app-{number}", None)
         self._world.stacks[plan.deployment_id] = plan
         self._world.history[plan.deployment_id].append(plan)
         if not only:
@@ -118,7 +118,7 @@ class FakeEngine:
         if plan.instances > 1:
             keys = ("instance_id", "public_ip", "private_ip")
             names = [f"app-{number}" for number in range(2, plan.instances + 1)]
-            found["moreMachines"] = [{"name": name, **dict.fromkeys(keys, f"{deployment_id} {name}")} for name in names]
+            found["moreMachines"] = [{"name": name, **dict.fromkeys(keys, f"{deployment_id}/{name}")} for name in names]
         if plan.web:
             found["loadBalancerDns"] = f"localhost:{self._world.port(deployment_id)}"
         return found
@@ -167,7 +167,7 @@ class FakeEngine:
         say("deleted everything")
 
     def _empty(self, deployment_id: str) -> None:
-        for name in [name for name in self._world.machines if name.partition(" ")[0] == deployment_id]:
+        for name in [name for name in self._world.machines if name.partition("/")[0] == deployment_id]:
             del self._world.machines[name]
 
     def repair(self, deployment_id: str, say: Say) -> None:
@@ -246,10 +246,10 @@ class FakeCloud:
         self._world.happens("target health")
         lines = []
         for name, machine in sorted(self._world.machines.items()):
-            if name.partition(" ")[0] == deployment_id:
+            if name.partition("/")[0] == deployment_id:
                 is_well = machine.release and not machine.stopped and not machine.is_out
-                address = name if " " in name else f"publicIp-of-{name}"
-                lines.append(f"{address}:80: {'healthy' if is_well else 'unhealthy: no answer'}")
+                address = name if "/" in name else f"publicIp-of-{name}"
+                lines.append(f"{address}: {'healthy' if is_well else 'unhealthy: no answer'}")
         return lines
 
     def leftovers(self, deployment_id: str, arns: Iterable[str] = ()) -> Sequence[Leftover]:

@@ -143,6 +143,6 @@ class FakeOutside:
     def open_ports(self, address: str, ports: Sequence[int]) -> tuple[int, ...]:
         self._world.happens("open ports")
         identifier = _name(address)
-        plan = self._world.stacks.get(identifier.partition(" ")[0])
+        plan = self._world.stacks.get(identifier.partition("/")[0])
         closed = {80} if plan and plan.web is None else set()  # a worker has no proxy
         return tuple(port for port in ports if port in self._world.machines[identifier].open_ports - closed)

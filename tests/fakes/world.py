@@ -45,7 +45,7 @@ class Machine:
 class World:
     """All that stands outside of AutoDeploy. `commit` and `texts` are what the repository holds.
 
-    The `machines` of a deployment are kept by its id; by "ID app-2" and so on where it has several.
+    The `machines` of a deployment are kept by its id; by "ID/app-2" and so on where it has several.
     `undeletable` is what a destruction leaves; `lagging` is what the account goes on showing, one look after the other;
     `missing` are the URNs that a stack has lost.
     `databases` are the rows of each database that stands, by its identifier, `kept` those of each snapshot by name.
@@ -82,7 +82,7 @@ class World:
 
     def fleet(self, deployment_id: str) -> list[Machine]:
         """Return the machines of a deployment that were ever reached, the first one first."""
-        return [self.machines[name] for name in sorted(self.machines) if name.partition(" ")[0] == deployment_id]
+        return [self.machines[name] for name in sorted(self.machines) if name.partition("/")[0] == deployment_id]
 
     def port(self, deployment_id: str) -> int:
         """Return the loopback port of the deployment's balancer."""

@@ -53,11 +53,12 @@ class World:
         subprocess.run([*git, "add", "-A"], check=True)
         subprocess.run([*git, "commit", "-q", "-m", message], check=True)
 
-    def ssh(self, deployment_id: str, command: str, check: bool = True) -> str:
-        """Run a command on the deployment's machine as its operator would."""
+    def ssh(self, deployment_id: str, command: str, check: bool = True, machine: int = 1) -> str:
+        """Run a command on the deployment's machine (1: the first) as its operator would."""
         spec = self.json("status", deployment_id)["infrastructure"]
         options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
-        target = ["-i", spec["ssh_private_key_path"], f"ubuntu@{spec['ec2_public_ip']}", command]
+        addresses = [spec["ec2_public_ip"], *(more["public_ip"] for more in spec.get("more_machines", ()))]
+        target = ["-i", spec["ssh_private_key_path"], f"ubuntu@{addresses[machine - 1]}", command]
         done = subprocess.run(["ssh", *options, *target], capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0 or not check, done.stderr
         return done.stdout

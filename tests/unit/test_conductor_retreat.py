@@ -34,7 +34,7 @@ class TestAfterAFailedHardening:
         assert dict(line.store.secrets(result.deployment_id)) == {}
         kept = dossier(line, result.deployment_id)
         assert {*EVIDENCE, "console.txt", "balancer.txt", "errors.txt", "contents.txt"} == set(kept)
-        assert kept["balancer.txt"].endswith(":80: healthy")
+        assert kept["balancer.txt"].endswith(": healthy")
         assert kept["cloud-init.log"] == "\n[status 1] no such file"
         assert FAILED.message in kept["errors.txt"]
         (entry,) = result.errors

@@ -35,7 +35,7 @@ class TestReleasing:
         assert config and [machine.release for machine in fleet(line, result)] == [config.release_id] * 3
         said = [text for text in line.ui.lines if text.startswith("machine app")]
         identifier = result.deployment_id
-        places = (f"app at publicIp-of-{identifier}", f"app-2 at {identifier} app-2", f"app-3 at {identifier} app-3")
+        places = (f"app at publicIp-of-{identifier}", f"app-2 at {identifier}/app-2", f"app-3 at {identifier}/app-3")
         numbered = [f"machine {place}, {number} of 3" for number, place in enumerate(places, 1)]
         assert said == [*numbered, *numbered]  # released, then hardened
 
@@ -175,7 +175,7 @@ class TestLooking:
         kept = {path.name for path in folder.iterdir()}
         assert kept >= {f"{name}-{file}" for name in ("app", "app-2") for file in (*EVIDENCE, "console.txt")}
         assert not kept & set(EVIDENCE)
-        assert (folder / "app-2-console.txt").read_text() == f"{result.deployment_id} app-2 login:"
+        assert (folder / "app-2-console.txt").read_text() == f"{result.deployment_id}/app-2 login:"
 
     def test_a_machine_that_does_not_answer_is_named(self, line: Line) -> None:
         line.break_at("deploy", DeploymentError("no", "Wait."))
@@ -213,12 +213,10 @@ class TestHostKeys:
         pins = line.store.folder(identifier) / "known_hosts"
         state = line.ledger(result)
         assert state.infrastructure
-        # As addresses stand there: without blanks, which the world's have.
-        more = [machine.but(public_ip=f"10.0.0.{n}") for n, machine in enumerate(state.infrastructure.more_machines)]
-        line.store.save(state.but(infrastructure=state.infrastructure.but(more_machines=more)))
-        pins.write_text(f"publicIp-of-{identifier} ssh-ed25519 A\n10.0.0.0 ssh-ed25519 B\n10.0.0.1 ssh-ed25519 C\n")
-        line.deploy(instances=1)
-        assert pins.read_text() == f"publicIp-of-{identifier} ssh-ed25519 A\n"
+        first, second, third = (machine.public_ip for machine in state.infrastructure.machines)
+        pins.write_text(f"{first} ssh-ed25519 A\n{second} ssh-ed25519 B\n{third} ssh-ed25519 C\n")
+        line.deploy(instances=2)
+        assert pins.read_text() == f"{first} ssh-ed25519 A\n{second} ssh-ed25519 B\n"
 
     def test_stay_where_nothing_went(self, line: Line) -> None:
         result = line.deploy(instances=2)

@@ -45,7 +45,7 @@ class TestStatus:
         found, identifier = rows(desk.type("status").out), state.deployment_id
         assert "machine" not in found
         assert found["app"] == f"instanceId-of-{identifier} publicIp-of-{identifier}"
-        assert found["app-2"] == f"{identifier} app-2 {identifier} app-2"
+        assert found["app-2"] == f"{identifier}/app-2 {identifier}/app-2"
         desk.line.world.fleet(identifier)[1].stubborn.add("switch")
         desk.type("deploy", URL, "--env", "GREETING=hello", "--yes")
         found = rows(desk.type("status").out)

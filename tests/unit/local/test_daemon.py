@@ -100,6 +100,11 @@ def test_it_tells_of_a_machine_what_no_account_can(target: LocalTarget, podman: 
     machine = Fleet(container_engine(), target.home, "").container("machine", "i-1")
     assert target.console_output("i-1") == f"console of {machine}\n"
     assert target.target_health("web-1") == []
+
+    async def stage() -> list[str]:
+        return target.target_health("web-1")  # stages are run by an event loop
+
+    assert asyncio.run(stage()) == []
     target.down()
     assert target.target_health("web-1") == []
 
