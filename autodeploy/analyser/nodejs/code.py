@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from typing import Any, TypeVar
 
 import tree_sitter_javascript
 import tree_sitter_typescript
@@ -22,6 +23,7 @@ MAX_PARSED = 2_000_000
 LONGEST_TYPICAL_LINE = 400
 """Beyond these, files add time and no facts; code whose lines are longer was written by a machine."""
 
+_T = TypeVar("_T")
 _SUFFIX = re.compile(r"(?<!\.d)\.([cm]?[jt]s|[jt]sx)$")
 _ASIDE = frozenset(
     {
@@ -54,6 +56,18 @@ class Module:
     text: bytes
     language: str
     allowance: Allowance = field(compare=False, repr=False)
+    _made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, name: str, make: Callable[[], _T]) -> _T:
+        """Return what `make` made the first time that this module was asked for what has the name."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: _T = self._made[name]
+        return made
+
+    def loads(self) -> frozenset[str]:
+        """Return the names of what the module imports or requires, as its text spells them."""
+        return self.once("loads", lambda: frozenset(_loaded(self)))
 
     @cached_property
     def root(self) -> Node:
@@ -117,7 +131,7 @@ class Code:
             if module is not None and module.path not in seen:
                 seen[module.path] = module
                 folder = posixpath.dirname(module.path)
-                waiting += [self.find(folder, name) for name in _loaded(module)]
+                waiting += [self.find(folder, name) for name in sorted(module.loads())]
         return tuple(module for module in self.modules if module.path in seen)
 
 

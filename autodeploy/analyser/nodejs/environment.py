@@ -21,6 +21,7 @@ _READ = """
 (variable_declarator name: (object_pattern) @pattern value: (member_expression object: (identifier) @p
   property: (property_identifier) @e) (#eq? @p "process") (#eq? @e "env")) @read
 """
+_ENVIRONMENT = re.compile(rb"\bprocess\s*\??\.\s*env\b")
 _ALIAS = re.compile(rb"\b(\w+)\s*(?::[^=,;()]+)?=\s*process\.env\b(?!\s*[.\[?])")
 _OF_ALIAS = """
 (member_expression object: (identifier) @of property: (property_identifier) @name) @read
@@ -41,7 +42,7 @@ _DYNAMIC = re.compile(rb"(?<![.\w])env\.([A-Z][A-Z0-9_]+)")
 def detect_environment(code: Code, reachable: Iterable[Module]) -> list[EnvironmentVariable]:
     """Return the variables by name. Only what the application imports can make one required."""
     inside = {module.path for module in reachable}
-    reads = {module.path: list(_read_in(module)) for module in code.modules}
+    reads = {module.path: _read_in(module) for module in code.modules}
     found = settled(
         code.tree,
         [read for path, rows in reads.items() if path in inside for read in rows],
@@ -56,8 +57,12 @@ def port_reads(modules: Iterable[Module]) -> Iterator[EnvironmentVariable]:
         yield from (read for read in _read_in(module) if re.search(r"(^|_)PORT$", read.name))
 
 
-def _read_in(module: Module) -> Iterator[EnvironmentVariable]:
-    if b"env" in module.text:
+def _read_in(module: Module) -> list[EnvironmentVariable]:
+    return module.once("environment", lambda: list(_reads_of(module)))
+
+
+def _reads_of(module: Module) -> Iterator[EnvironmentVariable]:
+    if _ENVIRONMENT.search(module.text):
         for row in module.matches(_READ):
             if "pattern" in row:
                 yield from _destructured(module, row["pattern"])

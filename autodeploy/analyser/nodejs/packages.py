@@ -20,6 +20,7 @@ _IMPORTED = """
   (#eq? @by "require"))
 (import_statement source: (string (string_fragment) @from)) @statement
 """
+_PACKAGE = re.compile(r"(@[\w.-]+/)?[\w.-]+")
 _COMPILED = re.compile(r"^(dist|build|lib|out|output|\.output|\.next|compiled)/")
 _BUILD_SCRIPTS = ("heroku-postbuild", "build", "build:prod", "build:production", "build:server", "compile", "tsc")
 _GENERATES = re.compile(r"\bprisma generate\b")
@@ -148,10 +149,13 @@ def _has(member: Member, *names: str) -> bool:
 
 
 def _imported(manifest: Manifest, module: Module) -> Iterable[str]:
+    names = {match[0] for name in module.loads() if (match := _PACKAGE.match(name))}
+    if not any(name in manifest.development and name not in manifest.dependencies for name in names):
+        return
     for row in module.matches(_IMPORTED):
         if "statement" in row and text(row["statement"]).startswith("import type"):
             continue
-        name = re.match(r"(@[\w.-]+/)?[\w.-]+", text(row["from"]))
+        name = _PACKAGE.match(text(row["from"]))
         if name and name[0] in manifest.development and name[0] not in manifest.dependencies:
             yield name[0]
 

@@ -14,6 +14,9 @@ _HANGS = """
 (call_expression function: (member_expression object: (_) @object property: (property_identifier) @verb)
   (#any-of? @verb "use" "all" "get" "register" "route")) @call
 """
+_HANGING = re.compile(rb"\.(?:use|register|route)\s*\(|\.(?:get|all)\s*\([^\n]*\brequire\(")
+"""What a module says that hangs a router: without it nothing has to be parsed."""
+
 _ROUTER = '(new_expression constructor: (_) @by arguments: (arguments . (object) @options) (#match? @by "Router$"))'
 _LOADS = re.compile(rb"\bdir:[^}\n]*?['\"]\.?/?([\w/-]*routes[\w/-]*)['\"]")
 _NAMED = frozenset({"identifier", "member_expression", "call_expression"})
@@ -47,7 +50,7 @@ def prefixes(code: Code) -> Prefixes:
     """Return where other modules hang the routers of each module."""
     found = Prefixes()
     for module in code.modules:
-        if not module.may_match(_HANGS):
+        if not _HANGING.search(module.text):
             continue
         names, folder = imports(module), posixpath.dirname(module.path)
         for row in module.matches(_HANGS):

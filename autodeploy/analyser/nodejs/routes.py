@@ -17,6 +17,9 @@ _ROUTES = """
 (call_expression function: (member_expression object: (_) @object property: (property_identifier) @verb)
   (#any-of? @verb "get" "all" "route")) @call
 """
+_ROUTING = re.compile(rb"\.(?:get|all|route)\s*(?:<[^()]*>)?\s*\((?:\s|/\*.*?\*/|//[^\n]*\n)*(?:['\"`]/|\{)")
+"""What a module says that has a route: many ask others by GET, or a table for a key."""
+
 _USES = """
 (call_expression function: (member_expression property: (property_identifier) @verb) (#eq? @verb "use")) @call
 """
@@ -58,6 +61,8 @@ def list_routes(code: Code, framework: str | None) -> list[Route]:
 
 
 def _called(module: Module, hung: Prefixes, loaded: str | None) -> Iterator[Route]:
+    if not _ROUTING.search(module.text):
+        return
     guarded_from, own = _guarded_from(module), own_prefix(module)
     for row in module.matches(_ROUTES):
         path = _path(text(row["verb"]), row["call"])

@@ -18,11 +18,24 @@ _ATTRIBUTES = ("app", "application", "server", "api")
 _FACTORY = re.compile(
     r"^(create|make|build|get|init|setup)_?(\w+_)?(app|application|api|server)$|^app_factory$|^application_factory$"
 )
-_CLASSES = "|".join(sorted({re.escape(name.rsplit(".", 1)[-1]) for name in BY_CLASS}))
+_CLASSES = sorted({re.escape(name.rsplit(".", 1)[-1]) for name in BY_CLASS})
 _SPEAKING = re.compile(
-    rf"\b(?:{_CLASSES}|make_wsgi_app|start_response|scope|app_factory|application_factory)\b"
-    r"|\b(?:create|make|build|get|init|setup)_?(?:\w+_)?(?:app|application|api|server)\b|\bimport\b[^\n]*\bapp(?:lication)?\b"
+    "|".join(
+        [
+            # Each alternative begins with a letter of its own: the matcher passes over all else at once.
+            *(rf"{name}(?:\s*\(|\s+as\b)" for name in _CLASSES),
+            rf"class\s+\w+\s*\([^)]*\b(?:{'|'.join(_CLASSES)})\b",
+            *("make_wsgi_app", "start_response", "app_factory", "application_factory", r"\(\s*scope\s*[,:]"),
+            *(
+                rf"{verb}_?(?:\w+_)?(?:app|application|api|server)\b"
+                for verb in ("create", "make", "build", "get", "init", "setup")
+            ),
+            r"import\b[^\n]*\bapp(?:lication)?\b",
+        ]
+    )
 )
+"""What a module says that makes, is, or hands on an application."""
+
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -181,7 +194,7 @@ def _factories(
 def _made_within(
     made: Code, function: _Function, classes: Mapping[str, Framework], known: list[Application]
 ) -> Framework | None:
-    returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None]
+    returned = [node.value for node in made.returned if node.value is not None and _holds(function, node.lineno)]
     names = {value.id for value in returned if isinstance(value, ast.Name)}
     given = [value for name, value, line in made.assigned if name in names and _holds(function, line)]
     for value in (*returned, *given):

@@ -39,6 +39,7 @@ class Code:
     """Names that get a value, anywhere in the module: name, value, line."""
     subscripts: list[ast.Subscript] = field(default_factory=list)
     compared: list[ast.Compare] = field(default_factory=list)
+    returned: list[ast.Return] = field(default_factory=list)
 
 
 def modules(tree: Tree) -> tuple[str, ...]:
@@ -78,11 +79,11 @@ def _walked(tree: Tree, path: str, syntax: ast.Module | None) -> Code | None:
         for name in _FIELDS.get(kind) or _fields(kind):
             value = getattr(node, name, None)
             if value.__class__ is list:
-                inner.extend(item for item in value if isinstance(item, ast.AST))
-            elif isinstance(value, ast.AST):
+                inner += [item for item in value if item.__class__ not in _LEAVES]
+            elif value.__class__ not in _LEAVES:
                 inner.append(value)
         inner.reverse()
-        waiting.extend(inner)
+        waiting += inner
     return made
 
 
@@ -90,7 +91,17 @@ _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
 def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
-    return _FIELDS.setdefault(kind, tuple(name for name in kind._fields if name not in {"ctx", "op", "ops"}))
+    return _FIELDS.setdefault(kind, tuple(name for name in kind._fields if name not in _PLAIN))
+
+
+_LEAVES = frozenset({ast.Name, ast.Constant, ast.Pass, ast.alias, ast.Break, ast.Continue, type(None), str, bool, int})
+"""What nothing is sought in: most of a tree is names and constants."""
+
+_PLAIN = frozenset(
+    {"ctx", "op", "ops", "id", "attr", "name", "module", "asname", "kind", "type_comment", "level", "conversion"}
+    | {"is_async", "simple", "rest", "names", "kwd_attrs", "type_ignores"}
+)
+"""Fields that hold no nodes, or none that matter."""
 
 
 def _assign(made: Code, node: Any) -> None:
@@ -121,6 +132,7 @@ _SORTED: dict[type[ast.AST], Callable[[Code, Any], None]] = {
     ast.ClassDef: lambda made, node: made.classes.append(node),
     ast.Subscript: lambda made, node: made.subscripts.append(node),
     ast.Compare: lambda made, node: made.compared.append(node),
+    ast.Return: lambda made, node: made.returned.append(node),
     ast.Import: _import_whole,
 }
 

@@ -9,7 +9,12 @@ from collections.abc import Iterator
 from autodeploy.analyser.python.code import Code, speaking
 from autodeploy.analyser.tree import Tree
 
-_CONSTANT = re.compile(r"^[ \t]*[A-Za-z_]\w*[ \t]*(?::[^=\n]+)?=[ \t]*[\"'](?:/|[\"'])", re.MULTILINE)
+_CONSTANT = re.compile(
+    r"^[ \t]*(?:[A-Za-z_]\w*[ \t]*(?::[^=\n]+)?=[ \t]*[\"']/"
+    r"|\w*(?i:prefix|path|root|base|url|route|api)\w*[ \t]*(?::[^=\n]+)?=[ \t]*(?:\"\"|''))",
+    re.MULTILINE,
+)
+"""A name that is given a path, or, where it is called so, the empty one."""
 
 
 def dotted(node: ast.AST | None, origins: dict[str, str]) -> str:

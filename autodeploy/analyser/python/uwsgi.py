@@ -31,7 +31,8 @@ class Option:
 
 def configuration(tree: Tree, file: str = "") -> tuple[Option, ...]:
     """Return the options of a file, "" for the one that the repository has in a usual place."""
-    file = file or next((path for path in tree.paths if path.count("/") <= 1 and _PLACES.fullmatch(path)), "")
+    shallow = (path for path in tree.paths if "uwsgi" in path and path.count("/") <= 1)
+    file = file or next((path for path in shallow if _PLACES.fullmatch(path)), "")
     matches = ((number, _LINE.match(line.strip())) for number, line in (tree.lines(file) if file else ()))
     return tuple(Option(match[1], match[2].strip(), tree.where(file), number) for number, match in matches if match)
 
