@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 
 from autodeploy.builder.pythontools import TOOLS
 from autodeploy.model import APP_PATH, BuildStep, Source
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 TOOLS_PATH = f"{APP_PATH}/tools"
 LOCKED = f"{TOOLS_PATH}/locked.txt"
@@ -56,12 +62,32 @@ def install(command: str, source: Source, pip_install: str) -> list[BuildStep]:
     is_local = bool(re.search(_LOCAL[manager], text, re.MULTILINE))
     locked = f"{_export(command, is_hashed)}\n{pip_install} --no-deps -r {LOCKED}"
     what = f"Installing what {lock} holds"
-    steps = [BuildStep(what=what, command=locked, inputs=None if is_local else _FILES[manager])]
-    members = [match["folder"] for match in _MEMBER.finditer(text) if match["folder"] != "."] if manager == "uv" else []
+    # uv looks for the packages of a workspace, whichever it is asked for.
+    packages = [path for path in source.paths if path.endswith("/pyproject.toml")] if "--package" in command else []
+    inputs = None if is_local else (*_FILES[manager], *packages)
+    steps = [BuildStep(what=what, command=locked, inputs=inputs)]
+    members = _members(command, text) if manager == "uv" else []
     if members:
         own = " ".join(f"-e {shlex.quote(f'./{folder}')}" for folder in members)
         steps.append(BuildStep(what="Installing the workspace's packages", command=f"{pip_install} --no-deps {own}"))
     return steps
+
+
+def _members(command: str, text: str) -> list[str]:
+    """Return the folders of the workspace's packages that are installed: all, or those that the asked one needs."""
+    folders = [match["folder"] for match in _MEMBER.finditer(text) if match["folder"] != "."]
+    asked = re.search(r"--package (\S+)", command)
+    if asked is None:
+        return folders
+    packages = {item["name"]: item for item in tomllib.loads(text).get("package", [])}
+    waiting, needed = [asked[1]], dict[str, None]()
+    while waiting:
+        name = waiting.pop()
+        if name in packages and name not in needed:
+            needed[name] = None
+            waiting += [item["name"] for item in packages[name].get("dependencies", [])]
+    of_needed = {packages[name].get("source", {}).get("editable") for name in needed}
+    return [folder for folder in folders if folder in of_needed]
 
 
 def _export(command: str, is_hashed: bool) -> str:
@@ -88,6 +114,6 @@ def _options(command: str) -> str:
     words = shlex.split(command)
     taken: list[str] = []
     for index, word in enumerate(words[:-1]):
-        if word in {"--group", "--extra", "--extras", "--only", "--with", "--without", "-G"}:
+        if word in {"--group", "--extra", "--extras", "--only", "--with", "--without", "-G", "--package"}:
             taken += [word, words[index + 1]]
     return "".join(f" {shlex.quote(word)}" for word in taken)

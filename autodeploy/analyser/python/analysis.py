@@ -33,6 +33,7 @@ from autodeploy.analyser.python.manifest import Manifest, read_manifest
 from autodeploy.analyser.python.packages import system_packages
 from autodeploy.analyser.python.routes import list_routes
 from autodeploy.analyser.python.scripts import find_script
+from autodeploy.analyser.python.uvworkspace import uv_workspace
 from autodeploy.analyser.tree import Tree
 from autodeploy.analyser.worker import worker_facts
 from autodeploy.model import DatabaseType, Evidence, TechStack, Unknown
@@ -65,6 +66,22 @@ class _Project:
 
 def analyse_python(tree: Tree, home: Home, overrides: Mapping[str, str]) -> TechStack:
     """Return the technology of a Python application; raise AnalysisError naming what to type next."""
+    workspace = uv_workspace(tree)
+    stack = _analysed(workspace.tree if workspace else tree, home, overrides)
+    if workspace is None:
+        return stack
+    given = "start_command" in overrides
+    settled: TechStack = stack.but(
+        app_root=workspace.tree.root,
+        build_command=workspace.built(stack.build_command),
+        start_command=stack.start_command if given else workspace.started(stack.start_command),
+        migration_command=workspace.started(stack.migration_command or "") or None,
+        evidence=(*stack.evidence, workspace.evidence),
+    )
+    return settled
+
+
+def _analysed(tree: Tree, home: Home, overrides: Mapping[str, str]) -> TechStack:
     manifest = read_manifest(tree, overrides.get("package_manager", ""))
     project = django.read_project(tree) if _speaks_of_django(tree, manifest) else None
     app, unknowns = _application(tree, manifest, project, overrides)

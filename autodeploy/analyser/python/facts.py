@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -42,7 +43,7 @@ def project_evidence(
     tree: Tree, manifest: Manifest, framework: Framework | None, app: Application | None
 ) -> list[Evidence]:
     """Return why the project is taken for what it is."""
-    where = tree.where(manifest.lock or manifest.file) if manifest.file else ""
+    where = posixpath.normpath(tree.where(manifest.lock or manifest.file)) if manifest.file else ""
     rule = "lock-file" if manifest.lock else "manifest" if manifest.file else "default"
     told = [
         Evidence(

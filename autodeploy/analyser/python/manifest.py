@@ -6,10 +6,12 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from autodeploy.analyser.python.pyproject import Declared, explicit, read_pipfile, read_project
 from autodeploy.analyser.python.requirements import Dependency, read_requirements, requirements_file
 from autodeploy.analyser.python.setupfiles import conda, setup_file, setup_requirements
+from autodeploy.analyser.python.uvworkspace import uv_workspace
 from autodeploy.analyser.toml import table
 from autodeploy.analyser.tree import Tree
 
@@ -68,6 +70,10 @@ def _locked(tree: Tree) -> Manifest | None:
         if declared:
             command = _install_locked(manager, declared)
             return Manifest(declared.file, manager, declared.dependencies, command, lock=lock)
+    workspace, declared = uv_workspace(tree), read_project(tree)
+    if workspace and declared:
+        command, above = workspace.install_command, PurePosixPath(*[".."] * len(PurePosixPath(workspace.folder).parts))
+        return Manifest(declared.file, "uv", declared.dependencies, command, lock=str(above / LOCKS["uv"]))
     return None
 
 
