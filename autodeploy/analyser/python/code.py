@@ -77,7 +77,7 @@ def _walked(tree: Tree, path: str, syntax: ast.Module | None) -> Code | None:
             _import(made, node, package)
         inner: list[ast.AST] = []
         for name in _FIELDS.get(kind) or _fields(kind):
-            value = getattr(node, name, None)
+            value: Any = getattr(node, name, None)
             if value.__class__ is list:
                 inner += [item for item in value if item.__class__ not in _LEAVES]
             elif value.__class__ not in _LEAVES:
