@@ -68,7 +68,7 @@ def detect_health_path(
             )
         return path, Evidence(fact="health_check_path", value=path, rule="--health-check-path")
     usable = [route for route in routes if route.is_open and _STATIC.match(route.path)]
-    named = sorted((route for route in usable if _rank(route) < len(_NAMES)), key=lambda it: (_rank(it), len(it.path)))
+    named = sorted((route for route in usable if _rank(route) < len(_NAMES)), key=_order)
     fronts = [route for route in usable if route.path == "/"]
     # What is asked at the end of a platform's path may be a route below a prefix that no code shows.
     if named and not any(hint and hint.value.endswith(route.path) for route in named):
@@ -89,6 +89,12 @@ def detect_health_path(
 def is_named(route: Route) -> bool:
     """Tell whether an open route is called as health routes are."""
     return route.is_open and bool(_STATIC.match(route.path)) and _rank(route) < len(_NAMES)
+
+
+def _order(route: Route) -> tuple[bool, int, int]:
+    """Order health routes: those of the whole before those of a part, such as /webhooks/health."""
+    folders = route.path.strip("/").split("/")[:-1]
+    return not all(map(_PLAIN.match, folders)), _rank(route), len(route.path)
 
 
 def _rank(route: Route) -> int:

@@ -45,6 +45,7 @@ HEALTH: dict[str, tuple[str, dict[str, str], str]] = {
          "web/statusRouter.js": "const r = Router();\nr.get('/status', f);\nexport default r"},
         "/monitor/status",
     ),
+    "a part's health": ("app.get('/webhooks/health', f);\napp.get('/healthz', f);", {}, "/healthz"),
     "plain server": ("http.createServer((req) => { if (req.url === '/health') ok(); });", {}, "/health"),
     "static folder": ("app.use(express.static(path.join(__dirname, 'public')));", {"public/index.html": ""}, "/"),
     "static folder elsewhere": ("app.use('/x', express.static('public'));\napp.get('/a/b', f);", {"public/index.html": ""}, "/a/b"),
