@@ -99,6 +99,7 @@ def _order(route: Route) -> tuple[bool, int, int]:
 
 def _rank(route: Route) -> int:
     *folders, last = route.path.strip("/").lower().split("/")
+    last = re.sub(r"\.(?:html?|json|txt|php)$", "", last)
     is_said = last in _NAMES and ("health" in last or all(map(_PLAIN.match, folders)))
     return _NAMES.index(last) if is_said else len(_NAMES)
 

@@ -109,7 +109,7 @@ def read_groups(files: Sequence[GoFile]) -> Groups:
         for call in file.calls:
             if call.method in MAKES:
                 _make(groups, call)
-            elif call.method == "Use" and any(_CLOSES.search(text_of(node)) for node in call.arguments):
+            elif call.method == "Use" and not _is_conditional(call) and any(map(_closes, call.arguments)):
                 groups.closed.setdefault((scope_of(call.node), call.operand), call.node.start_byte)
             elif call.method == "Mount" and len(call.arguments) > 1:
                 _mount(groups, call)
@@ -120,6 +120,20 @@ def read_groups(files: Sequence[GoFile]) -> Groups:
                 for position, node in enumerate(call.arguments):
                     groups.given.setdefault((call.method, position), []).append((scope_of(call.node), node))
     return groups
+
+
+def _closes(node: Node) -> bool:
+    return bool(_CLOSES.search(text_of(node)))
+
+
+def _is_conditional(call: Call) -> bool:
+    """Tell whether only a setting puts a middleware in: within a condition of the function."""
+    current = call.node.parent
+    while current is not None and current.type not in {"function_declaration", "method_declaration", "func_literal"}:
+        if current.type == "if_statement":
+            return True
+        current = current.parent
+    return False
 
 
 def scope_of(node: Node) -> int:

@@ -21,7 +21,7 @@ DEFAULT = 8080
 _OWN = r"(?:APP|APPLICATION|SERVER|HTTP|WEB|API|LISTEN|SERVICE|REST|BACKEND|BIND|GIN|ECHO|FIBER)"
 _PORT_VARIABLE = re.compile(rf"^(?:{_OWN}_)*PORT$")
 _ADDRESS_VARIABLE = re.compile(
-    rf"^(?:{_OWN}_?)*(?:ADDR|ADDRESS|LISTEN|BIND|(?:LISTEN|BIND)_?(?:HTTP|ADDR(?:ESS)?)|HTTP_LISTEN)$"
+    rf"^(?:{_OWN}_?)*(?:ADDR|ADDRESS|LISTEN|LISTENER|BIND|(?:LISTEN|BIND)_?(?:HTTP|ADDR(?:ESS)?)|HTTP_LISTEN)$"
 )
 _FLAG = re.compile(
     r"^(?:port|p|addr|address|listen|bind|(?:http|listen|server|bind|web|api)(?:[-._]?(?:port|addr|address))?)$", re.I

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ FRAMEWORKS: dict[str, str] = {
     "hapi": "hapi",
     "koa": "koa",
     "hono": "hono",
+    "sails": "sails",
     "restify": "restify",
     "polka": "polka",
     "micro": "micro",
@@ -39,6 +41,7 @@ FRAMEWORKS: dict[str, str] = {
 BUILT_WITH = frozenset({"nuxt", "nuxt3", "@sveltejs/kit", "@sveltejs/adapter-node", "astro"})
 """Packages that development depends on by custom: what they build needs none of them."""
 
+_BUILT = re.compile(r"\bnode\b.*\b(?:dist|build|lib|out|output)/")
 FRONT_ENDS = (
     "vite", "react-scripts", "@vue/cli-service", "@angular/cli", "parcel", "gatsby", "@docusaurus/core", "vitepress",
     "@11ty/eleventy", "webpack-dev-server",
@@ -51,7 +54,10 @@ def detect_framework(manifest: Manifest) -> tuple[str, str] | None:
     for package, framework in FRAMEWORKS.items():
         if manifest.has(package) or (package in BUILT_WITH and package in manifest.development):
             return framework, package
-    return None
+    # Where what is started needs no package at all, the build has taken in what development depends on.
+    is_bundled = not manifest.dependencies and bool(_BUILT.search(manifest.scripts.get("start", "")))
+    bundled = manifest.development if is_bundled else ()
+    return next(((name, package) for package, name in FRAMEWORKS.items() if package in bundled), None)
 
 
 def serves(package: Mapping[str, Any]) -> bool:

@@ -19,7 +19,7 @@ from autodeploy.analyser.tree import Tree
 from autodeploy.model import EnvironmentVariable, Evidence
 
 DEFAULT = 3000
-_DEFAULTS = {"astro": 4321, "adonis": 3333, "parse-server": 1337}
+_DEFAULTS = {"astro": 4321, "adonis": 3333, "parse-server": 1337, "sails": 1337}
 """Where a framework listens by its own default: not on 3000."""
 
 _READ_PORT = frozenset({"next", "nuxt", "remix", "react-router", "sveltekit", "astro", "adonis"})

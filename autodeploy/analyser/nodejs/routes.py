@@ -47,6 +47,7 @@ _TOLD = (
 )
 """Words that tell of a route, and what gives its path."""
 
+_TABLE = re.compile(rb"['\"](?:GET|get|ALL|all)\s+(?P<path>/[\w./-]*)['\"]\s*:")
 _HANDLERS = frozenset({"identifier", "member_expression", "call_expression", "array"})
 
 
@@ -55,7 +56,9 @@ def list_routes(code: Code, framework: str | None) -> list[Route]:
     hung, loaded = prefixes(code), autoloaded(code) if framework == "fastify" else {}
     found = [route for module in code.modules for route in _called(module, hung, loaded.get(module.path))]
     found += [
-        route for module in code.modules for route in (*_compared(module), *_static(code, module), *_told(module))
+        route
+        for module in code.modules
+        for route in (*_compared(module), *_static(code, module), *_told(module), *_listed(module))
     ]
     return found + list_pages(code, framework)
 
@@ -119,6 +122,15 @@ def _told(module: Module) -> Iterator[Route]:
             path = match.groupdict().get("path")
             number = said.count(b"\n", 0, match.start()) + 1
             yield Route(path.decode() if path else "/status", True, module.where, number)
+
+
+def _listed(module: Module) -> Iterator[Route]:
+    """Yield the routes of a table such as Sails's: `"GET /api/ping": …` (https://sailsjs.com/documentation/concepts/routes)."""
+    for match in _TABLE.finditer(module.text):
+        number = module.text.count(b"\n", 0, match.start()) + 1
+        entry = module.text[match.end() : match.end() + 300].partition(b"\n    '")[0].partition(b"}")[0]
+        is_open = not re.search(rb"authenticated:\s*true|isAuthenticated", entry)
+        yield Route(match["path"].decode(), is_open, module.where, number)
 
 
 def _static(code: Code, module: Module) -> Iterator[Route]:

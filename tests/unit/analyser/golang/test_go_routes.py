@@ -126,3 +126,8 @@ def test_a_handler_may_compare_the_path_itself(test: str, path: str) -> None:
     assert (
         serving('http.ListenAndServe(":8080", http.HandlerFunc(handle))', "net/http", handler).health_check_path == path
     )
+
+
+def test_a_login_that_only_a_setting_asks_for_closes_nothing() -> None:
+    body = 'r := mux.NewRouter()\nif user != "" {\n r.Use(basicAuth)\n}\nr.Handle("/health.html", h)'
+    assert serving(body + LISTEN, "net/http github.com/gorilla/mux").health_check_path == "/health.html"

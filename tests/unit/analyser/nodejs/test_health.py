@@ -46,6 +46,10 @@ HEALTH: dict[str, tuple[str, dict[str, str], str]] = {
         "/monitor/status",
     ),
     "a part's health": ("app.get('/webhooks/health', f);\napp.get('/healthz', f);", {}, "/healthz"),
+    "a table of routes": (
+        "const routes = {\n    'get /api/v1/ping': { authenticated: false },\n    'post /api/v1/health': {},\n};", {}, "/api/v1/ping",
+    ),
+    "a table's routes behind a login": ("x = {\n 'GET /status': { authenticated: true },\n 'GET /live': 'c.live' };", {}, "/live"),
     "plain server": ("http.createServer((req) => { if (req.url === '/health') ok(); });", {}, "/health"),
     "static folder": ("app.use(express.static(path.join(__dirname, 'public')));", {"public/index.html": ""}, "/"),
     "static folder elsewhere": ("app.use('/x', express.static('public'));\napp.get('/a/b', f);", {"public/index.html": ""}, "/a/b"),

@@ -185,6 +185,12 @@ def test_the_framework_is_a_package_of_production(package: str, framework: str |
     assert stack_of({"dependencies": {package: "*"}}).framework == framework
 
 
+def test_a_development_package_that_a_build_takes_in_is_the_framework() -> None:
+    scripts = {"start": "node dist/index.js", "build": "vite build"}
+    package = {"scripts": scripts, "dependencies": {}, "devDependencies": {"fastify": "5"}}
+    assert stack_of(package, **{"server.js": "fastify().listen(3000)"}).framework == "fastify"
+
+
 def test_a_development_package_is_no_framework() -> None:
     stack = stack_of(
         {"dependencies": {}, "devDependencies": {"express": "4", "pg": "8"}}, **{"server.js": "setInterval(f, 9)\n"}
