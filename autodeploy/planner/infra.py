@@ -69,7 +69,7 @@ def _user_data(ssh_public_key: str, facts: CloudFacts, settings: Settings) -> st
     return render(
         "host/cloud-config.yaml.j2",
         ssh_public_key=ssh_public_key,
-        packages=(*PACKAGES, *(("gpg",) if by_session else ())),
+        packages=(*PACKAGES, *(("gpgv",) if by_session else ())),
         session_agent=sessions.agent_script(facts.region) if by_session else "",
     )
 

@@ -19,7 +19,7 @@ from stacks.profile import log_policy
 STANDS_IN = {
     "dpkg-query": 'cat "$HERE/installed" 2>/dev/null',
     "apt-get": 'for word; do last=$word; done; case $last in *.deb) echo installed >"$HERE/installed";; esac',
-    "gpg": '[ -e "$HERE/forged" ] || case "$*" in *--verify*) echo "[GNUPG:] VALIDSIG A 2026 $SIGNED_BY";; esac',
+    "gpgv": '[ -e "$HERE/forged" ] || echo "[GNUPG:] VALIDSIG A 2026 $SIGNED_BY"',
     "curl": """[ ! -e "$HERE/offline" ] || exit 7
 while [ "$1" != --output ]; do shift; done
 echo "$3" >>"$HERE/asked"; : >"$2"

@@ -245,7 +245,7 @@ class TestAccess:
         booted = yaml.safe_load(planned(STACK, FACTS.but(region="eu-west-1"), access="ssm").infra.user_data)
         *before, (shell, flag, script) = booted["runcmd"]
         assert {**booted, "runcmd": plain["runcmd"][1:]} == {**plain, "runcmd": before[1:]}
-        assert " gpg; do" in before[0][2] and (shell, flag) == ("sh", "-c")
+        assert " gpgv; do" in before[0][2] and (shell, flag) == ("sh", "-c")
         bucket = "https://s3.eu-west-1.amazonaws.com/amazon-ssm-eu-west-1/latest/debian_amd64/amazon-ssm-agent.deb"
         assert f"fetch package.deb {bucket}\n" in script and f"fetch package.deb.sig {bucket}.sig\n" in script
         assert script.index("VALIDSIG") < script.index("apt-get")

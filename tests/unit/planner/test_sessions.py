@@ -81,9 +81,15 @@ def test_what_is_signed_is_installed_and_started(signer: Signer, bucket: Path) -
     assert not list(bucket.glob("tmp.*")), "nothing is left behind"
 
 
-def test_the_key_may_come_from_the_bucket_too(signer: Signer, bucket: Path) -> None:
+@pytest.mark.parametrize("form", ["armoured", "with a header and the other end of lines", "binary"])
+def test_the_key_may_come_from_the_bucket_too(signer: Signer, bucket: Path, form: str) -> None:
     signer.sign(bucket / "agent.deb")
     (bucket / "agent.gpg").write_text(signer.public)
+    if form == "binary":
+        gpg(signer.home, "--output", str(bucket / "agent.gpg"), "--export")
+    elif form != "armoured":
+        first, rest = signer.public.split("\n", 1)
+        (bucket / "agent.gpg").write_text(f"{first}\nVersion: GnuPG v2\n{rest}".replace("\n", "\r\n"), newline="")
     assert install(bucket, signer.fingerprint, key_url="https://bucket.example/agent.gpg").returncode == 0
     assert (bucket / "installed").exists()
 
