@@ -11,6 +11,7 @@ import pytest
 from fixtures.session_programs import SessionPrograms
 from fixtures.sshd import Sshd
 
+from autodeploy.adapters.aws import sessions
 from autodeploy.adapters.aws.sessions import Tunnel, check, command
 from autodeploy.adapters.ssh import SshHost, connect
 from autodeploy.errors import DeploymentError
@@ -193,3 +194,33 @@ class TestPrograms:
         needed = check(is_needed=True)
         assert needed.problem == "not on PATH: session-manager-plugin"
         assert needed.remedy.startswith("Install session-manager-plugin: https://docs.aws.amazon.com/")
+
+
+class TestStubbornPrograms:
+    def test_one_that_does_not_end_by_itself_is_ended(
+        self, programs: SessionPrograms, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sessions, "END_SECONDS", 0.2)
+        aws = programs.folder / "aws"
+        aws.rename(programs.folder / "carrier")
+        aws.write_text(f"#!/bin/sh\ntrap '' TERM\n{programs.folder}/carrier \"$@\"\nwhile :; do sleep 1; done\n")
+        aws.chmod(0o755)
+        tunnel = Tunnel(INSTANCE, "eu-west-1")
+        line = tunnel.open()
+        assert line.recv(4) == b"SSH-"
+        began = time.monotonic()
+        line.close()
+        line.close()
+        assert time.monotonic() - began < 5
+        deadline = time.monotonic() + 5
+        while lives(programs.sessions[0]["pid"]):
+            assert time.monotonic() < deadline, "what it started outlives it"
+            time.sleep(0.05)
+
+    def test_one_that_cannot_be_run_is_told(
+        self, programs: SessionPrograms, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PATH", str(programs.folder))
+        (programs.folder / "aws").write_bytes(b"\x7fELF, but no more")
+        with pytest.raises(DeploymentError, match="no SSH connection to i-0abc"):
+            enter(sshd, deadline=0.3)

@@ -50,6 +50,13 @@ def shown(plan: Plan, preview: Preview, width: int = 80) -> str:
     return stream.getvalue()
 
 
+@pytest.mark.parametrize(("access", "told"), [("ssh", "203.0.113.7/32"), ("ssm", "nowhere: within sessions of")])
+def test_a_plan_says_where_the_operator_comes_from(access: str, told: str) -> None:
+    plan = a_plan()
+    drawn = shown(plan.but(infra=plan.infra.but(access=access)), Preview())
+    assert f"SSH from  {told}" in drawn
+
+
 class TestLines:
     def test_of_a_stage(self) -> None:
         stream = io.StringIO()
