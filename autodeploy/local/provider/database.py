@@ -60,7 +60,8 @@ def _limits(inputs: Values) -> Any:
 
 def _check_family(call: Call) -> None:
     """Refuse, as RDS does and the emulator does not, a parameter group that is of another release's family."""
-    engine, version, group = (call.inputs.get(name) for name in ("engine", "engineVersion", "parameterGroupName"))
+    asked: list[Any] = [call.inputs.get(name) for name in ("engine", "engineVersion", "parameterGroupName")]
+    engine, version, group = asked
     wanted = family(engine, version) if engine in RELEASES else None
     if wanted is None or group is None:
         return
