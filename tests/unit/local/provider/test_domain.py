@@ -178,3 +178,13 @@ def test_what_is_no_record(engine: Any, changes: dict[str, Any], field: str) -> 
 )
 def test_what_is_no_certificate(engine: Any, given: dict[str, Any], field: str) -> None:
     assert list(engine.check(CERTIFICATE, given)[1]) == [field]
+
+
+def test_what_was_deleted_can_be_made_again_beside_others(engine: Any, served: Any, zone: str) -> None:
+    record(engine, zone, f"_proof.{DOMAIN}")
+    alias = {"name": "localhost:8443", "zoneId": "Z35SXDOTRQ7X7K", "evaluateTargetHealth": False}
+    for _ in range(2):
+        made = engine.make(RECORD, "domain", zoneId=zone, name=DOMAIN, type="A", aliases=[alias])
+        with pytest.raises(grpc.RpcError, match="already exists"):
+            engine.make(RECORD, "other", zoneId=zone, name=DOMAIN, type="A", aliases=[alias])
+        engine.delete(made)
