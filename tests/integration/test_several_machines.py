@@ -74,13 +74,10 @@ def test_two_machines_serve_are_released_in_turn_and_one_can_go(place: World) ->
     identifier = made["deployment_id"]
     state = place.json("status", identifier)
     first = state["deployment_config"]["release_id"]
-    assert [release_on(place, identifier, machine) for machine in (1, 2)] == [first, first]
     assert [more["name"] for more in state["infrastructure"]["more_machines"]] == ["app-2"]
     assert state["security_config"]["security_score"] >= 80
-    assert {name.partition(": ")[0] for name in (f["name"] for f in state["security_config"]["findings"])} == {
-        "app",
-        "app-2",
-    }
+    findings = [finding["name"] for finding in state["security_config"]["findings"]]
+    assert {name.partition(": ")[0] for name in findings} == {"app", "app-2"}
 
     visitor = Visitor(place, identifier)
     assert {visitor.ask("/?before") for _ in range(6)} == {"404"}  # it has no such page
@@ -109,7 +106,6 @@ def test_two_machines_serve_are_released_in_turn_and_one_can_go(place: World) ->
     assert (fewer["status"], state["infrastructure"]["ec2_instance_id"]) == ("complete", kept)
     assert "more_machines" not in state["infrastructure"]
     assert second in place.curl(identifier).lower()
-    assert place.json("preview", identifier)["changes"] == []
 
     gone = place.json("destroy", identifier, "--yes")
     assert (gone["status"], gone["remaining"], gone["left"]) == ("rolled_back", [], [])
