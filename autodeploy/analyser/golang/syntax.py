@@ -32,9 +32,10 @@ _WANTED = """
 
 _SMALL = 1500
 _SPEAKS = re.compile(
-    r"[Ee]nv(?!elop)|ENV|(?<![a-z])port\b|Port\b|PORT|Addr|Listen|Serve|onfig(?:File|Name|Path)?\(|viper|koanf|cobra|\bcli\.|flag\.|\"/|`/"
-    r"|\.(?:Run|Start|GET|Handle\w*|Group|Route|Mount|PathPrefix|Open|Connect\w*|ApplyURI|ParseURL)\("
-    r"|pgx(?:pool)?\.|dotenv|Load\w*\("
+    # Each alternative begins with a letter of its own: the matcher passes over all else at once.
+    r"env(?!elop)|Env(?!elop)|ENV|Port\b|PORT|Addr|Listen|Serve|onfig(?:File|Name|Path)?\(|viper|koanf|cobra|cli\.|flag\."
+    r"|\"/|`/|\.(?:Run|Start|GET|Handle\w*|Group|Route|Mount|PathPrefix|Open|Connect\w*|ApplyURI|ParseURL)\("
+    r"|pgx(?:pool)?\.|dotenv|Load\w*\(|" + "|".join(rf"{re.escape(sign)}port\b" for sign in " \"\t\n(.&_:,*=-[`'")
 )
 """Words of which every fact that is read from calls, values or tags needs one."""
 
