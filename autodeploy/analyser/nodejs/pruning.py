@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Sequence
 
 from autodeploy.analyser.nodejs.manifest import Manifest
 from autodeploy.analyser.nodejs.workspaces import Member, Workspace
@@ -51,9 +50,12 @@ def prune_workspace(workspace: Workspace, root: Manifest, member: Member) -> lis
         folders = json.dumps([item.folder for item in chain], separators=(",", ":"))
         left = [f"npm pkg set {shlex.quote(f'workspaces={folders}')} --json"] if others else []
         return [*left, *prune(workspace.tree, root)]
+    is_new_yarn = manager == "yarn" and is_berry(workspace.tree, root)
+    if (manager == "pnpm" or is_new_yarn) and any(map(_is_generated_into, chain)):
+        return []  # both would install again, without what Prisma generated among what is installed
     if manager == "pnpm":
-        return _of_pnpm(workspace, member, chain)
-    if manager == "yarn" and is_berry(workspace.tree, root):
+        return _of_pnpm(workspace, member)
+    if is_new_yarn:
         return [f"{command} {member.name}" for command in prune(workspace.tree, root)]
     if manager == "yarn":
         left = [f"rm -f {' '.join(shlex.quote(f'{item.folder}/package.json') for item in others)}"] if others else []
@@ -61,10 +63,12 @@ def prune_workspace(workspace: Workspace, root: Manifest, member: Member) -> lis
     return []  # bun would have to install everything again
 
 
-def _of_pnpm(workspace: Workspace, member: Member, chain: Sequence[Member]) -> list[str]:
+def _is_generated_into(member: Member) -> bool:
+    return any("@prisma/client" in member.table(key) for key in ("dependencies", "devDependencies"))
+
+
+def _of_pnpm(workspace: Workspace, member: Member) -> list[str]:
     """pnpm keeps in its store what any package once needed: https://pnpm.io/cli/prune is for single packages."""
-    if any("@prisma/client" in item.table(key) for item in chain for key in ("dependencies", "devDependencies")):
-        return []  # what Prisma generated lies among what is installed
     modules = " ".join(shlex.quote(f"{item.folder}/node_modules") for item in workspace.members)
     own = " --filter ." if workspace.root.table("dependencies") else ""
     wanted = f"--filter {shlex.quote(f'{member.name}...')}{own}"
