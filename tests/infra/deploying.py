@@ -24,6 +24,7 @@ from autodeploy.model import InfraPlan
 from stacks.program import program
 
 PROVIDER = "pulumi:providers:aws"
+PROJECT = "autodeploy"
 KEY = "-----BEGIN PRIVATE KEY-----\nnobody may read this\n-----END PRIVATE KEY-----\n"
 COMPUTED: dict[str, dict[str, Any]] = {
     "aws:ec2/instance:Instance": {"publicIp": "203.0.113.7", "privateIp": "10.0.1.10"},
@@ -98,10 +99,12 @@ class Deployed(Mocks):
 class Monitor(MockMonitor):
     """Names resources as the engine does: by the types of all parents, the stack's own excepted."""
 
+    stack = ""
+
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         of_parents = parent.split("::")[2] if parent else ""
         kind = type_ if of_parents in ("", "pulumi:pulumi:Stack") else f"{of_parents}${type_}"
-        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{kind}::{name}"
+        return f"urn:pulumi:{self.stack}::{PROJECT}::{kind}::{name}"
 
 
 def deploy(plan: InfraPlan, config: Mapping[str, str] | None = None) -> Deployed:
@@ -117,7 +120,8 @@ def _deploy(plan: InfraPlan, config: Mapping[str, str] | None) -> Deployed:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     monitor = Monitor(deployed)
-    set_mocks(deployed, project="autodeploy", stack=plan.deployment_id, preview=False, monitor=monitor)
+    monitor.stack = plan.deployment_id  # what Pulumi itself knows of it does not reach the threads that ask
+    set_mocks(deployed, project=PROJECT, stack=plan.deployment_id, preview=False, monitor=monitor)
     set_all_config(
         dict(
             config
