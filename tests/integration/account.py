@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3
+from integration.properties import Client, hold_of_what_stands
 from integration.world import World, world
 
 from autodeploy.adapters.aws import leftovers
@@ -23,12 +25,17 @@ class Place:
         self.flags = ["--target", target, "--tag", f"{TEST_RUN}=true", *(["--profile", profile] if profile else [])]
         # A database of RDS alone takes some minutes.
         self.seconds = 2400 if target == "aws" else 900
+        self.client: Client = boto3.Session(profile_name=profile).client if profile else world.aws
 
     def deploy(self, url: str | Path, *options: str, name: str | None = None) -> dict[str, object]:
         """Deploy, expect the end `complete`, return the ledger."""
         named = ["--name", name] if name else []
         made = self.world.json("deploy", str(url), *self.flags, *named, "--yes", *options)
         return self.state(made["deployment_id"])
+
+    def holds(self, state: Any) -> None:
+        """Assert the properties of infrastructure of a deployment that is complete."""
+        hold_of_what_stands(state, self.client, self.world.home)
 
     def state(self, deployment_id: str) -> dict[str, object]:
         """Return the ledger."""

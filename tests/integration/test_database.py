@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -115,13 +116,18 @@ def test_the_application_goes_on_when_the_master_password_is_rotated(place: Worl
     assert "after the rotation" in messages(place, identifier)
 
 
-def test_destroyed_it_leaves_one_named_snapshot_that_another_deployment_can_have(place: World, identifier: str) -> None:
-    for each in place.json("db", "backups", identifier):
-        assert place.run("db", "delete", each["name"], identifier, "--yes").returncode == 0
+def test_destroyed_it_leaves_named_snapshots_that_another_deployment_can_have(place: World, identifier: str) -> None:
+    backup, *others = [each["name"] for each in place.json("db", "backups", identifier)]
+    for each in others:
+        assert place.run("db", "delete", each, identifier, "--yes").returncode == 0
     sign(place, identifier, "the last words")
     gone = place.json("destroy", identifier, "--yes")
-    (name,) = gone["snapshots"]
-    assert gone["status"] == "rolled_back" and name in gone["message"] and name.startswith(f"{identifier}-final-")
+    name, other = gone["snapshots"]
+    assert gone["status"] == "rolled_back" and name.startswith(f"{identifier}-final-") and other == backup
+    assert gone["message"] == f"Nothing is left but the snapshots {name} (free of charge), {backup} (free of charge)."
+    assert [each["name"] for each in place.json("db", "backups", identifier)] == [name, backup]
+    _, *command = shlex.split(gone["kept"][1]["delete"])
+    assert place.run(*command, "--yes").returncode == 0
     assert [each["name"] for each in place.json("db", "backups", identifier)] == [name]
     kept: Path = place.home / "local" / "snapshots" / f"{name}.dump"
     assert kept.stat().st_size > 0

@@ -76,6 +76,7 @@ def live_and_end(place: Place, language: str, database: str) -> None:
     if cell.write:
         place.world.curl(identifier, "--request", "POST", *cell.write[1], path=cell.write[0])
     serves(place, state, cell)
+    place.holds(state)
 
     world = place.world
     process = main_process(place, identifier)

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from integration.world import World, world
 
@@ -19,13 +18,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield made
 
 
-def aws(place: World, service: str) -> Any:
-    """Return a client of the emulated account, as somebody else would use it."""
-    endpoint = json.loads((place.home / "local" / "daemon.json").read_text())["aws_endpoint"]
-    keys = {"aws_access_key_id": "eve", "aws_secret_access_key": "eve"}
-    return boto3.client(service, region_name="us-east-1", endpoint_url=endpoint, **keys)
-
-
 def test_compute_is_taken_away_and_made_again_with_the_data_still_there(place: World) -> None:
     repository: Path = place.repository("flask-postgres", "guestbook")
     made = place.json(
@@ -35,7 +27,7 @@ def test_compute_is_taken_away_and_made_again_with_the_data_still_there(place: W
     place.curl(identifier, "--data-urlencode", "name=ada", "--data-urlencode", "message=written before")
     assert place.json("status", identifier, "--drift")["resources"] == []
 
-    ec2 = aws(place, "ec2")
+    ec2 = place.aws("ec2")
     named = [{"Name": "tag:DeploymentId", "Values": [identifier]}]
     (rule,) = [rule for rule in ec2.describe_security_group_rules()["SecurityGroupRules"] if rule.get("FromPort") == 22]
     ec2.revoke_security_group_ingress(GroupId=rule["GroupId"], SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.properties import retry_and_rollback_are_offered
 from integration.world import World, world
 
 from autodeploy.interruption import SAME_PRESS_SECONDS
@@ -78,6 +79,8 @@ def ended_well(place: World, name: str, run: Run, stage: str) -> None:
     assert state["errors"][-1]["error_type"] == "Interrupted"
     assert not state["errors"][-1]["message"].endswith("None")
     assert any(line.startswith(f"  autodeploy retry {state['deployment_id']} --stage {stage}") for line in run.lines)
+    if stage in ("provision", "deploy"):
+        retry_and_rollback_are_offered("\n".join(run.lines), state, stage)
     assert not any("Traceback" in line for line in run.lines)
 
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 SAMPLES = Path(__file__).parents[1] / "fixtures" / "sample_repos"
 ROOT = Path(__file__).parents[2]
 
@@ -72,6 +74,12 @@ class World:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def aws(self, service: str) -> Any:
+        """Return a client of the emulated account, as somebody else would use it."""
+        endpoint = json.loads((self.home / "local" / "daemon.json").read_text())["aws_endpoint"]
+        keys = {"aws_access_key_id": "eve", "aws_secret_access_key": "eve"}
+        return boto3.client(service, region_name="us-east-1", endpoint_url=endpoint, **keys)
 
     def eventually(self, question: Any, seconds: float = 30.0) -> Any:
         """Ask again until the answer is true; the last failure is raised."""
