@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from integration.host_properties import hold_on_the_host
 from integration.properties import Client, hold_of_what_stands
 from integration.world import World, world
 
@@ -34,8 +35,9 @@ class Place:
         return self.state(made["deployment_id"])
 
     def holds(self, state: Any) -> None:
-        """Assert the properties of infrastructure of a deployment that is complete."""
+        """Assert the properties of infrastructure and host of a deployment that is complete."""
         hold_of_what_stands(state, self.client, self.world.home)
+        hold_on_the_host(state, self.world.home)
 
     def state(self, deployment_id: str) -> dict[str, object]:
         """Return the ledger."""
