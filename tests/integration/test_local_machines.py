@@ -78,7 +78,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     key.touch(0o600)
     key.write_text(private)
     user_data = render(
-        "host/cloud-config.yaml.j2", ssh_public_key=public, packages=["nginx-light", "postgresql-client"]
+        "host/cloud-config.yaml.j2",
+        ssh_public_key=public,
+        packages=["nginx-light", "postgresql-client"],
+        session_agent="",
     )
     first = MachineOrder(
         instance_id="i-one",
