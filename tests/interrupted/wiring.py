@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from autodeploy import wiring
+from autodeploy import certifying, wiring
 from autodeploy.adapters.git import GitRepo
 from autodeploy.adapters.keys import generate
 from autodeploy.adapters.outside import OutsideWorld
@@ -75,7 +75,7 @@ class InterruptedWiring(wiring.Wiring):
             return pair
 
         def certify(*given: Any) -> Any:
-            return self._effects.around("certify", lambda: certify(*given))
+            return self._effects.around("certify", lambda: certifying.certify(*given))
 
         return HiveMindProvisioner(self.engine, self.cloud, new_key, certify, *self._voice, self.settings)
 
