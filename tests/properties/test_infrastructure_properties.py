@@ -96,7 +96,8 @@ def security_groups_open_only_what_is_needed(plan: InfraPlan, deployed: Deployed
         (rule["securityGroupId"], rule["fromPort"], rule.get("cidrIpv4") or rule["referencedSecurityGroupId"])
         for rule in (each.inputs for each in deployed.of("SecurityGroupIngressRule"))
     }
-    expected = {(groups["ssh"], 22, plan.admin_cidr)}
+    assert ("ssh" in groups) is (plan.access == "ssh")
+    expected = {(groups["ssh"], 22, plan.admin_cidr)} if plan.access == "ssh" else set()
     if plan.web:
         world = {(groups["balancer"], port, "0.0.0.0/0") for port in (80, 443)}
         expected |= world | {(groups["app"], plan.web.host_port, groups["balancer"])}
@@ -109,7 +110,8 @@ def security_groups_open_only_what_is_needed(plan: InfraPlan, deployed: Deployed
         assert rule.inputs["ipProtocol"] == "tcp"
     assert not any("ingress" in group.inputs or "egress" in group.inputs for group in deployed.of("SecurityGroup"))
     attached = [set(machine.inputs["vpcSecurityGroupIds"]) for machine in machines(deployed)]
-    assert attached == [{groups["app"], groups["ssh"]}] * plan.instances
+    own = {identifier for name, identifier in groups.items() if name in ("app", "ssh")}
+    assert attached == [own] * plan.instances
 
 
 # Feature: autodeploy-agent, Property 20: Conditional Load Balancer Creation
@@ -172,12 +174,18 @@ def machine_is_closed_and_bounded(plan: InfraPlan, deployed: Deployed) -> None:
         assert (disk["encrypted"], disk["volumeType"], disk["volumeSize"]) == (True, "gp3", plan.root_volume_gb)
         assert (metadata["httpTokens"], metadata["httpPutResponseHopLimit"]) == ("required", 1)
         assert machine["userDataReplaceOnChange"] is False
-    statements = [s for policy in deployed.of("RolePolicy") for s in json.loads(policy.inputs["policy"])["Statement"]]
-    assert {statement["Resource"] for statement in statements} == {f"arn:{deployed.one('LogGroup').id}:*"}
-    assert {action for statement in statements for action in statement["Action"]} == {
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
+    granted = {
+        (action, statement["Resource"])
+        for policy in deployed.of("RolePolicy")
+        for statement in json.loads(policy.inputs["policy"])["Statement"]
+        for action in statement["Action"]
     }
+    logs = {action for action, resource in granted if resource == f"arn:{deployed.one('LogGroup').id}:*"}
+    assert logs == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    sessions = {action for action, resource in granted if resource == "*"}
+    assert len(granted) == len(logs) + len(sessions) and bool(sessions) is (plan.access == "ssm")
+    assert {action.partition(":")[0] for action in sessions} <= {"ssm", "ssmmessages"}
+    assert not any(action.partition(":")[2].startswith(("Get", "Put", "Start", "Send")) for action in sessions)
 
 
 def only_what_is_there_is_watched(plan: InfraPlan, deployed: Deployed) -> None:
