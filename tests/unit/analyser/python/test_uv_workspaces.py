@@ -27,7 +27,7 @@ source = { editable = "apps/api" }
 dependencies = [{ name = "core", editable = "packages/core" }]
 [[package]]
 name = "six"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://packages.example/simple" }
 """
 FLASK = "from flask import Flask\napp = Flask('x')\n"
 
