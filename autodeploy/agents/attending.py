@@ -6,6 +6,7 @@ Never puts a release anywhere.
 from __future__ import annotations
 
 import shlex
+from contextlib import closing
 from pathlib import Path
 
 from autodeploy.agents.agent import HiveMindAgent
@@ -62,13 +63,10 @@ class Attending(HiveMindAgent):
         self.say(f"{config.url} answers with release {config.release_id}")
 
     def _confirm_worker(self, config: DeploymentConfig, infrastructure: InfrastructureSpec) -> None:
-        host = self._connect(infrastructure, self.say)
-        try:
+        with closing(self._connect(infrastructure, self.say)) as host:
             shown = [host.run(worker_state(config.service_name)).stdout.strip()]
             self._clock.sleep(SETTLE_SECONDS)
             shown.append(host.run(worker_state(config.service_name)).stdout.strip())
-        finally:
-            host.close()
         said = set(shown[0].split())
         if shown[0] != shown[1] or not {f"releases/{config.release_id}", "ActiveState=active"} <= said:
             raise DeploymentError(
@@ -89,9 +87,8 @@ class Attending(HiveMindAgent):
 
         def stop(machine: Machine, alone: InfrastructureSpec) -> None:
             try:
-                host = self._connect(alone, self.say, STOP_SECONDS)
-                host.run(f"systemctl stop {service}", timeout_seconds=60)
-                host.close()
+                with closing(self._connect(alone, self.say, STOP_SECONDS)) as host:
+                    host.run(f"systemctl stop {service}", timeout_seconds=60)
                 self.say("the service is stopped")
             except AgentError as err:
                 self.say(f"the service could not be stopped first: {err.message}", "WARNING")
@@ -107,11 +104,8 @@ class Attending(HiveMindAgent):
         service = shlex.quote(config.service_name)
 
         def start(machine: Machine, alone: InfrastructureSpec) -> None:
-            host = self._connect(alone, self.say)
-            try:
+            with closing(self._connect(alone, self.say)) as host:
                 done = host.run(f"systemctl start {service} && systemctl is-active {service}", timeout_seconds=120)
-            finally:
-                host.close()
             if done.code:
                 raise DeploymentError(
                     f"{service} does not start",
@@ -146,12 +140,9 @@ class Attending(HiveMindAgent):
         path = shlex.quote(state.deployment_config.log_path) if state.deployment_config else f'"{newest}"'
         said = []
         for machine in spec.machines:
-            host = self._connect(spec.alone(machine), self.say)
-            try:
+            with closing(self._connect(spec.alone(machine), self.say)) as host:
                 head = f"==> {machine.name} <==\n" if spec.more_machines else ""
                 said.append(head + host.run(f"tail -n {lines} {path}").stdout)
-            finally:
-                host.close()
         return "".join(said)
 
     def _ask(self, url: str, ca: Path | None, at: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import closing
 
 from autodeploy.agents.attending import Attending
 from autodeploy.agents.choices import environment_of
@@ -91,15 +92,12 @@ class HiveMindDeployer(Attending):
         new: Release,
     ) -> DeploymentConfig:
         """Make one machine serve the release; the first one migrates the database for all."""
-        host = self._connect(alone, self.say)
-        try:
+        with closing(self._connect(alone, self.say)) as host:
             facts = host_facts(host.run(HOST_FACTS_SCRIPT).stdout)
             migrates = machine.name == FIRST_MACHINE
             work = steps(plan, alone, facts, artifact, stack, new, migrates=migrates)
             results = self._converge(host, work, self.say)
             config = self._config(host, stack, new, alone)
-        finally:
-            host.close()
         changed = sum(result.status == "changed" for result in results)
         self.say(f"release {new.release_id}: {changed} of {len(results)} steps changed the host")
         switched = any(result.name == "switch" and result.status == "changed" for result in results)

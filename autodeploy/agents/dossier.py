@@ -6,6 +6,7 @@ A source that does not answer is named in the dossier and stops nothing. Secrets
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -63,14 +64,11 @@ def _prefix(spec: InfrastructureSpec, machine: Machine) -> str:
 
 
 def _ask(connect: Connect, spec: InfrastructureSpec, machine: Machine, keep: Keep, say: Say) -> None:
-    host = connect(spec.alone(machine), say, REACH_SECONDS)
-    try:
+    with closing(connect(spec.alone(machine), say, REACH_SECONDS)) as host:
         for name, command in EVIDENCE.items():
             answer = host.run(command, timeout_seconds=EVIDENCE_SECONDS)
             complaint = f"\n[status {answer.code}] {answer.stderr}" if answer.code else ""
             keep(f"{_prefix(spec, machine)}{name}", f"{answer.stdout}{complaint}")
-    finally:
-        host.close()
 
 
 def _errors(state: DeploymentState) -> str:

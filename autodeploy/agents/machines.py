@@ -6,6 +6,7 @@ What is said of the only machine names none. Never decides what is done on one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Protocol, TypeVar
 
 from autodeploy.errors import AgentError, DeploymentError
@@ -90,11 +91,8 @@ def running(infrastructure: InfrastructureSpec, connect: Connect, say: Say) -> s
 
 def _release(alone: InfrastructureSpec, connect: Connect, say: Say) -> str:
     try:
-        host = connect(alone, say, LOOK_SECONDS)
-        try:
+        with closing(connect(alone, say, LOOK_SECONDS)) as host:
             release = host_facts(host.run(HOST_FACTS_SCRIPT).stdout).current_release
-        finally:
-            host.close()
     except AgentError:  # it must not hide why the release failed
         return "does not answer"
     return f"runs release {release}" if release else "runs none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Literal, NamedTuple
 
 from autodeploy.agents.agent import HiveMindAgent
@@ -98,8 +99,7 @@ class HiveMindSheriff(HiveMindAgent):
 
     def _harden(self, alone: InfrastructureSpec, plan: Plan, settings: Settings, named: str) -> Hardened:
         """Harden one machine and look at it; `named` stands before what is found there."""
-        host = self._connect(alone, self.say)
-        try:
+        with closing(self._connect(alone, self.say)) as host:
             facts = host_facts(host.run(HOST_FACTS_SCRIPT).stdout)
             wanted = controls(plan, facts, settings)
             results = self._converge(host, wanted, self.say, keep_going=True)
@@ -112,8 +112,6 @@ class HiveMindSheriff(HiveMindAgent):
                 raise self._broken(broken, unexpected)
             for result in failed:
                 self.say(f"{result.name} does not hold; it costs score", "WARNING")
-        finally:
-            host.close()
         score, findings, recommendations = report(wanted, results)
         self.say(f"score {score}/100; open from outside: {', '.join(map(str, open_ports)) or 'none'}")
         ports = _ports_finding(open_ports, unexpected)
@@ -131,11 +129,8 @@ class HiveMindSheriff(HiveMindAgent):
 
         def take_back(machine: Machine, alone: InfrastructureSpec) -> str:
             try:
-                host = self._connect(alone, self.say)
-                try:
+                with closing(self._connect(alone, self.say)) as host:
                     self._converge(host, [undo()], self.say)
-                finally:
-                    host.close()
             except AgentError as err:
                 told = f"The hardening could not be taken back: {err.message}."
             else:

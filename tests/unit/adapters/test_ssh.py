@@ -20,14 +20,6 @@ from autodeploy.errors import DeploymentError
 def silent(_: str) -> None: ...
 
 
-@pytest.fixture
-def sshd(tmp_path: Path) -> Iterator[Sshd]:
-    server = Sshd(tmp_path / "sshd")
-    server.start()
-    yield server
-    server.stop()
-
-
 def enter(sshd: Sshd, deadline: float = 10.0, key: Path | None = None) -> SshHost:
     pinned = sshd.folder.parent / "state" / "known_hosts"
     return connect(

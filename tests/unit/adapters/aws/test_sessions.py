@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,14 +21,6 @@ NOT_THERE_YET = (
 )
 DENIED = "An error occurred (AccessDeniedException) when calling the StartSession operation: User is not authorized"
 WORDS = "aws ssm start-session --region eu-west-1 --target i-0abc --document-name AWS-StartSSHSession --parameters portNumber=22"
-
-
-@pytest.fixture
-def sshd(tmp_path: Path) -> Iterator[Sshd]:
-    server = Sshd(tmp_path / "sshd")
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
