@@ -18,7 +18,10 @@ plan = json.load(open(os.path.join(state, "plan.json")))
 name = words[words.index("--name") + 1]
 variables = dict(words[at + 1].partition("=")[::2] for at, word in enumerate(words) if word == "--env")
 mark = variables.get("MARK", "")
-json.dump(words, open(os.path.join(state, "command.json"), "w"))
+command = os.path.join(state, "command.json")
+with open(command + ".new", "w") as file:
+    json.dump(words, file)
+os.replace(command + ".new", command)
 given = sys.stdin.buffer.read() if plan.get("reads", True) else b""
 open(os.path.join(state, "stdin"), "wb").write(given)
 for line in plan.get("lines", []):
