@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autodeploy.builder import noderuntime
@@ -25,6 +25,12 @@ _SCRIPTS = ("preinstall", "install", "postinstall", "prepublish", "prepare", "pr
 _LOCAL = re.compile(r"^(file|link|portal|workspace|patch):|^\.{0,2}/")
 _SEES_SOURCE = frozenset({"prisma", "@prisma/client", "patch-package", "electron"})
 """Packages whose own installation scripts look into the application."""
+
+_COMPILES = re.compile(r"gyp|cmake-js|rebuild|\b(i|ci|install)\b")
+"""What a script of the application says that may compile for Node.js once more."""
+
+_BUILDING = "Building the application"
+_NO_HEADERS = f"rm -rf {noderuntime.RUNTIME}/include"
 
 _PUBLIC = re.compile(r"^(NEXT_PUBLIC|NUXT_PUBLIC|VITE|REACT_APP|PUBLIC|GATSBY|EXPO_PUBLIC)_")
 """Variables that are written into pages while building: nothing made up may stand there."""
@@ -77,10 +83,9 @@ def recipe(stack: TechStack, source: Source) -> Recipe:
         steps=(
             BuildStep(what="Bringing Node.js", command=runtime, inputs=()),
             *brought,
-            *(step for command in installs for step in _install(command, stack, source)),
-            *(BuildStep(what=_title(command), command=command) for command in builds),
+            *(_install(installs[0], builds, source) if installs else _built(builds)),
             # The headers were needed for native modules alone.
-            BuildStep(what="Tidying up", command=f"rm -rf {noderuntime.RUNTIME}/include{left_out}"),
+            BuildStep(what="Tidying up", command=f"{_NO_HEADERS}{left_out}"),
         ),
         keep=("src", "runtime"),
         exclude=(".git", "__pycache__", "node_modules/.cache", "node_gyp_bins"),
@@ -89,17 +94,34 @@ def recipe(stack: TechStack, source: Source) -> Recipe:
     )
 
 
-def _install(command: str, stack: TechStack, source: Source) -> list[BuildStep]:
-    what = "Installing dependencies"
+def _install(command: str, builds: Sequence[str], source: Source) -> list[BuildStep]:
+    """Return installation and build; what a change of source alone leaves as it is comes first and says so."""
+    what, package = "Installing dependencies", source.read("package.json")
+    if _sees_source(package) or _is_in_place(source):
+        return [BuildStep(what=what, command=command), *_built(builds)]
     deciding = tuple(path for path in _DECIDING if path in source)
-    if _sees_source(source.read("package.json")) or _is_in_place(source):
-        return [BuildStep(what=what, command=command)]
     apart = f"mkdir -p {MODULES} && cp {' '.join(deciding)} {MODULES} && cd {MODULES} && {command}"
     brought = f"rm -rf node_modules && mkdir -p {MODULES}/node_modules && mv {MODULES}/node_modules node_modules"
+    # Where nothing is built, nothing waits for what only a build needs.
+    early = [] if any(_title(build) == _BUILDING for build in builds) else builds
+    # More than half of all files of the runtime are headers, and each of them would have to be brought again.
+    headers = [] if _compiles(package, source) else [_NO_HEADERS]
     return [
-        BuildStep(what=what, command=apart, inputs=deciding),
+        BuildStep(what=what, command=" && ".join((apart, *early, *headers)), inputs=deciding),
         BuildStep(what="Bringing the dependencies to the application", command=brought),
+        *_built([] if early else builds),
     ]
+
+
+def _built(commands: Sequence[str]) -> list[BuildStep]:
+    return [BuildStep(what=_title(command), command=command) for command in commands]
+
+
+def _compiles(text: str, source: Source) -> bool:
+    """Tell whether the application's own build may want the headers of Node.js."""
+    scripts = _table(json.loads(text), "scripts").values()
+    is_native = any(path.endswith("binding.gyp") for path in source.paths)
+    return is_native or any(_COMPILES.search(str(script)) for script in scripts)
 
 
 def _runs_bun(text: str) -> bool:
@@ -142,11 +164,8 @@ def _table(package: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _title(command: str) -> str:
-    return (
-        "Leaving out what only the build needs"
-        if re.search(r"prun|--prod|npm pkg set|^rm -r?f", command)
-        else "Building the application"
-    )
+    is_pruning = re.search(r"prun|--prod|npm pkg set|^rm -r?f", command)
+    return "Leaving out what only the build needs" if is_pruning else _BUILDING
 
 
 def _placeholders(stack: TechStack) -> dict[str, str]:

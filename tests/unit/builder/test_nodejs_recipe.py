@@ -30,6 +30,9 @@ def package(**keys: object) -> dict[str, str]:
     return {"package.json": json.dumps({"dependencies": {"express": "4"}, **keys}), "package-lock.json": "{}"}
 
 
+APART = "mkdir -p /app/modules && cp {} /app/modules && cd /app/modules"
+
+
 def steps(made: Recipe) -> list[str]:
     return [step.command for step in made.steps[1:]]
 
@@ -37,7 +40,7 @@ def steps(made: Recipe) -> list[str]:
 def test_dependencies_are_installed_apart_so_that_they_outlive_the_source(tmp_path: Path) -> None:
     made = recipe(STACK, source(tmp_path, **package(), **{"server.js": "", ".npmrc": ""}))
     assert steps(made) == [
-        "mkdir -p /app/modules && cp package.json package-lock.json .npmrc /app/modules && cd /app/modules && npm ci",
+        f"{APART.format('package.json package-lock.json .npmrc')} && npm ci && rm -rf /app/runtime/include",
         "rm -rf node_modules && mkdir -p /app/modules/node_modules && mv /app/modules/node_modules node_modules",
         "npm run build",
         "npm prune --omit=dev",
@@ -46,6 +49,37 @@ def test_dependencies_are_installed_apart_so_that_they_outlive_the_source(tmp_pa
     decided = [step.inputs for step in made.steps]
     assert decided == [(), ("package.json", "package-lock.json", ".npmrc"), None, None, None, None]
     assert (made.base_image, made.keep) == ("debian-13", ("src", "runtime"))
+
+
+def test_where_nothing_is_built_all_but_the_source_is_done_before_it_comes(tmp_path: Path) -> None:
+    made = recipe(STACK.but(build_command="npm ci && npm prune --omit=dev"), source(tmp_path, **package()))
+    assert steps(made) == [
+        f"{APART.format('package.json package-lock.json')} && npm ci && npm prune --omit=dev"
+        " && rm -rf /app/runtime/include",
+        "rm -rf node_modules && mkdir -p /app/modules/node_modules && mv /app/modules/node_modules node_modules",
+        "rm -rf /app/runtime/include",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "others", "kept"),
+    [
+        ("tsc -p .", {}, False),
+        ("tsc -p . && vite build", {"src/bindings.ts": ""}, False),
+        ("node-gyp rebuild", {}, True),
+        ("cmake-js compile", {}, True),
+        ("npm rebuild --update-binary && tsc", {}, True),
+        ("cd native && npm ci && npm run build", {}, True),
+        ("cd native; yarn install", {}, True),
+        ("tsc", {"native/binding.gyp": "{}"}, True),
+    ],
+)
+def test_headers_stay_where_the_build_may_compile(
+    tmp_path: Path, script: str, others: dict[str, str], kept: bool
+) -> None:
+    made = recipe(STACK, source(tmp_path, **package(scripts={"build": script}), **others))
+    assert steps(made)[0].endswith("npm ci") is kept
+    assert steps(made)[-1] == "rm -rf /app/runtime/include"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +130,8 @@ def test_other_package_managers_are_brought_first(
     made = recipe(stack, source(tmp_path, **{**package(packageManager=named), lock_file: lock}))
     assert steps(made)[0] == f"cd /tmp && npm install --global --prefix /app/runtime {brought}"
     in_place = "__metadata" in lock
-    assert steps(made)[1].endswith(f"{manager} install")
+    headers = "" if in_place else " && rm -rf /app/runtime/include"
+    assert steps(made)[1].endswith(f"{manager} install{headers}")
     assert steps(made)[1].startswith("mkdir -p /app/modules") is not in_place
     assert [step.inputs is None for step in made.steps[2:]] == [in_place, *([True] * (1 if in_place else 2))]
 
@@ -130,7 +165,7 @@ def test_yarns_second_installation_comes_after_the_build(tmp_path: Path) -> None
     stack = STACK.but(package_manager="yarn", build_command=" && ".join(commands))
     made = recipe(stack, source(tmp_path, **package(), **{"yarn.lock": ""}))
     assert steps(made)[3:5] == commands[1:]
-    assert steps(made)[1].endswith(commands[0])
+    assert f"{commands[0]} && rm" in steps(made)[1]
     assert made.steps[5].what == "Leaving out what only the build needs"
 
 
