@@ -44,11 +44,8 @@ def layer_key(source: Source, recipe: Recipe, image: str) -> tuple[str, int]:
 
 def checksum(path: Path) -> str:
     """Return a file's SHA-256 in hex."""
-    total = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            total.update(chunk)
-    return total.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

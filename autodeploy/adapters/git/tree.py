@@ -127,11 +127,8 @@ def _belongs(path: Path, home: str) -> bool:
 
 
 def _content(path: Path) -> str:
-    total = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            total.update(chunk)
-    return total.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_pointer(path: Path) -> bool:
