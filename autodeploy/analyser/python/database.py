@@ -116,7 +116,7 @@ def detect_database(tree: Tree, manifest: Manifest, project: Project | None, ove
         sqlite = Evidence(fact="database_type", value="none", file=where, line=engines[0][1], rule="django-engine")
         return None, [sqlite.but(alternatives=tuple(found))], []
     if not found:
-        return None, [Evidence(fact="database_type", value="none", rule="no-driver")], []
+        return _by_engine(engines) or (None, [Evidence(fact="database_type", value="none", rule="no-driver")], [])
     spoken = [_evidence("database_type", _kind(name, item), item, "driver-package") for name, item in found.items()]
     told = [_spoken(_KINDS[engine], "django-engine") for engine, _ in engines if engine in _KINDS]
     told += hints.databases(tree)
@@ -125,6 +125,15 @@ def detect_database(tree: Tree, manifest: Manifest, project: Project | None, ove
     kind, why, unknowns = decided(spoken, told)
     same = {name: item for name, item in found.items() if _family(_kind(name, item)) == _family(kind)}
     return kind, [why, *_dialect(manifest, same)], unknowns
+
+
+def _by_engine(engines: list[tuple[str, int]]) -> _Answer | None:
+    """Return the database that Django's settings name and nothing else, though its driver is not declared."""
+    kinds = {engine for engine, _ in engines if engine != "url"}
+    if len(kinds) != 1 or not kinds <= _KINDS.keys():
+        return None
+    kind = _KINDS[kinds.pop()]
+    return kind, [_spoken(kind, "django-engine").but(confidence="likely")], []
 
 
 def _spoken(kind: DatabaseType, rule: str) -> Evidence:

@@ -98,7 +98,9 @@ def _siblings(tree: Tree, base: str, module: str, file: str) -> list[tuple[str, 
 def _is_settings(text: str) -> bool:
     return bool(
         re.search(
-            r"^\s*from\s+\.\S*\s+import\s+\*|^(?:DEBUG|DATABASES|ALLOWED_HOSTS|INSTALLED_APPS)\b", text, re.MULTILINE
+            r"^\s*from\s+(?:\.\S*|\S*settings\S*)\s+import\s+\*|^(?:DEBUG|DATABASES|ALLOWED_HOSTS|INSTALLED_APPS)\b",
+            text,
+            re.MULTILINE,
         )
     )
 

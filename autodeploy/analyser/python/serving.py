@@ -15,6 +15,11 @@ _DEVELOPMENT = re.compile(r"\b(flask\s+(\S+\s+)*run|manage\.py\s+runserver|fasta
 _SERVERS = re.compile(
     r"\b(gunicorn|uvicorn|hypercorn|daphne|waitress-serve|granian|uwsgi|sanic|litestar|pserve|streamlit run)\b"
 )
+_LEFT_BEHIND = re.compile(
+    r"\bgunicorn\b[^\n]*\s(?:--daemon|-D)\b|\bdaphne\b[^\n]*&\s*$|\buvicorn\b[^\n]*[^&]&\s*$", re.MULTILINE
+)
+"""A server that a script sends to the background: nobody would watch it, and the script ends or does something else."""
+
 _SERVING_CODE = re.compile(
     r"\b(?:uvicorn|hypercorn|socketio|granian)\.run\(|\bserve\(|\brun_app\(|\bpywsgi\b|\bIOLoop\b|\bHTTPServer\b"
     r"|\beventlet\.wsgi\b"
@@ -38,7 +43,7 @@ def is_production_server(tree: Tree, process: Process) -> bool:
         return False
     text = tree.read(script["file"])
     if script["kind"] == "sh":
-        return bool(_SERVERS.search(text)) and not _DEVELOPMENT.search(text)
+        return bool(_SERVERS.search(text)) and not _DEVELOPMENT.search(text) and not _LEFT_BEHIND.search(text)
     return bool(_SERVING_CODE.search(text))
 
 

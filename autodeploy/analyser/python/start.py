@@ -16,6 +16,7 @@ from autodeploy.analyser.python.manifest import Manifest
 from autodeploy.analyser.python.ports import PortRead, read_port
 from autodeploy.analyser.python.scripts import Script, find_script
 from autodeploy.analyser.python.serving import BIND, bound_to_port, in_venv, is_production_server, is_server
+from autodeploy.analyser.python.sockets import socket_options
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
 
@@ -67,7 +68,7 @@ def start(
         evidence = _evidence(script.command, "program", tree.where(script.file), script.line)
         return Start(script.command, _missing(script.command, manifest), evidence, script.port)
     if application is not None:
-        command = _with_settings(_served(application, manifest), settings)
+        command = _with_settings(_served(tree, application, manifest), settings)
         where = tree.where(application.file) if application.line else ""
         return Start(command, _missing(command, manifest), _evidence(command, "application", where, application.line))
     if web is not None:
@@ -116,7 +117,7 @@ def _pasted(tree: Tree, manifest: Manifest) -> Start | None:
     return None
 
 
-def _served(application: Application, manifest: Manifest) -> str:
+def _served(tree: Tree, application: Application, manifest: Manifest) -> str:
     base = shlex.quote(application.base) if application.base else ""
     protocol = application.framework.protocol
     if application.file.endswith("asgi.py") and protocol == "wsgi" and application.framework.name != "flask":
@@ -140,7 +141,7 @@ def _served(application: Application, manifest: Manifest) -> str:
         call = "--call " if application.is_factory else ""
         return f"{where}/app/venv/bin/waitress-serve --listen={BIND} {call}{shlex.quote(inner)}"
     ignoring = " --env FLASK_RUN_FROM_CLI=true" if application.runs_on_import and _ignores_run(application) else ""
-    return f"/app/venv/bin/gunicorn --bind {BIND}{folder}{ignoring} {target}"
+    return f"/app/venv/bin/gunicorn --bind {BIND}{socket_options(tree, manifest)}{folder}{ignoring} {target}"
 
 
 def _asgi(application: Application, manifest: Manifest, base: str) -> str:

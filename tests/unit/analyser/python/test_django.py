@@ -52,6 +52,20 @@ def test_a_project_with_split_settings() -> None:
     assert any("shop.example.org" in unknown for unknown in stack.warnings)
 
 
+def test_production_settings_that_import_the_common_ones_by_their_whole_name_are_loaded() -> None:
+    loaded = {"site1/wsgi.py": WSGI.replace("settings.prod", "settings.dev")}
+    stack = stack_of(**loaded, **{"site1/settings/prod.py": "from site1.settings.base import *\n"})
+    assert "DJANGO_SETTINGS_MODULE=site1.settings.prod" in stack.start_command
+
+
+def test_the_engine_of_the_settings_tells_the_database_whose_driver_nobody_declared() -> None:
+    postgres = PROD + "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql_psycopg2'}}\n"
+    both = postgres + "if DEBUG:\n    DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3'}}\n"
+    bare = {"requirements.txt": "django"}
+    assert stack_of(**bare, **{"site1/settings/prod.py": postgres}).database_type == "postgresql"
+    assert stack_of(**bare, **{"site1/settings/prod.py": both}).database_type is None
+
+
 def test_a_project_in_a_folder_below_its_manifest() -> None:
     moved = {f"backend/{path}" if path != "requirements.txt" else path: text for path, text in PROJECT.items()}
     stack = analyse(memory(moved))

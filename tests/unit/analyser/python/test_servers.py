@@ -15,6 +15,7 @@ AIOHTTP = "from aiohttp import web\nimport os\n"
 QUART = "from quart import Quart\napp = Quart('x')\n"
 FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
 FLASK = "from flask import Flask\napp = Flask('x')\n"
+SOCKETS = f"{FLASK}from flask_socketio import SocketIO\nsocketio = SocketIO(app)\n{RUN}socketio.run(app)\n"
 CASES: dict[str, tuple[str, str, str | None, str, str | None]] = {
     # name: requirements, app.py, framework, start command, what the builder adds
     "aiohttp object": ("aiohttp", AIOHTTP + "app = web.Application()\n", "aiohttp",
@@ -33,6 +34,15 @@ CASES: dict[str, tuple[str, str, str | None, str, str | None]] = {
                                  "/app/venv/bin/waitress-serve --listen=127.0.0.1:$PORT --call app:create_app", None),
     "flask that runs while it is imported": ("flask", FLASK + "app.run()\n", "flask",
                                              f"{GUNICORN} --env FLASK_RUN_FROM_CLI=true app:app", "gunicorn"),
+    "web sockets, by threads": ("flask\nflask-socketio", SOCKETS, "flask", f"{GUNICORN} --workers 1 --threads 100 app:app", "gunicorn"),
+    "web sockets, by what is installed": ("flask\nflask-socketio\neventlet\ngunicorn", SOCKETS, "flask",
+                                          f"{GUNICORN} --worker-class eventlet --workers 1 app:app", None),
+    "web sockets, as the code says": ("flask\nflask-socketio\ngunicorn", SOCKETS.replace("app)", "app, async_mode='gevent')"), "flask",
+                                      f"{GUNICORN} --worker-class gevent --workers 1 app:app", "gevent"),
+    "web sockets of gevent's own": ("flask\nflask-socketio\ngevent\ngevent-websocket\ngunicorn", SOCKETS, "flask",
+                                    f"{GUNICORN} --worker-class geventwebsocket.gunicorn.workers.GeventWebSocketWorker --workers 1 app:app",
+                                    None),
+    "web sockets of Flask-Sock": ("flask\nflask-sock", FLASK, "flask", f"{GUNICORN} --threads 100 app:app", "gunicorn"),
     "own class": ("fastapi", "from fastapi import FastAPI\nclass Api(FastAPI):\n    pass\napi = Api()\n", "fastapi",
                   f"{PYTHON} -m uvicorn app:api --host 127.0.0.1 --port $PORT", "uvicorn"),
     "a factory that calls another": ("flask", "import flask\ndef make():\n    return flask.Flask('x')\ndef create_app():\n    app = make()\n    return app\n",
@@ -170,6 +180,19 @@ def test_a_procfile_s_server_is_respected_by_whatever_name_it_comes(line: str) -
     assert stack.start_command == PROCFILES[line]
     fixed = {"sh start.sh": (None, 8080), "python serve.py": (None, 8300)}
     assert (stack.port_env, stack.port) == fixed.get(line.removeprefix("web: "), (stack.port_env, stack.port))
+
+
+@pytest.mark.parametrize(
+    ("script", "command"),
+    [
+        ("gunicorn app:app --daemon\npython worker.py\n", f"{GUNICORN} app:app"),
+        ("uvicorn app:app &\npython worker.py\n", f"{GUNICORN} app:app"),
+        ("cd . && exec gunicorn app:app\n", "sh run.sh"),
+    ],
+)
+def test_a_server_that_a_script_leaves_in_the_background_is_not_started_by_it(script: str, command: str) -> None:
+    files = {"requirements.txt": "flask\ngunicorn", "app.py": FLASK, "run.sh": script, "Procfile": "web: sh run.sh"}
+    assert analyse(memory(files)).start_command == command
 
 
 def test_workers_of_gunicorn_bring_what_they_need() -> None:
