@@ -136,7 +136,7 @@ def _running(
             warnings.append("it answers gRPC and no HTTP: it is run as a worker, which nothing calls from outside")
     else:
         port = detect_port(code.tree, app.files, app.reads, app.flow, app.settings, program.arguments, overrides)
-        routes = list_routes(code, app.files)
+        routes = list_routes(code, app.files, app.flow.known)
         path, path_because = health.detect_health_path(routes, None, overrides, hints.health_path(code.tree))
         command = overrides.get("start_command") or _command(program, port)
         rule = "--start-command" if "start_command" in overrides else program.evidence.rule

@@ -36,10 +36,10 @@ _USUAL = ("production", "prod", "default", "config", "development", "dev", "loca
 _ENDINGS = ("yaml", "yml", "toml", "json", "env", "ini")
 _NO_PORT = re.compile(
     r"db|database|postgres|psql|pg|mysql|maria|mongo|redis|mail|smtp|grpc|metric|pprof|debug|admin|nats|rabbit|amqp|kafka"
-    r"|jaeger|otel|elastic|memcache|consul|etcd|sql|client|gateway|proxy|tls|ssl|https|secure"
+    r"|jaeger|otel|elastic|memcache|consul|etcd|sql|client|gateway|proxy|tls|ssl|https|secure|trace"
 )
 _PORT = re.compile(
-    r"^(?:(?:http|server|app|api|web|rest|listen|service)[_-]?)*(?:port|addr|addrs|address|listen|bind)$"
+    r"^(?:(?:http|server|app|api|web|rest|listen|service|bind)[_-]?)*(?:port|addr|addrs|address|listen|bind)$"
 )
 _DIALECT = re.compile(r"^(?:(?:db|database|sql)[_-]?)?(?:type|dialect|driver|driver_?name|engine)$")
 

@@ -9,6 +9,10 @@ from tree_sitter import Node
 from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, string_of, text_of
 
 _ENDS = re.compile(r"(?:^|\.)(?:Fatal\w*|Panic\w*|panic|Exit)$")
+_FAILURE = re.compile(r"\berrors\.\w+\(|\bfmt\.Errorf\(|\bNew\w*Error\(")
+_DECISIVE = re.compile(r"config|load|env|setting|validate|^(?:run|setup|init)", re.IGNORECASE)
+"""Functions whose failure ends the program: what only one of several parts fails without is nobody's must."""
+
 _HOLDERS = frozenset({"short_var_declaration", "assignment_statement", "var_spec", "if_statement", "block"})
 _NEAR_BYTES = 300
 """How far after a variable is read its test is looked for."""
@@ -45,7 +49,7 @@ def tested(file: GoFile, call: Call) -> tuple[Node | None, bool]:
         if condition is None or body is None or not is_near:
             continue
         if _asks_empty(text_of(condition), names, text_of(call.node)):
-            return _given(body, names), _ends_in(body)
+            return _given(body, names), _ends_in(body) or _fails_in(body)
         if any(re.sub(r"\s+", "", text_of(condition)) in {f'{name}!=""', name} for name in names):
             after = test.child_by_field_name("alternative") or test.next_named_sibling
             return (_given(after, names), _ends_in(after)) if after else (None, False)
@@ -67,8 +71,22 @@ def _given(body: Node, names: list[str]) -> Node | None:
             if left and right and text_of(left) in names and right.named_children:
                 return right.named_children[0]
         if node.type == "return_statement":
+            if _FAILURE.search(text_of(node)):
+                return None
             return next((child for child in descendants(node) if string_of(child)), None)
     return None
+
+
+def _fails_in(body: Node) -> bool:
+    """Tell whether a function that the program cannot go on without returns an error in a block."""
+    parts = (part for child in body.named_children for part in (child, *child.named_children))
+    if not any(part.type == "return_statement" and _FAILURE.search(text_of(part)) for part in parts):
+        return False
+    function: Node | None = body
+    while function is not None and function.type not in {"function_declaration", "method_declaration"}:
+        function = function.parent
+    name = function.child_by_field_name("name") if function is not None else None
+    return name is not None and bool(_DECISIVE.search(text_of(name)))
 
 
 def _ends(node: Node) -> bool:

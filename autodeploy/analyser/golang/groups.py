@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from autodeploy.analyser.golang.syntax import Call, GoFile, string_of, text_of
+from autodeploy.analyser.golang.paths import Paths
+from autodeploy.analyser.golang.syntax import Call, GoFile, text_of
 
 MAKES = frozenset({"Group", "Route", "PathPrefix", "Party", "NewNamespace"})
 _PART_OF = re.compile(
@@ -51,6 +52,8 @@ class Groups:
     closed: dict[_Key, int] = field(default_factory=dict)
     """Where a router is given a middleware that asks for a login."""
 
+    paths: Paths = field(default_factory=Paths)
+
     def is_open(self, call: Call) -> bool:
         """Tell whether no middleware before this route, of its own router, asks for a login."""
         first = self.closed.get((scope_of(call.node), call.operand))
@@ -81,10 +84,12 @@ class Groups:
         return ("", True) if parameter.is_whole else None
 
     def _inline(self, scope: int, node: Node, depth: int) -> tuple[str, bool] | None:
-        """Read a group that is made where it is given: register(api.Group("/users"))."""
+        """Read a group that is made where it is given: register(api.Group("/users")), also gorilla/mux's sub-router."""
+        if (inner := _of_subrouter(node)) is not None:
+            node = inner
         function, given = node.child_by_field_name("function"), node.child_by_field_name("arguments")
         parent, _, method = text_of(function).rpartition(".") if function else ("", "", "")
-        part = string_of(given.named_children[0]) if given is not None and given.named_children else None
+        part = self.paths.text(given.named_children[0]) if given is not None and given.named_children else None
         above = self.prefix(scope, parent, depth + 1)
         if method not in MAKES or part is None or above is None:
             return None
@@ -97,9 +102,9 @@ class Groups:
         return "", True
 
 
-def read_groups(files: Sequence[GoFile]) -> Groups:
+def read_groups(files: Sequence[GoFile], paths: Paths) -> Groups:
     """Return the groups of a program."""
-    groups = Groups()
+    groups = Groups(paths=paths)
     for file in files:
         for node in file.nodes("parameter"):
             _parameter(groups, node)
@@ -120,6 +125,15 @@ def read_groups(files: Sequence[GoFile]) -> Groups:
                 for position, node in enumerate(call.arguments):
                     groups.given.setdefault((call.method, position), []).append((scope_of(call.node), node))
     return groups
+
+
+def _of_subrouter(node: Node) -> Node | None:
+    """Return the call that `router.PathPrefix("/api").Subrouter()` is made on; None for another."""
+    function = node.child_by_field_name("function") if node.type == "call_expression" else None
+    if function is None or not text_of(function).endswith(".Subrouter"):
+        return None
+    operand = function.child_by_field_name("operand")
+    return operand if operand is not None and operand.type == "call_expression" else None
 
 
 def _closes(node: Node) -> bool:
@@ -175,7 +189,7 @@ def _parameter(groups: Groups, node: Node) -> None:
 
 def _make(groups: Groups, call: Call) -> None:
     """Note the name that a group is given: api := r.Group("/api", auth)."""
-    prefix = string_of(call.arguments[0]) if call.arguments else None
+    prefix = groups.paths.text(call.arguments[0]) if call.arguments else None
     current: Node | None = call.node
     while current is not None and current.type not in {"short_var_declaration", "assignment_statement", "var_spec"}:
         if current.type in {"block", "func_literal"}:
@@ -196,7 +210,7 @@ def _bare(call: Call) -> str:
 
 
 def _mount(groups: Groups, call: Call) -> None:
-    prefix, target = string_of(call.arguments[0]), call.arguments[1]
+    prefix, target = groups.paths.text(call.arguments[0]), call.arguments[1]
     function = target.child_by_field_name("function") if target.type == "call_expression" else None
     if prefix is not None and function is not None:
         name = text_of(function).rpartition(".")[2]

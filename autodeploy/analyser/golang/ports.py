@@ -120,7 +120,7 @@ def _variables(tree: Tree, reads: Sequence[Read]) -> list[_Way]:
         elif _is_port(read, bare) or (_ADDRESS_VARIABLE.match(bare) and match):
             addresses.append(_Way("PORT", hint, read, prefix=f"{read.name}=127.0.0.1:$PORT"))
     # The conventional name first; of several reads of one variable the one with a default says more.
-    usual = [way for way in numbers if _PORT_VARIABLE.match((way.variable or "").removeprefix(before))]
+    usual = [way for way in numbers if _PORT_VARIABLE.match((way.variable or "").removeprefix(before).upper())]
     others = [way for way in numbers if way not in usual]
     return sorted(usual, key=_ranked) + (addresses + others if usual == [] else others + addresses)
 
@@ -150,7 +150,7 @@ def _is_port(read: Read, bare: str) -> bool:
 
     `bare` is its name without the program's own prefix.
     """
-    if _PORT_VARIABLE.match(read.name) or _PORT_VARIABLE.match(bare):
+    if _PORT_VARIABLE.match(read.name.upper()) or _PORT_VARIABLE.match(bare.upper()):
         return True
     is_own = read.name.endswith("_PORT") and not _FOREIGN.search(read.name)
     return is_own and re.fullmatch(r":?\d{4,5}", read.default or "") is not None

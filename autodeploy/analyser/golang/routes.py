@@ -9,7 +9,8 @@ from tree_sitter import Node
 
 from autodeploy.analyser.golang.groups import AUTH, Groups, joined, read_groups, scope_of
 from autodeploy.analyser.golang.packages import Code
-from autodeploy.analyser.golang.reads import constants, literal
+from autodeploy.analyser.golang.paths import Paths, read_paths
+from autodeploy.analyser.golang.reads import literal
 from autodeploy.analyser.golang.syntax import Call, GoFile, string_of, text_of
 from autodeploy.analyser.health import Route
 
@@ -35,12 +36,10 @@ _VERBS = frozenset(
 """Methods that register a route which may answer GET."""
 
 
-def list_routes(code: Code, files: Sequence[GoFile]) -> list[Route]:
-    """Return the routes in the order of the files."""
-    groups, known = read_groups(files), dict[str, Node]()
+def list_routes(code: Code, files: Sequence[GoFile], known: Mapping[str, Node]) -> list[Route]:
+    """Return the routes in the order of the files; `known` are the program's names with one value."""
+    groups = read_groups(files, read_paths(files, known))
     compared = [(file, match) for file in files for match in _COMPARED.finditer(code.tree.read(file.path))]
-    if any(match["name"] for _, match in compared):
-        known = constants(files)
     found = [route for file in files for route in _routes(code, file, groups)]
     return found + [route for file, match in compared for route in _compared(code, file, match, known)]
 
@@ -64,14 +63,14 @@ def _routes(code: Code, file: GoFile, groups: Groups) -> Iterator[Route]:
             yield route
         if call.method not in _VERBS or not call.operand or not call.arguments:
             continue
-        path = _path(call)
+        path = _path(call, groups.paths)
         if path is None or not _takes_get(call):
             continue
         before = groups.prefix(scope_of(call.node), call.operand)
         if before is None:
             continue
         words = " ".join(text_of(argument) for argument in call.arguments[1:-1])
-        whole = joined(_enclosing(call.node), joined(before[0], path))
+        whole = joined(_enclosing(call.node, groups.paths), joined(before[0], path))
         yield Route(
             _plain(whole),
             before[1] and groups.is_open(call) and not AUTH.search(words),
@@ -87,7 +86,7 @@ def _chained(code: Code, file: GoFile, call: Call, groups: Groups) -> Route | No
     chain = call.node
     while chain.parent is not None and chain.parent.type in {"selector_expression", "call_expression"}:
         chain = chain.parent
-    said, path = text_of(chain), string_of(call.arguments[0])
+    said, path = text_of(chain), groups.paths.text(call.arguments[0])
     handled = re.search(r"\.(?:HandlerFunc|Handler)\(", said)
     takes_get = ".Methods(" not in said or re.search(r"\bGET\b|MethodGet", said)
     before = groups.prefix(scope_of(call.node), re.split(r"[.(]", said)[0])
@@ -96,13 +95,13 @@ def _chained(code: Code, file: GoFile, call: Call, groups: Groups) -> Route | No
     return Route(joined(before[0], path), before[1], code.tree.where(file.path), call.line)
 
 
-def _path(call: Call) -> str | None:
-    text = string_of(call.arguments[0])
+def _path(call: Call, paths: Paths) -> str | None:
+    text = paths.text(call.arguments[0])
     if len(call.arguments) > 2 and (text is None or re.fullmatch(r"[A-Z, ]+", text)):
         # The method stands before the path: r.Handler(http.MethodGet, "/path", …).
         if "GET" not in text_of(call.arguments[0]).upper():
             return None
-        text = string_of(call.arguments[1])
+        text = paths.text(call.arguments[1])
     elif call.method in {"To", "Method", "MethodFunc", "Add"} or (call.method == "Router" and not _is_mapped(call)):
         return None
     if text is None:
@@ -130,7 +129,7 @@ def _takes_get(call: Call) -> bool:
     return given is not None and bool(re.search(r"\bGET\b|MethodGet", text_of(given)))
 
 
-def _enclosing(node: Node) -> str:
+def _enclosing(node: Node, paths: Paths) -> str:
     """Return the prefixes of the functions around a node: r.Route("/api", func(r chi.Router) { … })."""
     prefix, current = "", node.parent
     while current is not None:
@@ -139,7 +138,7 @@ def _enclosing(node: Node) -> str:
         if function is not None and given is not None and text_of(function).endswith((".Route", ".Group")):
             first = given.named_children[0] if given.named_children else None
             if first is not None and len(given.named_children) > 1:
-                prefix = joined(string_of(first) or "", prefix)
+                prefix = joined(paths.text(first) or "", prefix)
         current = current.parent
     return prefix
 

@@ -148,6 +148,7 @@ def test_other_servers_are_noticed() -> None:
         ('x := getEnv("GREETING", "hello")', False, "hello"),
         ("x := envInt(greeting, 5)", False, "5"),
         ('x := mustGetenv("GREETING")', True, None),
+        ('x := os.Getenv("GREETING")\nif x == "" { return nil, errors.New("no greeting") }', False, None),
         ('os.Setenv("OTHER", "x")\nviper.BindEnv("GREETING")\nx := os.Getenv("GREETING")', False, None),
     ],
 )
@@ -158,6 +159,13 @@ def test_a_variable_is_required_only_where_the_program_ends_without_it(
     (variable,) = stack.environment
     assert (variable.name, variable.required, variable.default) == ("GREETING", required, default)
     assert variable.file == "main.go"
+
+
+@pytest.mark.parametrize(("name", "required"), [("Load", True), ("run", True), ("NewStore", False)])
+def test_an_error_for_a_missing_variable_ends_the_program_where_all_depends_on_it(name: str, required: bool) -> None:
+    rest = f'func {name}() error {{\n x := os.Getenv("GREETING")\n if x == "" {{\n  return fmt.Errorf("no greeting")\n }}\n}}'
+    (variable,) = serving(f"{name}(){LISTEN}", "net/http os fmt", rest).environment
+    assert (variable.name, variable.required, variable.default) == ("GREETING", required, None)
 
 
 def test_struct_tags_name_variables() -> None:

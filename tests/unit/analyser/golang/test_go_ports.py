@@ -26,6 +26,7 @@ RUN = "/app/app"
         ('http.ListenAndServe(":"+getEnv("PORT", "3002"), nil)', 3002, "PORT", RUN),
         ('http.ListenAndServe(":"+cmp.Or(os.Getenv("PORT"), "3003"), nil)', 3003, "PORT", RUN),
         ('http.ListenAndServe(":"+getEnv("APP_PORT", "3004"), nil)', 3004, "APP_PORT", RUN),
+        ('p := os.Getenv("port")\nif p == "" {\n p = "3012"\n}\nhttp.ListenAndServe(":"+c.Port, nil)', 3012, "port", RUN),
         ('http.ListenAndServe(":"+getEnv("SHOP_PORT", "3005"), nil)', 3005, "SHOP_PORT", RUN),
         ('http.ListenAndServe(getEnv("SHOP_AT", ":3006"), nil)', 3006, "PORT", f"SHOP_AT=127.0.0.1:$PORT {RUN}"),
         ('p := getEnv("PORT", ":3007")\nuse(p)\nhttp.ListenAndServe(cfg.p, nil)', 3007, "PORT",

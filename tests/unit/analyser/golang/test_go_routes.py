@@ -27,6 +27,12 @@ LISTEN = '\nhttp.ListenAndServe(":8080", nil)'
         ('r.GET("/health", jwtRequired, h)\nr.GET("/open", h)', "/open"),
         ('r.GET("/items/:id", h)\nr.GET("/items/list", h)\nr.GET("/all", h)', "/all"),
         ('r.GET(path, h)', "/"),
+        ('const live = api + "/livez"\nconst api = "/api"\nr.GET(live, h)', "/api/livez"),
+        ('const v = "/v1"\nr.Route("/api"+v, func(r chi.Router) {\n r.Get("/health", h) })', "/api/v1/health"),
+        ('http.HandleFunc("GET "+config.Webroot+"livez", h)', "/livez"),
+        ('r.GET(base+("/health"), h)\nr.GET("/x", h)', "/x"),
+        ('r.GET(config.Name+"/health", h)\nr.GET("/x", h)', "/x"),
+        ('shop.Register(r.PathPrefix("/api").Subrouter())', "/"),
         ("r.HandleFunc()\nGET()", "/"),
         ('client.Get("https://example.org/health")', "/"),
     ],
@@ -41,6 +47,22 @@ def test_a_group_of_which_another_file_knows_the_prefix_is_left_alone() -> None:
     main = program('http.ListenAndServe(":8080", nil)', "net/http example.org/shop/shop")
     stack = stack_of({"main.go": main, "shop/a.go": routes, "shop/b.go": whole})
     assert (stack.health_check_path, evidence(stack, "health_check_path").file) == ("/ready", "shop/b.go")
+
+
+def test_a_path_may_be_a_constant_of_another_package_and_one_of_its_own_file_goes_first() -> None:
+    paths = 'package paths\n\nconst (\n API = "/api"\n Health = API + "/health"\n prefix = "/other"\n)\n'
+    main = program('r.GET(paths.Health, h)\nhttp.ListenAndServe(":8080", nil)', "net/http example.org/shop/paths")
+    assert stack_of({"main.go": main, "paths/paths.go": paths}).health_check_path == "/api/health"
+    own = 'r.Route(prefix+"/v1", func(r chi.Router) {\n r.Get("/health", h) })\nhttp.ListenAndServe(":8080", paths.X)'
+    main = program(own, "net/http example.org/shop/paths", 'const prefix = "/own"')
+    assert stack_of({"main.go": main, "paths/paths.go": paths}).health_check_path == "/own/v1/health"
+
+
+def test_gorilla_s_sub_router_may_be_made_where_it_is_given() -> None:
+    routes = 'package shop\n\nfunc (a api) Register(r *mux.Router) {\n r.HandleFunc("/healthz", h)\n}\n'
+    body = 'r := mux.NewRouter()\nshop.Register(r.PathPrefix("/api").Subrouter())\nhttp.ListenAndServe(":8080", r)'
+    main = program(body, "net/http example.org/shop/shop")
+    assert stack_of({"main.go": main, "shop/a.go": routes}).health_check_path == "/api/healthz"
 
 
 def test_the_operator_may_name_it() -> None:

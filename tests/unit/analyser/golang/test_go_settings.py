@@ -103,6 +103,7 @@ def test_flags_of_urfave_name_variables() -> None:
     [
         ('viper.AddConfigPath("conf")\nviper.SetConfigName("app")', "conf/app.yaml", "server:\n  port: 9191\n", 2),
         ('viper.SetConfigFile("./app.toml")', "app.toml", '[db]\nport = 1\n[http]\naddr = ":9191"\n', 4),
+        ('viper.SetConfigFile("./app.yml")', "app.yml", 'servers:\n  adminaddress: ":1"\n  BindAddress: ":9191"\n', 3),
         ('ini.Load("app.ini")', "app.ini", "[server]\nHttpPort = 9191\n[database]\nPort = 5432\n", 2),
         ('cleanenv.ReadConfig("config.json", &c)', "config.json", '{"listen":\n "localhost:9191"}', 2),
     ],
