@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autodeploy.analyser import health, hints
@@ -12,11 +12,13 @@ from autodeploy.analyser.database import asked, database_variables
 from autodeploy.analyser.language import Home
 from autodeploy.analyser.nodejs import database, migrations, ports, routes, versions
 from autodeploy.analyser.nodejs.code import Code, Module, read_code
+from autodeploy.analyser.nodejs.envfiles import make_files
 from autodeploy.analyser.nodejs.environment import detect_environment
 from autodeploy.analyser.nodejs.fileroutes import FILE_ROUTES
 from autodeploy.analyser.nodejs.frameworks import detect_framework
 from autodeploy.analyser.nodejs.manifest import Manifest
 from autodeploy.analyser.nodejs.native import detect_packages
+from autodeploy.analyser.nodejs.options import PortOption, port_option, with_option
 from autodeploy.analyser.nodejs.packages import kept_packages
 from autodeploy.analyser.nodejs.places import Place, find_place
 from autodeploy.analyser.nodejs.settingsfiles import missing_files
@@ -47,6 +49,7 @@ class _Application:
     reached: tuple[Module, ...]
     processes: Mapping[str, Process]
     overrides: Mapping[str, str]
+    option: PortOption | None = None
 
     @property
     def tree(self) -> Tree:
@@ -87,7 +90,11 @@ def analyse_nodejs(tree: Tree, home: Home, overrides: Mapping[str, str]) -> Tech
     start = detect_start(place.tree, manifest, processes, overrides, framework[0] if framework else None)
     file = start.file(manifest)
     modules = code.reachable(source_of(code, file)) if file else ()
-    app = _Application(place, code, framework, start, file, modules, processes, overrides)
+    made = make_files(place.tree, manifest, start.line, modules)
+    is_own = bool(file) and "start_command" not in overrides
+    option = port_option(modules or code.modules) if is_own else None
+    start = with_option(replace(start, builds=(*start.builds, *made)), option)
+    app = _Application(place, code, framework, start, file, modules, processes, overrides, option)
     return _compose(app, home)
 
 
@@ -95,7 +102,7 @@ def _compose(app: _Application, home: Home) -> TechStack:
     tree, manifest, overrides, framework = app.tree, app.manifest, app.overrides, app.framework_name
     version, constraint, version_because, conflicts = versions.detect_version(app.place.places, overrides)
     port, port_env, port_because = ports.detect_port(
-        tree, app.modules, app.processes.get("web"), overrides, app.start, framework, bool(app.reached)
+        tree, app.modules, app.processes.get("web"), overrides, app.start, framework, bool(app.reached), app.option
     )
     paths = routes.list_routes(app.code, framework) if app.start.server is None else []
     path, path_because = health.detect_health_path(paths, framework, overrides, hints.health_path(tree))

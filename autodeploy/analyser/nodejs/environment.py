@@ -30,6 +30,7 @@ _ASKED = """
 (call_expression function: (member_expression property: (property_identifier) @by)
   arguments: (arguments . (string) @key)) @call
 """
+_NAMED = "(call_expression arguments: (arguments . (string) @key)) @call"
 _ENDS = re.compile(r"^\{?\s*(?:(?:console|logger|log)\.\w+\([^;]*;?\s*)*(throw\b|process\.exit\()")
 """What a block does that ends the program, after some words about it."""
 
@@ -72,6 +73,8 @@ def _reads_of(module: Module) -> Iterator[EnvironmentVariable]:
         yield from _aliased(module)
     if b"config" in module.text.lower() or b"env-var" in module.text:
         yield from _asked(module)
+    if b"PORT" in module.text:
+        yield from _told_port(module)
     for name, node, is_required, default in declared(module):
         yield _variable(module, node, name, is_required, default)
     yield from _imported(module)
@@ -236,6 +239,15 @@ def _asked(module: Module) -> Iterator[EnvironmentVariable]:
         given = [literal(item) for item in arguments(row["call"])[1:]]
         is_required = by == "getOrThrow" or (".required(" in chained and ".default(" not in chained)
         yield _variable(module, row["call"], name, is_required, given[0] if given else None)
+
+
+def _told_port(module: Module) -> Iterator[EnvironmentVariable]:
+    """Read what a function of the application's own is asked with a number beside: `getWithDefault("PORT", 8080)`."""
+    for row in module.matches(_NAMED):
+        given = arguments(row["call"])
+        number = literal(given[1]) if len(given) == 2 else None
+        if string(row["key"]) == "PORT" and re.fullmatch(r"\d{2,5}", number or ""):
+            yield _variable(module, row["call"], "PORT", False, number)
 
 
 def _chain(call: Node) -> str:

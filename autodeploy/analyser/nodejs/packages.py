@@ -23,6 +23,17 @@ _IMPORTED = """
 _PACKAGE = re.compile(r"(@[\w.-]+/)?[\w.-]+")
 _COMPILED = re.compile(r"^(dist|build|lib|out|output|\.output|\.next|compiled)/")
 _BUILD_SCRIPTS = ("heroku-postbuild", "build", "build:prod", "build:production", "build:server", "compile", "tsc")
+_FRONT_ENDS = (
+    "build:frontend",
+    "build:client",
+    "build:ui",
+    "build:web",
+    "build-frontend",
+    "build-client",
+    "client:build",
+)
+"""Scripts that make the pages which a server without a build of its own shows."""
+
 _GENERATES = re.compile(r"\bprisma generate\b")
 _LOCKED = {"npm": "npm ci", "pnpm": "pnpm install --frozen-lockfile", "bun": "bun install --frozen-lockfile"}
 
@@ -97,7 +108,14 @@ def kept_packages(manifest: Manifest, lines: Iterable[str], modules: Iterable[Mo
 def _script(tree: Tree, manifest: Manifest, file: str) -> str | None:
     """Return the script that builds what is started; None where nothing has to be built by one."""
     script = next((name for name in _BUILD_SCRIPTS if name in manifest.scripts), None)
-    return script if script in {"heroku-postbuild", "build"} or (script and _awaits_build(tree, file)) else None
+    if script in {"heroku-postbuild", "build"} or (script and _awaits_build(tree, file)):
+        return script
+    return next((name for name in _FRONT_ENDS if _is_built(manifest, name)), None)
+
+
+def _is_built(manifest: Manifest, name: str) -> bool:
+    line = parts(manifest, manifest.scripts.get(name, ""))
+    return bool(line) and all(part.builds for part in line)
 
 
 def _scripted(manifest: Manifest, script: str) -> list[str]:
@@ -167,5 +185,5 @@ def _awaits_build(tree: Tree, file: str) -> bool:
 
 def _local(command: str) -> str:
     """Run a program of the dependencies as npm's scripts would."""
-    is_known = re.match(r"(node|npm|npx|yarn|pnpm|bun|cp|rm|if)\b", command)
+    is_known = re.match(r"(node|npm|npx|yarn|pnpm|bun|cp|rm|if|touch)\b", command)
     return command if is_known else f"PATH=$PWD/node_modules/.bin:$PATH {command}"

@@ -11,6 +11,7 @@ from tree_sitter import Node
 from autodeploy.analyser.nodejs import jsonc
 from autodeploy.analyser.nodejs.code import Module, arguments, line, literal, pair, text
 from autodeploy.analyser.nodejs.environment import port_reads
+from autodeploy.analyser.nodejs.options import PortOption
 from autodeploy.analyser.nodejs.start import Start
 from autodeploy.analyser.ports import file_hints, port_hint, process_hints, settle_port
 from autodeploy.analyser.procfile import Process
@@ -44,6 +45,7 @@ def detect_port(
     start: Start,
     framework: str | None,
     is_program: bool = True,
+    option: PortOption | None = None,
 ) -> tuple[int, str | None, Evidence]:
     """Return the port, the variable that sets it (None: it is fixed in the code), and why.
 
@@ -56,10 +58,14 @@ def detect_port(
     modules = () if framework in _READ_PORT and not is_program else modules
     reads = _reads(modules, framework)
     named = list(_named(start))
-    fixed = [] if reads or named else [hint for module in modules for hint in _fixed(module)]
+    fixed = (
+        [option.hint] if option else [] if reads or named else [hint for module in modules for hint in _fixed(module)]
+    )
     hints = itertools.chain(process_hints(web), named, _read_hints(reads), fixed, _configured(tree), file_hints(tree))
     port, because = settle_port(hints, _DEFAULTS.get(framework or "", DEFAULT), overrides)
-    is_fixed = bool(fixed and because.rule == "code") or (bool(named) and because.rule == "start-command")
+    is_fixed = bool(fixed and not option and because.rule == "code") or (
+        bool(named) and because.rule == "start-command"
+    )
     variable = None if is_fixed else reads[0].name if reads else "PORT"
     return port, variable, because
 

@@ -43,9 +43,10 @@ _TOLD = (
     (b"createRoute", re.compile(rb"createRoute\(\{[^{}]*?method:\s*['\"]get['\"][^{}]*?path:\s*" + _QUOTED)),
     (b"createRoute", re.compile(rb"createRoute\(\{[^{}]*?path:\s*" + _QUOTED + rb"[^{}]*?method:\s*['\"]get['\"]")),
     (b"exposeStatusRoute", re.compile(rb"exposeStatusRoute:\s*(?:" + _QUOTED + rb"|true)")),
+    (b"express-actuator", re.compile(rb"\bactuator\(\s*(?:\{[^}]*?\bbasePath:\s*" + _QUOTED + rb")?")),
     (b"healthChecks", re.compile(rb"healthChecks:\s*\{[^}]*?" + _QUOTED + rb"\s*:")),
 )
-"""Words that tell of a route, and what gives its path."""
+"""Words that tell of a route, and what gives its path; to express-actuator's it adds /health."""
 
 _TABLE = re.compile(rb"['\"](?:GET|get|ALL|all)\s+(?P<path>/[\w./-]*)['\"]\s*:")
 _HANDLERS = frozenset({"identifier", "member_expression", "call_expression", "array"})
@@ -117,11 +118,11 @@ def _compared(module: Module) -> Iterator[Route]:
 def _told(module: Module) -> Iterator[Route]:
     """Yield the routes that plugins are told of: Hono's OpenAPI, @fastify/under-pressure, @godaddy/terminus."""
     said = module.text
-    for pattern in (item for word, item in _TOLD if word in said):
+    for word, pattern in (item for item in _TOLD if item[0] in said):
         for match in pattern.finditer(said):
-            path = match.groupdict().get("path")
-            number = said.count(b"\n", 0, match.start()) + 1
-            yield Route(path.decode() if path else "/status", True, module.where, number)
+            path = (match.groupdict().get("path") or b"").decode()
+            path = f"{path.rstrip('/')}/health" if word == b"express-actuator" else path or "/status"
+            yield Route(path, True, module.where, said.count(b"\n", 0, match.start()) + 1)
 
 
 def _listed(module: Module) -> Iterator[Route]:

@@ -95,6 +95,14 @@ class Part:
         return self.bare.startswith("bun ") and bool(self.node_file)
 
     @property
+    def compiler(self) -> str:
+        """Return what a watching program runs the file by, where that compiles it as it runs; "" for node itself."""
+        match = re.search(
+            r"(?:^|\s)(?:--exec|-x)[\s=]+[\"']?(?:npx\s+)?(?P<by>babel-node|ts-node|tsx)(?!\S*/)", self.bare
+        )
+        return match["by"] if match and self.watches else ""
+
+    @property
     def node_file(self) -> str:
         """Return the file that node, or one of its kin, is told to run; "" when there is none."""
         match = re.match(

@@ -154,6 +154,10 @@ def _files(tree: Tree, manifest: Manifest) -> Iterator[Start]:
     """Yield the files that might be run: what development runs, `main`, what is called so by custom."""
     for name in ("start", "dev", "start:dev", "develop"):
         for part in parts(manifest, manifest.scripts.get(name, "")):
+            if part.compiler and part.node_file and (part.compiler == "babel-node" or not compiles(tree, manifest)):
+                line = f"{part.compiler} {part.node_file}"
+                because = manifest.evidence("start_command", with_programs(line), name, "development-script")
+                yield Start(with_programs(line), line, because)
             yield from _file(tree, manifest, part.node_file, name, "development-script")
     main = manifest.fields.get("main")
     if isinstance(main, str):

@@ -113,6 +113,8 @@ PORTS: dict[str, tuple[str, dict[str, str], int, str | None]] = {
     "a name of its own": ("app.listen(process.env.FEED_PORT ?? 3117);", {}, 3117, "FEED_PORT"),
     "of a service beside": ("x(process.env.REDIS_PORT || 6379, process.env.METRICS_PORT || 9100);", {}, 3000, "PORT"),
     "configuration": ("app.listen(config.get('port'));", {"config/default.json": '{"port": 3118}'}, 3118, "PORT"),
+    "asked of a function": ("app.listen(env.orElse('PORT', 3121));", {}, 3121, "PORT"),
+    "asked of a function for another": ("app.listen(env.orElse('HOST', 3122), process.env.PORT);", {}, 3000, "PORT"),
     "fixed": ("app.listen(3109, () => {});", {}, 3109, None),
     "a constant": ("const port = 3110;\napp.listen(port);", {}, 3110, None),
     "fastify, fixed": ("app.listen({ port: 3111, host: '::' });", {}, 3111, None),

@@ -58,6 +58,10 @@ HEALTH: dict[str, tuple[str, dict[str, str], str]] = {
     "under-pressure": ("app.register(pressure, { exposeStatusRoute: true });", {}, "/status"),
     "under-pressure by name": ("app.register(pressure, { exposeStatusRoute: '/alive/ping' });", {}, "/alive/ping"),
     "terminus": ("createTerminus(server, { healthChecks: { '/healthz': check } });", {}, "/healthz"),
+    "actuator": ("const actuator = require('express-actuator');\napp.get('/x', f);\napp.use(actuator());", {}, "/health"),
+    "actuator below a path": (
+        "import actuator from 'express-actuator';\napp.use(actuator({ basePath: '/ops', infoGitMode: 'simple' }));", {}, "/ops/health",
+    ),
     "nothing known": ("", {}, "/"),
 }  # fmt: skip
 

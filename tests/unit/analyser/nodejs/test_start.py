@@ -31,6 +31,18 @@ STARTS: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
     ),
     "what development runs": ({"scripts": {"dev": "cross-env A=1 nodemon -L -r dotenv/config --watch src src/x.js"}}, {"src/x.js": SERVER}, "node src/x.js"),
     "node --watch": ({"scripts": {"start": "node --watch y.js"}}, {"y.js": SERVER}, "node y.js"),
+    "compiled as it runs": (
+        {"scripts": {"start": "nodemon --exec babel-node src/x.js"}, "devDependencies": {"@babel/node": "7", "nodemon": "3"}},
+        {"src/x.js": "import http from 'http'"}, "PATH=/app/src/node_modules/.bin:$PATH; babel-node src/x.js",
+    ),
+    "TypeScript that nothing compiles before": (
+        {"scripts": {"dev": "nodemon --watch src --exec 'ts-node' src/x.ts"}, "devDependencies": {"ts-node": "10"}},
+        {"src/x.ts": SERVER}, "PATH=/app/src/node_modules/.bin:$PATH; ts-node src/x.ts",
+    ),
+    "TypeScript that a build compiles": (
+        {"scripts": {"dev": "nodemon --exec ts-node src/x.ts", "build": "tsc"}, "devDependencies": {"ts-node": "10"}},
+        {"src/x.ts": SERVER, "tsconfig.json": '{"compilerOptions": {"outDir": "dist"}}'}, "node dist/x.js",
+    ),
     "main": ({"main": "./lib/x"}, {"lib/x.js": SERVER}, "node lib/x.js"),
     "main is a folder": ({"main": "lib"}, {"lib/index.js": SERVER}, "node lib/index.js"),
     "main is missing": ({"main": "index.js"}, {"app.js": SERVER}, "node app.js"),

@@ -1,0 +1,71 @@
+"""What a program needs beside its start command: files of variables, the pages that it shows, an option for its port."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from fixtures.sources import memory
+
+from autodeploy.analyser import analyse
+from autodeploy.model import TechStack
+
+SERVER = "require('http').createServer().listen(process.env.PORT)\n"
+
+
+def stack_of(package: dict[str, Any], **files: str) -> TechStack:
+    return analyse(memory({"package.json": json.dumps(package), **files}))
+
+
+LOADED = "const dotenv = require('dotenv');\nconst found = dotenv.config();\nif (found.error) {\n  // no file\n  throw new Error('no');\n}\n"
+MADE: dict[str, tuple[str, dict[str, str], str]] = {
+    "named by the command": ("node --env-file=config.env x", {}, "touch config.env"),
+    "named, and committed": ("node --env-file=config.env x", {"config.env": "A=1"}, ""),
+    "named, and may be missing": ("node --env-file-if-exists=.env x", {}, ""),
+    "named, and none of the application's": ("node --env-file=../.env x", {}, ""),
+    "demanded by the code": ("node x", {"x.js": LOADED}, "touch .env"),
+    "loaded by the code": ("node x", {"x.js": "require('dotenv').config();\n" + SERVER}, ""),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_file_of_variables_that_the_program_ends_without_is_made(name: str) -> None:
+    line, files, command = MADE[name]
+    stack = stack_of({"scripts": {"start": line}}, **{"x.js": SERVER, **files})
+    assert stack.start_command == "npm start"
+    assert stack.build_command == " && ".join(filter(None, ("npm install", command)))
+
+
+@pytest.mark.parametrize(
+    ("package", "build"),
+    [
+        ({"build:frontend": "vite build"}, "npm install && npm run build:frontend"),
+        ({"build:frontend": "vite build", "build": "tsc"}, "npm install && npm run build"),
+        ({"build:client": "docker build ."}, "npm install"),
+    ],
+)
+def test_pages_that_a_server_shows_are_built_by_the_script_for_them(package: dict[str, str], build: str) -> None:
+    assert stack_of({"scripts": {"start": "node x.js", **package}}, **{"x.js": SERVER}).build_command == build
+
+
+YARGS = "const argv = require('yargs').option('port', { alias: 'p', default: 4100 }).argv;\nhttp.createServer().listen(argv.port)\n"
+COMMANDER = "import { program } from 'commander';\nprogram.option('-p, --port <number>', 'where', '4200');\nlisten()\n"
+OPTIONS: dict[str, tuple[str, str, int, str]] = {
+    "yargs": (YARGS, "npm start -- --port $PORT", 4100, "npm"),
+    "commander": (COMMANDER, "pnpm start --port $PORT", 4200, "pnpm@9.0.0"),
+    "a variable goes before it": (
+        YARGS.replace("argv.port)", "process.env.PORT || argv.port)"),
+        "npm start",
+        3000,
+        "npm",
+    ),
+    "no port": (YARGS.replace("4100", "true"), "npm start", 3000, "npm"),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_program_that_reads_no_variable_is_told_its_port_by_its_option(name: str) -> None:
+    code, command, port, manager = OPTIONS[name]
+    stack = stack_of({"scripts": {"start": "node x.js"}, "packageManager": manager}, **{"x.js": code})
+    assert (stack.start_command, stack.port, stack.port_env) == (command, port, "PORT")
