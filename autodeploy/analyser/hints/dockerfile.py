@@ -19,6 +19,7 @@ FILES = (
     "deploy/Dockerfile",
     "build/package/Dockerfile",
 )
+_GIVEN = re.compile(r"(?:^|\s)(\w+)(?:=|\s+)[\"']?(\d{2,5})\b")
 _ASKED = re.compile(
     r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::[^/\s\"'|;]*)?(/[\w./~-]*)", re.IGNORECASE
 )
@@ -28,13 +29,21 @@ def read(tree: Tree) -> Iterator[Evidence]:
     """Yield the facts of the first Dockerfile that is there."""
     file = next((name for name in FILES if name in tree.index), None)
     where = tree.where(file) if file else ""
+    given: dict[str, str] = {}
     for number, keyword, words in instructions(tree, file) if file else ():
+        if keyword in {"ENV", "ARG"}:
+            given |= dict(_GIVEN.findall(words))
         if keyword == "ENV" and (match := re.search(r"(?:^|\s)PORT(?:=|\s+)[\"']?(\d{2,5})\b", words)):
             yield _hint("port", match[1], where, number, "dockerfile-env")
-        elif keyword == "EXPOSE" and (match := re.match(r"(?:\$\{\w+:-)?(\d{2,5})\b", words)):
+        elif keyword == "EXPOSE" and (match := re.match(r"(?:\$\{\w+:-)?(\d{2,5})\b", _filled(words, given))):
             yield _hint("port", match[1], where, number, "expose")
         elif keyword == "HEALTHCHECK" and (path := asked_path(words)):
             yield _hint("health_check_path", path, where, number, "dockerfile-healthcheck")
+
+
+def _filled(words: str, given: dict[str, str]) -> str:
+    """Return words with the variables of the stage in their place, as the builder puts them."""
+    return re.sub(r"\$\{?(\w+)\}?", lambda match: given.get(match[1], match[0]), words)
 
 
 def instructions(tree: Tree, file: str) -> Iterator[tuple[int, str, str]]:

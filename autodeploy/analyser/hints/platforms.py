@@ -51,7 +51,8 @@ def _heroku(place: Tree) -> Iterator[Told]:
                 name=name,
                 default=value or None,
                 generated=item.get("generator").text == "secret",
-                required=not value and item.get("required").text != "false",
+                # An empty entry only names the variable.
+                required=not value and item.get("required").text != "false" and any(item.items()),
                 file=where,
                 line=item.line,
             )

@@ -20,6 +20,11 @@ _PATH = "Where an application lies in a folder of this repository, name it with 
 _LIBRARY = f"Deploy the application that uses it. {_PATH}"
 _RUNS = ("Procfile", "fly.toml", "render.yaml", "app.yaml", "railway.json", "railway.toml", "apprunner.yaml")
 _MOBILE = ("react-native", "expo", "@capacitor/core", "@ionic/react", "nativescript", "cordova")
+_SHOWN = re.compile(
+    r"^(?:node|nodemon|tsx|ts-node)\s+(?:--?\S+\s+)*(?:\./)?(?:sandbox|examples?|demos?|playground|tests?|docs?)/"
+)
+"""A script that starts what only shows how the package is used."""
+
 _SERVED = re.compile(r"\.ListenAndServe|http\.Serve\(|\.Serve\(l|grpc\.NewServer")
 _PUBLISHED = ("files", "exports", "module", "types", "typings", "peerDependencies", "publishConfig", "bin")
 
@@ -106,9 +111,9 @@ def _tooling(tree: Tree, package: dict[str, Any]) -> Kind | None:
 
 def _is_started(package: dict[str, Any]) -> bool:
     scripts = package.get("scripts")
-    return isinstance(scripts, dict) and any(
-        name in scripts for name in ("start", "start:prod", "serve", "heroku-postbuild")
-    )
+    told = scripts if isinstance(scripts, dict) else {}
+    lines = [str(told[name]) for name in ("start", "start:prod", "serve", "heroku-postbuild") if name in told]
+    return any(not _SHOWN.match(line) for line in lines)
 
 
 def _listens(tree: Tree, package: dict[str, Any]) -> bool:

@@ -105,6 +105,10 @@ def _go(layout: Layout, project: Project) -> Strength:
     if not layout.count(project.folder, "go"):
         return Strength.TOOLS
     files = [path for path in tree.paths_below(project.folder) if path.endswith(".go") and "_test." not in path]
+    # What lies in a module within the module is none of its packages: https://go.dev/ref/mod#modules-overview.
+    modules = (f"{folder}/" for folder, names in layout.named.items() if "go.mod" in names and folder)
+    inner = tuple(folder for folder in modules if folder != project.prefix and folder.startswith(project.prefix))
+    files = [path for path in files if not path.startswith(inner)] if inner else files
     # Programs lie near the module's root; of a large module that is enough, however many packages sort before them.
     files.sort(key=lambda path: ("/cmd/" not in f"/{path}", path.count("/")))
     texts = [tree.read(path) for path in files[:MAX_GO_FILES]]

@@ -68,7 +68,7 @@ def test_app_json_tells_addons_and_variables() -> None:
     texts = {
         "app.json": '{\n\t"addons": ["heroku-postgresql:mini",\n\t\t{"plan": "rediscloud:30"}],\n\t"env": {\n'
         '\t\t"A_KEY": {"generator": "secret"},\n\t\t"B": {"required": false},\n\t\t"C": "given",\n'
-        '\t\t"D": {"description": "x"},\n\t\t"E": {"value": "5"},\n\t\t"NPM_CONFIG_PRODUCTION": "true"}}'
+        '\t\t"D": {"description": "x"}, "F": {},\n\t\t"E": {"value": "5"},\n\t\t"NPM_CONFIG_PRODUCTION": "true"}}'
     }
     assert facts(texts) == {("database_type", "postgresql", 2), ("services", "redis", 3)}
     told = {item.name: (item.required, item.generated, item.default) for item in hints.environment(tree(texts))}
@@ -78,6 +78,7 @@ def test_app_json_tells_addons_and_variables() -> None:
         "C": (False, False, "given"),
         "D": (True, False, None),
         "E": (False, False, "5"),
+        "F": (False, False, None),
     }
 
 
@@ -181,6 +182,12 @@ def test_a_merged_service_and_a_database_built_from_an_image_are_read() -> None:
     )
     files = {"docker-compose.yml": text, "db/Dockerfile": "FROM mysql:8\n", "main.py": ""}
     assert facts(files) == {("port", "7000", 3), ("database_type", "mysql", 8)}
+
+
+@pytest.mark.parametrize("line", ["ENV HTTP_PORT=4001", "ENV HTTP_PORT 4001", "ARG HTTP_PORT='4001'"])
+def test_the_dockerfile_exposes_what_its_variable_holds(line: str) -> None:
+    assert facts({"Dockerfile": f"FROM x\n{line}\nEXPOSE ${{HTTP_PORT}}/tcp\n"}) == {("port", "4001", 3)}
+    assert facts({"Dockerfile": "FROM x\nENV OTHER=4001\nEXPOSE $HTTP_PORT\n"}) == set()
 
 
 def test_the_dockerfile_s_last_stage_tells() -> None:

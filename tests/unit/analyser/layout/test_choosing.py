@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fixtures.sources import memory
-from unit.analyser.layout.repositories import EXPRESS, FLASK, LAYOUTS, NEXT, SPRING, VITE, within
+from unit.analyser.layout.repositories import EXPRESS, FLASK, GO, GO_TOOL, LAYOUTS, NEXT, SPRING, VITE, within
 
 from autodeploy.analyser import analyse, detect_language
 from autodeploy.analyser.language import supported
@@ -37,6 +37,12 @@ def test_a_refused_language_names_what_could_be_deployed_instead() -> None:
     with pytest.raises(AnalysisError, match="unsupported language: java") as caught:
         supported(detect_language(memory(within("backend", SPRING) | within("frontend", NEXT))))
     assert "--path frontend" in caught.value.remediation
+
+
+def test_a_module_is_not_judged_by_the_modules_within_it() -> None:
+    modules = within("shop", GO) | within("blog", GO)
+    home = detect_language(memory(GO_TOOL | modules))
+    assert (home.root, home.unknowns[0].choices) == ("blog", ("blog", "shop"))
 
 
 def test_a_repository_of_many_projects_is_judged_by_the_highest() -> None:

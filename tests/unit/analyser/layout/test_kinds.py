@@ -16,6 +16,9 @@ COBRA = "module x\ngo 1.22\nrequire github.com/spf13/cobra v1.8.0\n"
 
 KINDS: dict[str, tuple[dict[str, str], str]] = {
     "npm package": (package(name="x", files=["lib"], main="lib/x.js"), "a library, the npm package x .*package.json"),
+    "package with a playground": (
+        package(name="x", main="x.js", exports="./x.js", scripts={"start": "node ./sandbox/server.js"})
+        | {"sandbox/server.js": "http.createServer().listen(3000)"}, "a library, the npm package x"),
     "nameless package": (package(exports="./x.js"), "a library .*exports"),
     "npm command": (package(name="x", bin="x.js"), "a command line tool .*package.json"),
     "create-x": (package(name="@a/create-x", bin="x.js"), "a generator of projects .*create-x"),
