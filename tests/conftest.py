@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,25 @@ def engine_binary() -> Path:
 
 
 SEED = "AUTODEPLOY_SEED"
+LONGEST = (
+    *("test_stopping", "test_scenarios", "test_database", "test_interruptions", "test_deploy", "test_worker"),
+    *("test_several_machines", "test_build_nodejs", "test_build", "test_engine_kills", "test_drift", "test_matrix"),
+    *("test_build_walls", "test_host", "test_refusals", "test_mysql", "test_closed_machine", "test_local_machines"),
+    *("test_plan_properties", "test_infrastructure_properties", "test_bad_days", "test_database_families"),
+)
+"""The files that take longest, in turn. Begun last, one of them alone would keep all waiting."""
 
 
 def pytest_configure() -> None:
     """Choose the seed of what is drawn by chance; the workers of a parallel run inherit it."""
     os.environ.setdefault(SEED, str(random.randrange(1_000_000)))
+    # What runs in the background is started deaf to Ctrl-C, and so would be all that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; `--no-loadscope-reorder` keeps the order for the workers of a parallel run."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

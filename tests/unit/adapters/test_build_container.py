@@ -101,10 +101,13 @@ def test_a_damaged_archive_is_built_again(world: World, damage: str) -> None:
     assert world.engine.words
 
 
-def test_a_full_disk_ends_the_container() -> None:
-    endless = ["sh", "-c", "exec cat /dev/zero"]
+def test_a_full_disk_ends_the_container(tmp_path: Path) -> None:
+    engine = tmp_path / "engine"
+    engine.write_text(f"#!/bin/sh\nkill -KILL $(cat {tmp_path}/pid)\n")
+    engine.chmod(0o755)
+    endless = ["sh", "-c", f"echo $$ >{tmp_path}/pid; exec cat /dev/zero"]
     with Path("/dev/full").open("wb", buffering=0) as output, pytest.raises(OSError, match="No space left"):
-        Container(["true", "run"], "build", Limits()).run(endless, lambda _: None, lambda _: None, output, 60)
+        Container([str(engine), "run"], "build", Limits()).run(endless, lambda _: None, lambda _: None, output, 60)
 
 
 def test_whatever_goes_in_changes_the_key(world: World) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -59,12 +60,15 @@ async def balancers(folder: Path) -> AsyncIterator[tuple[Balancers, aiohttp.Clie
             await served.stop()
 
 
-async def until_healthy(served: Balancers, count: int = 1) -> None:
-    for _ in range(200):
-        if list(served.health(GROUP).values()).count("healthy") == count or count == 0:
-            return
+async def until(is_so: Callable[[], bool], told: Callable[[], object] = lambda: "in vain") -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline, told()
         await asyncio.sleep(0.02)
-    raise AssertionError(served.health(GROUP))
+
+
+async def until_healthy(served: Balancers, count: int = 1) -> None:
+    await until(lambda: [*served.health(GROUP).values()].count("healthy") == count, lambda: served.health(GROUP))
 
 
 def test_a_name_is_stable_and_skips_taken_ports(tmp_path: Path) -> None:
@@ -213,10 +217,7 @@ def test_healthy_targets_take_turns_and_an_unhealthy_one_gets_nothing(tmp_path: 
             balancers(tmp_path) as (served, client),
         ):
             await served.serve(ARN, [http(group(a, b))])
-            for _ in range(200):
-                if all(state.status == "healthy" for state in served.pools[GROUP].states.values()):
-                    break
-                await asyncio.sleep(0.02)
+            await until(lambda: all(state.status == "healthy" for state in served.pools[GROUP].states.values()))
             url = f"http://localhost:{ports(tmp_path)['http']}/"
 
             async def answers() -> list[str]:
@@ -224,10 +225,8 @@ def test_healthy_targets_take_turns_and_an_unhealthy_one_gets_nothing(tmp_path: 
 
             assert sorted(await answers()) == ["one", "one", "two", "two"]
             first.status = 500
-            for _ in range(300):
-                if "unhealthy: HTTP 500 on /health" in [s.status for s in served.pools[GROUP].states.values()]:
-                    break
-                await asyncio.sleep(0.02)
+            bad = "unhealthy: HTTP 500 on /health"
+            await until(lambda: bad in [state.status for state in served.pools[GROUP].states.values()])
             assert await answers() == ["two"] * 4
 
     asyncio.run(body())
@@ -246,20 +245,16 @@ def test_whatever_is_not_a_server_error_is_healthy(tmp_path: Path) -> None:
 def test_without_a_healthy_target_the_answer_is_503(tmp_path: Path) -> None:
     async def body() -> None:
         async with balancers(tmp_path) as (served, client):
-            with socket.create_server(("127.0.0.1", 0)) as closed:
-                port = closed.getsockname()[1]
-            await served.serve(ARN, [http(group(Target(address="127.0.0.1", port=port)))])
+            await served.serve(ARN, [http(group(Target(address="127.0.0.1", port=unused.getsockname()[1])))])
             url = f"http://localhost:{ports(tmp_path)['http']}/"
             assert served.health(GROUP) == {"127.0.0.1": "initial"}
             assert (await client.get(url)).status == 503
-            for _ in range(200):
-                if served.health(GROUP)["127.0.0.1"].startswith("unhealthy: Cannot connect"):
-                    break
-                await asyncio.sleep(0.02)
-            assert served.health(GROUP)["127.0.0.1"].startswith("unhealthy: Cannot connect")
+            await until(lambda: served.health(GROUP)["127.0.0.1"].startswith("unhealthy: Cannot connect"))
             assert (await client.get(url)).status == 503
 
-    asyncio.run(body())
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # ours, so that nobody else answers there
+        asyncio.run(body())
 
 
 def test_another_health_path_asks_anew(tmp_path: Path) -> None:
@@ -288,7 +283,7 @@ def test_a_name_holds_its_ports_until_the_balancer_goes(tmp_path: Path) -> None:
             async with client.get(f"https://{second.name(ARN)}/", ssl=trusting()) as answer:
                 assert await answer.text() == "one"
             await second.serve(ARN, [])
-            for port in given.values():
-                socket.create_server(("127.0.0.1", port)).close()
+            for port in given.values():  # the balancer of another test, in another process, may take it at once
+                await until(lambda port=port: _is_free(port))
 
     asyncio.run(body())

@@ -132,4 +132,9 @@ def test_a_port_that_says_something_else_is_no_answer() -> None:
     threading.Thread(target=speak, daemon=True).start()
     assert asyncio.run(await_answer(address, port, speaks_ssh, 5))
     server.close()
-    assert not asyncio.run(await_answer(address, port, speaks_ssh, 0.3))
+
+
+def test_a_port_where_nobody_listens_is_no_answer() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # ours, so that nobody else answers there
+        assert not asyncio.run(await_answer(*unused.getsockname(), speaks_ssh, 0.3))
