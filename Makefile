@@ -1,6 +1,9 @@
 # Every target does its own set-up and can be run twice in a row.
 SHELL := /bin/bash
 PY := .venv/bin/python
+# Compiled once, also where the environment says otherwise: every test of the command line imports it anew.
+export PYTHONDONTWRITEBYTECODE :=
+BY_FILE := --dist loadfile --no-loadscope-reorder
 FAST := not local and not engine and not performance and not nightly and not samples
 
 .PHONY: help setup python demo test test-unit test-properties test-integration test-samples test-nightly lint bench clean
@@ -23,20 +26,21 @@ lint: python     ## Style, types, layers
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-# The timed tests run alone, the rest two files at a time; AUTODEPLOY_SEED=N draws the same samples again.
+# The timed tests run alone, the rest side by side, a file at a time: two that compute, or three that also wait for
+# machines. AUTODEPLOY_SEED=N draws the same samples again.
 test: setup lint ## All tests, with coverage
-	$(PY) -m pytest tests -m performance
-	$(PY) -m pytest tests -m "$(FAST)" -n 2 --dist loadfile --cov --cov-report=
-	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance" -n 2 --dist loadfile --durations=15 --cov --cov-append --cov-report=term:skip-covered
+	$(PY) -m pytest tests/performance -m performance
+	$(PY) -m pytest tests -m "$(FAST)" -n 2 $(BY_FILE) --cov --cov-report=
+	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance" -n 3 $(BY_FILE) --durations=15 --cov --cov-append --cov-report=term:skip-covered
 
 test-unit: python      ## Tests that need no container engine and no Pulumi engine
-	$(PY) -m pytest tests -m "$(FAST)" -n 2 --dist loadfile --ignore tests/properties
+	$(PY) -m pytest tests -m "$(FAST)" -n 2 $(BY_FILE) --ignore tests/properties
 
 test-properties: python ## The design document's properties on the pure view
 	$(PY) -m pytest tests/properties -m "not local and not engine" --hypothesis-show-statistics
 
 test-integration: setup ## End to end on the local target
-	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance"
+	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance" -n 3 $(BY_FILE)
 
 test-samples: setup    ## Build and boot every sample repository (one of them: pytest -m samples -k NAME)
 	$(PY) -m pytest tests/integration/test_samples.py -n 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ def main(wire: Wire | None = None) -> None:
     from autodeploy.cli import streams
     from autodeploy.cli.outcome import INTERRUPTED, run
 
+    # What is imported is large and stays: looking through it again and again finds nothing to free.
+    gc.set_threshold(50_000)
     streams.prepare()
     code = run(app, sys.argv[1:], wire)
     streams.finish()

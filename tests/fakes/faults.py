@@ -65,6 +65,8 @@ def bad_day(upstream: str) -> Iterator[BadDay]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Headers and body go out one by one: held back until the first is acknowledged, each answer takes 40 ms.
+        disable_nagle_algorithm = True
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -1,4 +1,7 @@
-"""A deployment's database through the command line: a session, backups, the way back, the last snapshot of its end."""
+"""A deployment with a database through the command line: session, backups, drift, compute that goes and comes, its end.
+
+The tests of this file are one story, told in order of one deployment.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from integration.world import World, world
 
@@ -25,15 +27,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield made
 
 
-def deploy(place: World) -> str:
-    words = ["--target", "local", "--yes", "--env", "SECRET_KEY=for-the-test"]
-    result = place.json("deploy", f"file://{place.folder / 'guestbook'}", "a guestbook", *words)
-    return str(result["deployment_id"])
+def deploy(place: World, *words: str) -> str:
+    repository = f"file://{place.folder / 'guestbook'}"
+    return str(place.json("deploy", repository, "a guestbook", "--target", "local", "--yes", *words)["deployment_id"])
 
 
 @pytest.fixture(scope="module")
 def identifier(place: World) -> str:
-    return deploy(place)
+    return deploy(place, "--env", "SECRET_KEY=for-the-test")
 
 
 def sign(place: World, identifier: str, message: str) -> None:
@@ -58,16 +59,6 @@ def as_superuser(place: World, database: str, sql: str) -> str:
     fleet = LocalTarget(place.home, place.folder)._fleet()
     words = ["exec", fleet.container(KIND, database), "su", "postgres", "-c", f'psql -XAtc "{sql}"']
     return fleet.engine.call(*words).strip()
-
-
-def rds(place: World) -> tuple[Any, Any]:
-    info = LocalTarget(place.home, place.folder).running()
-    assert info is not None
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    return tuple(
-        boto3.client(name, region_name="us-east-1", endpoint_url=info.aws_endpoint, **keys)
-        for name in ("rds", "secretsmanager")
-    )
 
 
 def test_a_session_is_the_applications_own_over_verified_tls(place: World, identifier: str) -> None:
@@ -101,8 +92,8 @@ def test_a_row_that_was_deleted_is_back_after_a_restore(place: World, identifier
 
 
 def test_the_application_goes_on_when_the_master_password_is_rotated(place: World, identifier: str) -> None:
-    described, vault = rds(place)
-    (database,) = described.describe_db_instances()["DBInstances"]
+    vault = place.aws("secretsmanager")
+    (database,) = place.aws("rds").describe_db_instances()["DBInstances"]
     name, secret = database["DBInstanceIdentifier"], database["MasterUserSecret"]["SecretArn"]
     # What RDS does on a rotation: a new password in the server, then in the secret.
     as_superuser(place, name, "ALTER ROLE dbadmin PASSWORD 'rotated-by-rds'")
@@ -114,6 +105,39 @@ def test_the_application_goes_on_when_the_master_password_is_rotated(place: Worl
     assert place.eventually(lambda: "after the rotation" in messages(place, identifier))
     assert deploy(place) == identifier
     assert "after the rotation" in messages(place, identifier)
+
+
+def test_drift_by_the_account_s_own_api_is_seen(place: World, identifier: str) -> None:
+    assert place.json("status", identifier, "--drift")["resources"] == []
+    ec2 = place.aws("ec2")
+    named = [{"Name": "tag:DeploymentId", "Values": [identifier]}]
+    (rule,) = [rule for rule in ec2.describe_security_group_rules()["SecurityGroupRules"] if rule.get("FromPort") == 22]
+    ec2.revoke_security_group_ingress(GroupId=rule["GroupId"], SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])
+    vpc = ec2.describe_vpcs(Filters=named)["Vpcs"][0]["VpcId"]
+    ec2.create_tags(Resources=[vpc], Tags=[{"Key": "Owner", "Value": "eve"}])
+    shown = place.run("status", identifier, "--drift", "--json")
+    assert shown.returncode == 4, shown.stderr
+    found = {(each["type"], each["operation"]): each for each in json.loads(shown.stdout)["resources"]}
+    assert set(found) == {("aws:vpc:SecurityGroupIngressRule", "delete"), ("aws:ec2:Vpc", "update")}
+    (owner,) = found["aws:ec2:Vpc", "update"]["properties"]
+    assert (owner["path"], owner["planned"], owner["found"]) == ("tags.Owner", "", '"eve"')
+
+
+def test_compute_is_taken_away_and_made_again_with_the_data_still_there(place: World, identifier: str) -> None:
+    sign(place, identifier, "before the compute went")
+    url = place.json("status", identifier)["deployment_config"]["url"]
+    gone = place.json("destroy", identifier, "--only", "compute", "--yes")
+    assert gone["part"] == "compute" and "aws:ec2:Instance app" in gone["deleted"]
+    assert not [name for name in gone["deleted"] if "rds" in name or "Vpc" in name or "LoadBalancer" in name]
+    state = place.json("status", identifier)
+    assert (state["status"], state["without"], state["infrastructure"]) == ("failed", ["compute"], None)
+    assert "without compute" in place.run("status", identifier).stdout
+
+    assert deploy(place) == identifier
+    state = place.json("status", identifier)
+    assert (state["status"], state["without"], state["deployment_config"]["url"]) == ("complete", [], url)
+    assert "before the compute went" in messages(place, identifier)
+    assert place.json("status", identifier, "--drift")["resources"] == []
 
 
 def test_destroyed_it_leaves_named_snapshots_that_another_deployment_can_have(place: World, identifier: str) -> None:
@@ -131,7 +155,7 @@ def test_destroyed_it_leaves_named_snapshots_that_another_deployment_can_have(pl
     assert [each["name"] for each in place.json("db", "backups", identifier)] == [name]
     kept: Path = place.home / "local" / "snapshots" / f"{name}.dump"
     assert kept.stat().st_size > 0
-    successor = deploy(place)
+    successor = deploy(place, "--env", "SECRET_KEY=for-the-test")
     assert successor != identifier and messages(place, successor) == []
     assert place.run("db", "restore", name, successor, "--yes").returncode == 0
     assert messages(place, successor)[0] == "the last words"

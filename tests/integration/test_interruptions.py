@@ -13,7 +13,7 @@ from interrupted.place import Place
 from interrupted.points import DEPLOY, UPDATE, Case, cases, points
 
 pytestmark = pytest.mark.local
-SAMPLE_SECONDS = 120.0
+SAMPLE_SECONDS = 60.0
 ALL = [case for strike in ("KILL", "INT") for case in cases(strike)]
 
 

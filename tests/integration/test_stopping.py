@@ -175,13 +175,10 @@ def test_a_failed_hardening_leaves_a_dossier_and_nothing_else(place: World) -> N
     assert identifier not in json.dumps(place.json("local", "status"))
     assert not (folder.parent / "id_ed25519").exists()
 
-    again = place.json("deploy", str(repository), "--target", "local", "--yes")
-    assert again["status"] == "complete"
-    assert again["deployment_id"] != identifier
 
-
-def test_a_second_run_is_told_whom_it_waits_for(place: World) -> None:
+def test_it_can_be_deployed_anew_and_a_second_run_is_told_whom_it_waits_for(place: World) -> None:
     repository: Path = place.folder / "unhardened"
+    (gone,) = [state for state in place.json("list", "--all") if state["name"] == "unhardened"]
     first = Run(place, "deploy", str(repository), "--target", "local", "--yes")
     first.until("Analysing the repository")
     second = place.run("deploy", str(repository), "--target", "local", "--yes")
@@ -189,6 +186,8 @@ def test_a_second_run_is_told_whom_it_waits_for(place: World) -> None:
     assert f"process {first.process.pid} on " in second.stderr
     assert ": deploy" in second.stderr and "since 20" in second.stderr
     assert first.process.wait(300) == 0
+    state = ledger(place, "unhardened")
+    assert state["status"] == "complete" and state["deployment_id"] != gone["deployment_id"]
 
 
 def test_a_missing_variable_is_refused_before_anything_is_built(place: World) -> None:
