@@ -10,7 +10,10 @@ import json
 
 from hypothesis import HealthCheck, given, settings
 
+from autodeploy.adapters.aws.actions import ACTIONS
 from autodeploy.model import InfraPlan
+from autodeploy.model.plan import short_type
+from autodeploy.safeguards import Registered, check_registered
 from tests.infra.deploying import Declared, Deployed, deploy
 from tests.properties.generators import infra_plans
 
@@ -29,6 +32,8 @@ def test_any_plan_declares_the_infrastructure_of_properties_15_to_20(plan: Infra
     physical_names_are_legal(plan, deployed)
     machine_is_closed_and_bounded(plan, deployed)
     only_what_is_there_is_watched(plan, deployed)
+    the_safeguards_let_it_pass(plan, deployed)
+    the_policy_knows_every_type(plan, deployed)
 
 
 # Feature: autodeploy-agent, Property 15: VPC Creation with Subnets
@@ -197,3 +202,16 @@ def only_what_is_there_is_watched(plan: InfraPlan, deployed: Deployed) -> None:
     assert len(deployed.of("TopicSubscription")) == (1 if plan.alarm_email else 0)
     about_credits = [alarm for alarm in alarms if alarm["metricName"] == "CPUCreditBalance"]
     assert len(about_credits) == plan.is_burstable * plan.instances
+
+
+def the_safeguards_let_it_pass(plan: InfraPlan, deployed: Deployed) -> None:
+    registered = [Registered(short_type(each.type), each.name, each.inputs) for each in deployed.physical]
+    check_registered(registered, plan.access)
+
+
+def the_policy_knows_every_type(plan: InfraPlan, deployed: Deployed) -> None:
+    unknown = {each.type for each in deployed.physical} - ACTIONS.keys()
+    assert not unknown, (
+        f"{unknown} have no row in autodeploy/adapters/aws/actions.py: add one with `example`, `look`, `make`, `change` "
+        "(or `named`), from the service authorization reference, and look whether the policy still fits"
+    )

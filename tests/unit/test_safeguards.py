@@ -6,15 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deploying import deploy
 from fixtures.planned import planned
-from generators import infra_plans
-from hypothesis import given
-from hypothesis import settings as budget
 
 from autodeploy.errors import PlanError
 from autodeploy.model import InfraPlan, Preview, ResourceChange, TechStack
-from autodeploy.model.plan import short_type
 from autodeploy.safeguards import (
     STATEFUL,
     Registered,
@@ -176,13 +171,6 @@ class TestWhatTheEngineRegisters:
     def test_other_doors_may_be_there_then(self) -> None:
         udp = rule(22, 22, "203.0.113.7/32", protocol="udp")
         check_registered([rule(80, 80), rule(443, 443), rule(8000, 8000, "10.0.0.0/16"), udp], "ssm")
-
-    @given(infra_plans())
-    @budget(max_examples=40, deadline=None)
-    def test_what_the_program_declares_is_safe(self, wanted: InfraPlan) -> None:
-        declared = deploy(wanted).physical
-        registered = [Registered(short_type(each.type), each.name, each.inputs) for each in declared]
-        check_registered(registered, wanted.access)
 
 
 class TestAnotherStack:
