@@ -167,7 +167,9 @@ def main() -> None:
         except KeyError as err:
             sys.exit(f"Error: no such object: {err}")
         finally:
-            path.write_text(json.dumps(state))
+            # Whole or not at all: a test may look at any time, and a call may be killed.
+            path.with_suffix(".new").write_text(json.dumps(state))
+            path.with_suffix(".new").replace(path)
 
 
 if __name__ == "__main__":

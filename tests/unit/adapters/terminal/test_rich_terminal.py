@@ -16,6 +16,7 @@ from autodeploy.adapters.terminal import PlainTerminal, RichTerminal, open_termi
 from autodeploy.errors import InfrastructureError
 
 COLOURED = {"TERM": "xterm-256color"}
+END = "\0"
 PLAIN_TEXT = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -26,9 +27,12 @@ def on_a_terminal(act: Callable[[TextIO, TextIO], None], typed: str = "") -> str
         with os.fdopen(os.dup(theirs), "w") as stream, os.fdopen(theirs) as answers:
             os.write(ours, typed.encode())
             act(stream, answers)
+            stream.write(END)
             stream.flush()
-            time.sleep(0.05)
-            return os.read(ours, 1_000_000).decode()
+            seen = b""
+            while not seen.endswith(END.encode()):  # a terminal passes on in pieces
+                seen += os.read(ours, 1_000_000)
+            return seen.decode().removesuffix(END)
     finally:
         os.close(ours)
 
