@@ -15,7 +15,7 @@ python:          ## Make .venv from the lock file
 	@tools/setup.sh python
 
 setup:           ## Install all that the local target needs: packages, engine, images
-	@tools/setup.sh python packages engine images
+	@tools/setup.sh python packages engine_and_images
 
 demo: setup      ## Deploy a sample application on the local target and leave it running
 	@tools/demo.sh

@@ -51,4 +51,11 @@ go_is_recent() { command -v go >/dev/null && go version | grep -qE 'go(1\.(2[1-9
 
 images() { .venv/bin/python -m autodeploy.local.images debian-12 >/dev/null; }
 
+# The one waits for a compiler, the other for a package mirror.
+engine_and_images() {
+  engine & local building=$!
+  images || { local code=$?; kill "$building" 2>/dev/null; exit "$code"; }
+  wait "$building" || exit $?
+}
+
 for step in "$@"; do "$step"; done

@@ -134,18 +134,6 @@ def test_a_rebooted_machine_comes_back(place: World, deployed: dict[str, Any]) -
     place.eventually(lambda: " 200" in place.curl(identifier).splitlines()[0], 60)
 
 
-def test_a_second_deployment_stands_beside_it(place: World, deployed: dict[str, Any]) -> None:
-    repository = place.repository("fastapi-plain", "beside")
-    other = place.json("deploy", str(repository), "--target", "local", "--yes")
-    assert other["status"] == "complete" and other["url"] != deployed["url"]
-    path = place.json("status", other["deployment_id"])["tech_stack"]["health_check_path"]
-    assert " 200" in place.curl(other["deployment_id"], path=path).splitlines()[0]
-    assert " 200" in place.curl(deployed["deployment_id"]).splitlines()[0]
-    gone = place.json("destroy", other["deployment_id"], "--yes")
-    assert gone["status"] == "rolled_back"
-    assert " 200" in place.curl(deployed["deployment_id"]).splitlines()[0]
-
-
 def test_a_changed_commit_is_released_without_touching_the_infrastructure(
     place: World, deployed: dict[str, Any]
 ) -> None:

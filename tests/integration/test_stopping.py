@@ -1,4 +1,7 @@
-"""A run that is stopped, and one whose hardening fails, through the command line with the real engine and machines."""
+"""A run that is stopped, and one beside it whose hardening fails, through the command line with engine and machines.
+
+The tests of this file are one story, told in order of two deployments.
+"""
 
 from __future__ import annotations
 
@@ -84,6 +87,13 @@ def ended_well(place: World, name: str, run: Run, stage: str) -> None:
     assert not any("Traceback" in line for line in run.lines)
 
 
+def serves(place: World, name: str) -> bool:
+    """Say whether a deployment's public URL answers."""
+    state = ledger(place, name)
+    path = state["tech_stack"]["health_check_path"]
+    return " 200" in place.curl(state["deployment_id"], path=path).splitlines()[0]
+
+
 def test_stopped_at_every_stage_it_goes_on_to_the_end_and_is_asked_nothing_again(place: World) -> None:
     repository = place.repository("fastapi-plain", "stopped")
     (repository / "app" / "routers" / "status.py").open("a").write("\n# nothing was built of this before\n")
@@ -132,21 +142,8 @@ def test_stopped_at_every_stage_it_goes_on_to_the_end_and_is_asked_nothing_again
     assert "the run before was killed while the deployment was hardening" in done.stderr
     state = ledger(place, "stopped")
     assert (state["status"], state["failed_stage"]) == ("complete", None)
-    path = state["tech_stack"]["health_check_path"]
-    assert " 200" in place.curl(state["deployment_id"], path=path).splitlines()[0]
+    assert serves(place, "stopped")
     assert state["deployment_config"]["environment_variables"]["QUOTES_LIMIT"]
-
-
-def test_a_destruction_that_is_stopped_can_be_repeated(place: World) -> None:
-    identifier = ledger(place, "stopped")["deployment_id"]
-    run = Run(place, "destroy", identifier, "--yes")
-    run.until("deleting aws:")
-    code, _ = run.press(signal.SIGINT)
-    assert code == 130
-    state = ledger(place, identifier)
-    assert (state["status"], state["errors"][-1]["error_type"]) == ("failed", "Interrupted")
-    assert place.json("destroy", identifier, "--yes")["status"] == "rolled_back"
-    assert identifier not in json.dumps(place.json("local", "status"))
 
 
 def test_a_failed_hardening_leaves_a_dossier_and_nothing_else(place: World) -> None:
@@ -174,6 +171,7 @@ def test_a_failed_hardening_leaves_a_dossier_and_nothing_else(place: World) -> N
     assert not [name for name, text in told.items() if "77317731" in text]
     assert identifier not in json.dumps(place.json("local", "status"))
     assert not (folder.parent / "id_ed25519").exists()
+    assert serves(place, "stopped"), "what stands beside it is left alone"
 
 
 def test_it_can_be_deployed_anew_and_a_second_run_is_told_whom_it_waits_for(place: World) -> None:
@@ -188,6 +186,20 @@ def test_it_can_be_deployed_anew_and_a_second_run_is_told_whom_it_waits_for(plac
     assert first.process.wait(300) == 0
     state = ledger(place, "unhardened")
     assert state["status"] == "complete" and state["deployment_id"] != gone["deployment_id"]
+    assert serves(place, "unhardened") and serves(place, "stopped")
+
+
+def test_a_destruction_that_is_stopped_can_be_repeated(place: World) -> None:
+    identifier = ledger(place, "stopped")["deployment_id"]
+    run = Run(place, "destroy", identifier, "--yes")
+    run.until("deleting aws:")
+    code, _ = run.press(signal.SIGINT)
+    assert code == 130
+    state = ledger(place, identifier)
+    assert (state["status"], state["errors"][-1]["error_type"]) == ("failed", "Interrupted")
+    assert place.json("destroy", identifier, "--yes")["status"] == "rolled_back"
+    assert identifier not in json.dumps(place.json("local", "status"))
+    assert serves(place, "unhardened")
 
 
 def test_a_missing_variable_is_refused_before_anything_is_built(place: World) -> None:
