@@ -27,11 +27,11 @@ lint: python     ## Style, types, layers
 	.venv/bin/lint-imports
 
 # The timed tests run alone, the rest side by side, a file at a time: two that compute, or three that also wait for
-# machines. AUTODEPLOY_SEED=N draws the same samples again.
+# machines. What those cover, the others have covered. AUTODEPLOY_SEED=N draws the same samples again.
 test: setup lint ## All tests, with coverage
 	$(PY) -m pytest tests/performance -m performance
-	$(PY) -m pytest tests -m "$(FAST)" -n 2 $(BY_FILE) --cov --cov-report=
-	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance" -n 3 $(BY_FILE) --durations=15 --cov --cov-append --cov-report=term:skip-covered
+	$(PY) -m pytest tests -m "$(FAST)" -n 2 $(BY_FILE) --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance" -n 3 $(BY_FILE) --durations=15
 
 test-unit: python      ## Tests that need no container engine and no Pulumi engine
 	$(PY) -m pytest tests -m "$(FAST)" -n 2 $(BY_FILE) --ignore tests/properties
