@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -41,10 +42,23 @@ def answer(world: World, artifact: BuildArtifact, stack: TechStack) -> str:
     return str(world.builder.trial(artifact, stack, environment, world.said.append))
 
 
-@pytest.mark.parametrize(("name", "path"), [("express-postgres", "/healthz"), ("express-mysql", "/status")])
-def test_an_application_with_a_database_is_built_and_reaches_it(world: World, name: str, path: str) -> None:
+WITH_A_DATABASE = {"express-postgres": "/healthz", "express-mysql": "/status"}
+
+
+def reaches_its_database(world: World, name: str) -> None:
+    """Build an application and see it answer from its database."""
     artifact, stack = built(world, brought(world, name))
-    assert answer(world, artifact, stack).startswith(f"HTTP 200 on {path}")
+    assert answer(world, artifact, stack).startswith(f"HTTP 200 on {WITH_A_DATABASE[name]}")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", list(WITH_A_DATABASE))
+def test_an_application_with_a_database_is_built_and_reaches_it(world: World, name: str) -> None:
+    reaches_its_database(world, name)
+
+
+def test_an_application_with_one_of_the_databases_reaches_it(world: World, chance: random.Random) -> None:
+    reaches_its_database(world, chance.choice(list(WITH_A_DATABASE)))
 
 
 def test_typescript_is_compiled_and_what_compiled_it_stays_behind(world: World) -> None:

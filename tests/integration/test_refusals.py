@@ -125,13 +125,11 @@ def test_a_home_that_cannot_be_written(place: World, tmp_path: Path) -> None:
     refused(done, done.returncode)
 
 
-@pytest.mark.parametrize("ref", ["nosuch", "v9.9", "0123456789abcdef0123456789abcdef01234567", "--upload-pack=x"])
-def test_a_branch_tag_or_commit_that_is_not_there(place: World, ref: str) -> None:
-    folder = place.folder / "referred"
-    if not folder.exists():
-        place.repository("fastapi-plain", "referred")
-    four = refused(place.run("deploy", f"file://{folder}", "--target", "local", f"--ref={ref}", "--yes"), 20)
-    assert repr(ref) in four[1]
+def test_a_branch_tag_or_commit_that_is_not_there(place: World) -> None:
+    folder = place.repository("fastapi-plain", "referred")
+    for ref in ("nosuch", "v9.9", "0123456789abcdef0123456789abcdef01234567", "--upload-pack=x"):
+        four = refused(place.run("deploy", f"file://{folder}", "--target", "local", f"--ref={ref}", "--yes"), 20)
+        assert repr(ref) in four[1]
     nothing_stands(place)
     refused(place.run("deploy", f"file://{folder}", "--target", "local", "--ref", ""), 3)
 
