@@ -23,11 +23,12 @@ def connect(
     *,
     region: str = "",
     profile: str | None = None,
+    role_arn: str | None = None,
 ) -> Host:
     """Open the deployment's machine; wait for its sshd at most `deadline` seconds, for a session twice as long."""
     from autodeploy.adapters.ssh import connect as open_ssh
 
-    key, way = Path(infrastructure.ssh_private_key_path), _way(infrastructure, region, profile)
+    key, way = Path(infrastructure.ssh_private_key_path), _way(infrastructure, region, profile, role_arn)
     return open_ssh(
         infrastructure.ec2_instance_id if way else infrastructure.ec2_public_ip,
         key_path=key,
@@ -38,16 +39,16 @@ def connect(
     )
 
 
-def _way(infrastructure: InfrastructureSpec, region: str, profile: str | None) -> Way | None:
+def _way(infrastructure: InfrastructureSpec, region: str, profile: str | None, role_arn: str | None) -> Way | None:
     if infrastructure.access == "ssh":
         return None
     from autodeploy.adapters.aws.sessions import Tunnel
 
-    return Tunnel(infrastructure.ec2_instance_id, region, profile)
+    return Tunnel(infrastructure.ec2_instance_id, region, profile, role_arn)
 
 
-def session_to(instance_id: str, region: str, profile: str | None) -> Sequence[str]:
+def session_to(instance_id: str, region: str, profile: str | None, role_arn: str | None) -> Sequence[str]:
     """Return the command that carries a session to a machine's sshd over its standard input and output."""
     from autodeploy.adapters.aws.sessions import command
 
-    return command(instance_id, region, profile)
+    return command(instance_id, region, profile, role_arn)

@@ -103,10 +103,12 @@ class Safekeeping:
             self._ui.say(f"the service could not be started again: {err.message}")
 
 
-def way_in(state: DeploymentState, session_to: Callable[[str, str, str | None], Sequence[str]]) -> list[str]:
+def way_in(
+    state: DeploymentState, session_to: Callable[[str, str, str | None, str | None], Sequence[str]]
+) -> list[str]:
     """Return the command that opens a session on the database: by SSH to the machine, from there over verified TLS.
 
-    `session_to` returns, of instance, region and profile, what carries SSH to a machine that has no open port.
+    `session_to` returns, of instance, region, profile and role, what carries SSH to a machine that has no open port.
     """
     spec, made = state.infrastructure, state.plan.infra.database if state.plan else None
     if spec is None or made is None or spec.database_endpoint is None:
@@ -121,6 +123,7 @@ def way_in(state: DeploymentState, session_to: Callable[[str, str, str | None], 
     host = spec.ec2_public_ip
     if spec.access == "ssm":
         host = spec.ec2_instance_id
-        options += ["-o", f"ProxyCommand={shlex.join(session_to(host, state.region, state.request.profile))}"]
+        way = session_to(host, state.region, state.request.profile, state.request.role_arn)
+        options += ["-o", f"ProxyCommand={shlex.join(way)}"]
     script = f"sudo -n sh -c {shlex.quote(session(made, spec))}"
     return ["ssh", "-t", "-i", str(key), *options, f"ubuntu@{host}", script]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -33,6 +34,10 @@ OWN_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TO
 """Variables that would win over a profile that was chosen."""
 
 
+ROLE = re.compile(r"arn:aws(-[a-z]+)*:iam::\d{12}:role/([!-~]{1,510}/)?[\w+=,.@-]{1,64}", re.ASCII)
+"""https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html"""
+
+
 class Settings(Noun):
     """All choices of one run. `home` is $AUTODEPLOY_HOME; `cache` holds engine, images, clones and build caches."""
 
@@ -44,6 +49,7 @@ class Settings(Noun):
     path: str = "."
     region: str | None = None
     profile: str | None = None
+    role_arn: str | None = None
     environment: dict[str, str] = Field(default={}, repr=False)
     yes: bool = False
     new: bool = False
@@ -64,6 +70,13 @@ class Settings(Noun):
     @classmethod
     def _is_a_domain(cls, value: str | None) -> str | None:
         return domain_name(value) if value else value
+
+    @field_validator("role_arn")
+    @classmethod
+    def _is_a_role(cls, value: str | None) -> str | None:
+        if value and not ROLE.fullmatch(value):
+            raise ValueError(f"{value!r} is no role's ARN, such as arn:aws:iam::123456789012:role/deployer")
+        return value
 
     builder: Literal["container", "host"] = "container"
     run_tests: bool = False
@@ -145,6 +158,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         "target": ("AUTODEPLOY_TARGET",),
         "region": ("AUTODEPLOY_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
         "profile": ("AWS_PROFILE",),
+        "role_arn": ("AUTODEPLOY_ROLE_ARN",),
     }
     return {name: environ[key] for name, keys in names.items() for key in reversed(keys) if environ.get(key)}
 

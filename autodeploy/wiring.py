@@ -72,6 +72,7 @@ class Wiring:
             self._target(),
             self.region,
             profile=None if daemon else self.settings.profile,
+            role_arn=self.settings.role_arn or None,
             endpoint_url=daemon.aws_endpoint if daemon else None,
             instance_types=(self.settings.instance_type or DEFAULT_SIZE, *INSTANCE_TYPES),
             admin_cidr=self.settings.admin_cidr or ("127.0.0.1/32" if daemon else None),
@@ -153,7 +154,8 @@ class Wiring:
 
     @cached_property
     def _connect(self) -> Connect:
-        return partial(connect, region=self.region, profile=self.settings.profile)
+        settings = self.settings
+        return partial(connect, region=self.region, profile=settings.profile, role_arn=settings.role_arn or None)
 
     @cached_property
     def deployer(self) -> HiveMindDeployer:

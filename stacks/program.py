@@ -19,6 +19,8 @@ from stacks.network import Ground, Network, existing
 from stacks.profile import Profile
 
 CONFIG = "autodeploy"
+SESSION = "AutoDeploy"
+"""What CloudTrail shows beside an assumed role."""
 Outputs = dict[str, pulumi.Output[Any]]
 
 
@@ -135,12 +137,18 @@ def _balancer(
     )
 
 
+def _roles(plan: InfraPlan) -> list[aws.ProviderAssumeRoleArgs] | None:
+    # By the provider itself, which assumes it anew before it ends, whatever credentials it is run with.
+    return [aws.ProviderAssumeRoleArgs(role_arn=plan.role_arn, session_name=SESSION)] if plan.role_arn else None
+
+
 def _provider(plan: InfraPlan) -> aws.Provider:
     # Explicit, so that region, account and tags come from the plan and never from the shell.
     return aws.Provider(
         "aws",
         region=plan.region,
         allowed_account_ids=[plan.account_id],
+        assume_roles=_roles(plan),
         default_tags=aws.ProviderDefaultTagsArgs(
             tags={**plan.tags, "DeploymentId": plan.deployment_id, "ManagedBy": "AutoDeploy"}
         ),

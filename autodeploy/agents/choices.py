@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from autodeploy.model import DeploymentState, Request
+from autodeploy.model.noun import Noun
 from autodeploy.ports import Store
 from autodeploy.settings import Settings
 
@@ -11,42 +14,21 @@ ENVIRONMENT = "env:"
 
 def request_of(settings: Settings) -> Request:
     """Return what of this run's settings is a choice for the deployment, to be kept in its ledger."""
-    return Request(
-        ref=settings.ref,
-        subdirectory=settings.path if settings.path != "." else None,
-        overrides=settings.overrides,
-        profile=settings.profile,
-        instance_type=settings.instance_type,
-        instances=settings.instances,
-        admin_cidr=settings.admin_cidr,
-        alarm_email=settings.alarm_email,
-        tags=settings.tags,
-        domain=settings.domain,
-        vpc_id=settings.vpc_id,
-        access_logs=settings.access_logs,
-        access=settings.access,
-    )
+    return Request(subdirectory=settings.path if settings.path != "." else None, **_shared(settings))
 
 
 def settings_for(state: DeploymentState, settings: Settings, store: Store) -> Settings:
     """Return the settings that hold for this deployment."""
-    request = state.request
     return settings.but(
-        ref=request.ref,
-        path=request.subdirectory or ".",
-        overrides=request.overrides,
-        profile=request.profile,
-        instance_type=request.instance_type,
-        instances=request.instances,
-        admin_cidr=request.admin_cidr,
-        alarm_email=request.alarm_email,
-        tags=request.tags,
-        domain=request.domain,
-        vpc_id=request.vpc_id,
-        access_logs=request.access_logs,
-        access=request.access,
+        path=state.request.subdirectory or ".",
         environment={**environment_of(store, state.deployment_id), **settings.environment},
+        **_shared(state.request),
     )
+
+
+def _shared(noun: Noun) -> dict[str, Any]:
+    """Return what Request and Settings call by the same name: all that a Request holds, but for the folder."""
+    return {name: getattr(noun, name) for name in Request.model_fields if name != "subdirectory"}
 
 
 def environment_of(store: Store, deployment_id: str) -> dict[str, str]:

@@ -56,7 +56,31 @@ def as_deployed(settings: Settings, state: DeploymentState) -> Settings:
         region=state.region,
         name=state.name,
         profile=settings.profile or state.request.profile,
+        role_arn=settings.role_arn or state.request.role_arn,
     )
+
+
+def as_before(settings: Settings, url: str, store: Store) -> Settings:
+    """Return settings for a deploy, with the role of the one deployment of this name where none is given now.
+
+    Without its role another account would be meant, and another deployment made there.
+    """
+    from autodeploy.model.repository import RepositoryUrl
+    from autodeploy.naming import slug
+
+    if settings.new or settings.role_arn is not None:
+        return settings
+    name = slug(settings.name or RepositoryUrl.parse(url).name)
+    found = [
+        state
+        for state in store.list()
+        if (state.name, state.target) == (name, settings.target)
+        and settings.region in (None, state.region)
+        and state.status != "rolled_back"
+    ]
+    if len(found) != 1 or not (role_arn := found[0].request.role_arn):
+        return settings
+    return settings.but(profile=settings.profile or found[0].request.profile, role_arn=role_arn)
 
 
 def choose_target(settings: Settings) -> Settings:
@@ -96,6 +120,14 @@ def _reachable(settings: Settings) -> Settings:
             "the local target has no Systems Manager, so there are no sessions to its machines",
             "Leave --access out: they are reached over SSH on this machine. --access ssm is for --target aws.",
             context="Reading --access",
+        )
+    from autodeploy.local import ACCOUNT
+
+    if settings.target == "local" and settings.role_arn and f":{ACCOUNT}:" not in settings.role_arn:
+        raise SettingsError(
+            f"the local target's account is {ACCOUNT}, and has no role {settings.role_arn}",
+            "Leave --role-arn out (unset AUTODEPLOY_ROLE_ARN): nothing of your account's is needed there.",
+            context="Reading --role-arn",
         )
     return settings
 

@@ -22,6 +22,9 @@ Url = Annotated[
 Description = Annotated[str, typer.Argument(help="What it is, in a sentence.")]
 Ref = Annotated[str | None, typer.Option(help="Branch, tag or commit.")]
 Folder = Annotated[str | None, typer.Option(help="The application's folder within the repository.")]
+RoleArn = Annotated[
+    str | None, typer.Option("--role-arn", help="A role to assume for all of it; else $AUTODEPLOY_ROLE_ARN.")
+]
 Keep = Annotated[bool, typer.Option("--keep", help="Keep what stands where the hardening of a first deployment fails.")]
 Builder = Annotated[str | None, typer.Option(help="container; host: on this machine, without walls around the code.")]
 RunTests = Annotated[bool, typer.Option("--run-tests", help="Run the repository's tests; a failure stops.")]
@@ -56,6 +59,7 @@ def deploy(
     path: Folder = None,
     region: Annotated[str | None, typer.Option(help="AWS region; else $AWS_REGION, profile, us-east-1.")] = None,
     profile: Annotated[str | None, typer.Option(help="AWS profile.")] = None,
+    role_arn: RoleArn = None,
     admin_cidr: Annotated[
         str | None, typer.Option("--admin-cidr", help="Where SSH is allowed from; else found.")
     ] = None,
@@ -92,7 +96,7 @@ def deploy(
     facts: Mapping[str, str] = NO_FACTS,
 ) -> None:
     """Deploy a repository; again: update or go on."""
-    from autodeploy.cli.choices import choose_target, drawable, environment, existing, ready, tags, wired
+    from autodeploy.cli.choices import as_before, choose_target, drawable, environment, existing, ready, tags, wired
 
     url = existing(url)
     settings = choose_target(
@@ -105,6 +109,7 @@ def deploy(
             path=path,
             region=region,
             profile=profile,
+            role_arn=role_arn,
             admin_cidr=admin_cidr,
             access=access,
             alarm_email=alarm_email,
@@ -124,7 +129,7 @@ def deploy(
             svg=drawable(svg),
         )
     )
-    wiring = wired(context, settings)
+    wiring = wired(context, as_before(settings, url, wired(context, settings).store))
     _show(context, wiring, wiring.conductor.deploy(url, description), json)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from autodeploy.cli.deploy import Json
+from autodeploy.cli.deploy import Json, RoleArn
 
 
 def register(app: typer.Typer) -> None:
@@ -18,6 +18,8 @@ def register(app: typer.Typer) -> None:
 def doctor(
     context: typer.Context,
     target: Annotated[str | None, typer.Option(help="aws or local; default: both.")] = None,
+    profile: Annotated[str | None, typer.Option(help="AWS profile.")] = None,
+    role_arn: RoleArn = None,
     json: Json = False,
 ) -> None:
     """Check what a deployment needs. Exit code: 0 when the chosen target is ready, or either where none is chosen."""
@@ -25,7 +27,7 @@ def doctor(
     from autodeploy.cli.choices import ready, wired
     from autodeploy.cli.views import show_checks
 
-    found = run(ready(context, target=target), partial(wired, context))
+    found = run(ready(context, target=target, profile=profile, role_arn=role_arn), partial(wired, context))
     if json:
         import json as json_
 

@@ -141,7 +141,8 @@ class InfraPlan(Noun):
 
     With `network` no network is made: the CIDRs of subnets say nothing then. With `access` "ssm" no rule opens the
     machine's port 22, to nobody: `admin_cidr` is the machine itself then. `instances` is how many machines run the
-    application; one is left out of the JSON, so that plans of one read as they always did, and so is access by SSH.
+    application; one is left out of the JSON, so that plans of one read as they always did, and so are access by SSH and
+    no `role_arn`: the role of the account that the engine's provider assumes, whoever runs it.
     """
 
     deployment_id: str
@@ -166,6 +167,7 @@ class InfraPlan(Noun):
     alarm_email: str | None = None
     # Left out where it says nothing new: an update of AutoDeploy alone is no other plan.
     access: Access = Field(default="ssh", exclude_if=lambda access: access == "ssh")
+    role_arn: str | None = Field(default=None, exclude_if=lambda role_arn: role_arn is None)
     tags: dict[str, str] = {}
 
     @property

@@ -93,6 +93,7 @@ class Request(Noun):
     subdirectory: str | None = None
     overrides: dict[str, str] = {}
     profile: str | None = None
+    role_arn: str | None = None
     instance_type: str | None = None
     instances: int | None = None
     admin_cidr: str | None = None

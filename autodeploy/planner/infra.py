@@ -56,6 +56,7 @@ def lower(
         web=edge.web(stack, facts, settings, certificate_pem, certificate_chain_pem),
         database=_database(stack, facts, settings),
         alarm_email=guards.alarm_email(settings),
+        role_arn=settings.role_arn or None,
         tags={**guards.check_tags(settings.tags), "Application": slug(name)},
     )
     if brought is None:

@@ -233,3 +233,12 @@ def test_two_deployments_share_no_name(whole: Deployed) -> None:
 def test_refuses_a_config_that_is_not_whole(config: dict[str, str], complaint: str) -> None:
     with pytest.raises((pulumi.ConfigMissingError, ValueError), match=complaint):
         deploy(plan(), config)
+
+
+def test_the_provider_assumes_the_role_of_the_plan(whole: Deployed) -> None:
+    (plain,) = whole.of("aws")
+    assert "assumeRoles" not in plain.inputs
+    role_arn = "arn:aws:iam::123456789012:role/deployer"
+    (assuming,) = deploy(plan(role_arn=role_arn)).of("aws")
+    assert json.loads(assuming.inputs["assumeRoles"]) == [{"roleArn": role_arn, "sessionName": "AutoDeploy"}]
+    assert {name: value for name, value in assuming.inputs.items() if name != "assumeRoles"} == plain.inputs

@@ -240,6 +240,15 @@ class TestWayIn:
         assert proxy.startswith("ProxyCommand=aws ssm start-session --profile work --region us-east-1 --target ")
         assert proxy.endswith("--document-name AWS-StartSSHSession --parameters portNumber=22")
 
+    def test_leads_through_a_session_as_the_role_that_is_remembered(self, state: DeploymentState) -> None:
+        assert state.infrastructure
+        role_arn = "arn:aws:iam::123456789012:role/deployer"
+        closed = state.but(
+            infrastructure=state.infrastructure.but(access="ssm"), request=state.request.but(role_arn=role_arn)
+        )
+        (proxy,) = [word for word in way_in(closed, session_to) if word.startswith("ProxyCommand=")]
+        assert f"--role-arn {role_arn} --region us-east-1 -- aws ssm start-session --region us-east-1" in proxy
+
     def test_to_mysql_verifies_the_server(self, state: DeploymentState) -> None:
         assert state.plan and state.plan.infra.database
         database = state.plan.infra.database.but(engine="mysql", port=3306)

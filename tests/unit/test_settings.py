@@ -142,3 +142,46 @@ def test_a_setting_that_there_is_not(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="there is no such setting") as caught:
         load({}, HOME, written(tmp_path, 'colour = "red"\n'))
     assert "flag" not in caught.value.remediation
+
+
+ROLE = "arn:aws:iam::123456789012:role/deployer"
+
+
+@pytest.mark.parametrize(
+    "role_arn",
+    [
+        ROLE,
+        "arn:aws-us-gov:iam::123456789012:role/teams/ops/Deployer+1=,.@-_",
+        "arn:aws-cn:iam::1" + "2" * 11 + ":role/a",
+    ],
+)
+def test_a_role_is_of_a_flag_or_of_the_environment(tmp_path: Path, role_arn: str) -> None:
+    assert load({"role_arn": role_arn}, HOME, tmp_path).role_arn == role_arn
+    environ = {**HOME, "AUTODEPLOY_ROLE_ARN": role_arn}
+    assert load({}, environ, tmp_path).role_arn == role_arn
+    assert load({"role_arn": ""}, environ, tmp_path).role_arn == ""
+
+
+@pytest.mark.parametrize(
+    "role_arn",
+    [
+        "deployer",
+        "arn:aws:iam::123456789012:user/me",
+        "arn:aws:iam::12345678901:role/short",
+        "arn:aws:iam::123456789012:role/",
+        "arn:aws:iam::123456789012:role/" + "a" * 65,
+        "arn:aws:iam::123456789012:instance-profile/deployer",
+        "arn:aws:sts::123456789012:assumed-role/deployer/me",
+        f"{ROLE}\n",
+        f"{ROLE} ",
+    ],
+)
+def test_what_is_no_role(tmp_path: Path, role_arn: str) -> None:
+    with pytest.raises(SettingsError, match="the setting 'role_arn' cannot be used") as caught:
+        load({"role_arn": role_arn}, HOME, tmp_path)
+    assert "is no role's ARN, such as arn:aws:iam::123456789012:role/deployer" in caught.value.message
+
+
+def test_a_repository_does_not_choose_the_role(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="'role_arn' may not be set"):
+        load({}, HOME, written(tmp_path, f'role_arn = "{ROLE}"\n'))

@@ -107,6 +107,12 @@ class TestAws:
         assert environment["AWS_PROFILE"] == "work"
         assert "PULUMI_DEBUG_PROVIDERS" not in environment
 
+    def test_a_role_reaches_the_account_on_either_target(self, tmp_path: Path, daemon: DaemonInfo) -> None:
+        role_arn = "arn:aws:iam::123456789012:role/deployer"
+        for target in ("aws", "local"):
+            assert wired(tmp_path, target=target, role_arn=role_arn).cloud.role_arn == role_arn
+            assert wired(tmp_path, target=target, role_arn="").cloud.role_arn is None
+
     def test_a_region_that_was_chosen_wins_over_the_profile(self, tmp_path: Path) -> None:
         assert wired(tmp_path, target="aws", profile="work", region="eu-west-3").cloud.region == "eu-west-3"
 

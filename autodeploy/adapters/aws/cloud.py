@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError
 
 from autodeploy.adapters.aws import (
     account,
+    credentials,
     evidence,
     failures,
     finding,
@@ -51,6 +52,8 @@ DEBIAN_OWNER = "136693071363"
 """Debian's own account, https://wiki.debian.org/Cloud/AmazonEC2Image."""
 LOCAL_IMAGES: dict[BaseImage, str] = {"debian-12": "ami-0debian12local00", "debian-13": "ami-0debian13local00"}
 LOCAL_ENGINES: dict[DatabaseEngine, str] = {"postgres": "15", "mysql": "8.0", "mariadb": "10.11"}
+LOCAL_KEYS = ("testing", "testing")
+"""The operator's own credentials never go to an emulator."""
 _FIRST_WAIT_SECONDS: dict[Target, float] = {"aws": FIRST_WAIT_SECONDS, "local": 0.1}
 """Nobody else asks the local target too much."""
 _PAUSE_SECONDS = 5.0
@@ -84,6 +87,7 @@ class AwsCloud:
         region: str,
         *,
         profile: str | None = None,
+        role_arn: str | None = None,
         endpoint_url: str | None = None,
         instance_types: Sequence[str] = ("t3.micro",),
         admin_cidr: str | None = None,
@@ -105,6 +109,7 @@ class AwsCloud:
         self.target = target
         self.region = region
         self.profile = profile
+        self.role_arn = role_arn
         self._endpoint_url = endpoint_url
         self._instance_types = tuple(dict.fromkeys(instance_types))
         self._admin_cidr = admin_cidr
@@ -283,7 +288,8 @@ class AwsCloud:
 
     def _boto3_client(self, service: str) -> Any:
         if self._session is None:
-            self._session = boto3.Session(**self._credentials(), region_name=self.region)
+            keys = LOCAL_KEYS if self.target == "local" else None
+            self._session = credentials.session(self.region, self.profile, self.role_arn, self._endpoint_url, keys)
         if service == "pricing":  # nothing waits for it, and it is served from a few regions for all
             return self._session.client(service, region_name=pricing.REGION, config=pricing.HASTY)
         config = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 1})
@@ -292,8 +298,3 @@ class AwsCloud:
         client.meta.events.register("needs-retry", patience)
         client.meta.events.register("before-parse", failures.forget_page)
         return client
-
-    def _credentials(self) -> dict[str, str | None]:
-        if self.target == "local":  # the operator's own credentials never go to an emulator
-            return {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-        return {"profile_name": self.profile}

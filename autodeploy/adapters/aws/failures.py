@@ -90,6 +90,12 @@ def _from_code(
     elif code in _INVALID:
         message = f"AWS does not accept the credentials ({whose}): {code}"
         remediation = "See who you are with `aws sts get-caller-identity`; take another profile with --profile."
+    elif code in DENIED and err.operation_name == "AssumeRole":
+        message = f"the role of --role-arn cannot be assumed: {said}"
+        remediation = (
+            "The role's trust policy has to name these credentials, and they need sts:AssumeRole on it; "
+            "see whose they are with `aws sts get-caller-identity`."
+        )
     elif code in DENIED:
         message = f"these credentials may not call {err.operation_name} ({whose}): {said}"
         remediation = f"Ask the account's owner to allow {err.operation_name}, or take another profile with --profile."

@@ -1,7 +1,7 @@
 """A machine without an open port -> a socket to its sshd, by a session of AWS Systems Manager.
 
 The official programs carry it: `aws`, which starts its session-manager-plugin. Credentials reach them through their
-environment alone. Opens no connection of its own, and knows nothing of SSH.
+environment alone; those of a role are assumed by this package as a program. Knows nothing of SSH.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -57,19 +58,22 @@ def _how_to_install(programs: Mapping[str, str]) -> str:
     return " ".join(f"Install {name}: {where}" for name, where in programs.items())
 
 
-def command(instance_id: str, region: str, profile: str | None = None) -> tuple[str, ...]:
+def command(instance_id: str, region: str, profile: str | None = None, role_arn: str | None = None) -> tuple[str, ...]:
     """Return what carries a session to the instance's sshd over standard input and output."""
     mine = ("--profile", profile) if profile else ()
-    start = ("aws", "ssm", "start-session", *mine, "--region", region, "--target", instance_id)
-    return (*start, "--document-name", DOCUMENT, "--parameters", "portNumber=22")
+    start = ("--region", region, "--target", instance_id, "--document-name", DOCUMENT, "--parameters", "portNumber=22")
+    if role_arn is None:
+        return ("aws", "ssm", "start-session", *mine, *start)
+    as_role = (sys.executable, "-m", __package__, "--role-arn", role_arn, *mine, "--region", region)
+    return (*as_role, "--", "aws", "ssm", "start-session", *start)
 
 
 class Tunnel:
     """The way to one instance. Each `open` is a session of its own, which ends with its socket."""
 
-    def __init__(self, instance_id: str, region: str, profile: str | None = None) -> None:
+    def __init__(self, instance_id: str, region: str, profile: str | None = None, role_arn: str | None = None) -> None:
         self._instance_id = instance_id
-        self._command = command(instance_id, region)
+        self._command = command(instance_id, region, role_arn=role_arn)
         self._environment = _environment(profile)
         self._latest: _Session | None = None
 
@@ -86,7 +90,7 @@ class Tunnel:
         if HOPELESS.search(said):
             raise self._refused(
                 said,
-                "Check whose credentials these are (--profile) and that they may start sessions: "
+                "Check whose credentials these are (--profile, --role-arn) and that they may start sessions: "
                 "autodeploy doctor, autodeploy iam-policy --access ssm",
             )
         return said

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -90,6 +90,20 @@ class Account:
                 )
                 made.meta.events.register("needs-retry", self._patience)
             return self._clients[service, region]
+
+    def identity(self, region: str, roles: Sequence[str] = ()) -> str:
+        """Return the account's id; raise InfrastructureError where a role of `roles`, assumed in turn, is another's."""
+        sts = self.client("sts", region)
+        own = str(sts.get_caller_identity()["Account"])
+        for role_arn in roles:
+            given = sts.assume_role(RoleArn=role_arn, RoleSessionName="local")["AssumedRoleUser"]["Arn"]
+            if (theirs := given.split(":")[4]) != own:
+                raise refusal(
+                    f"the emulated account is {own}, the role {role_arn} is of {theirs}",
+                    "Leave --role-arn out: the local target has no other account.",
+                    "Configuring the aws provider",
+                )
+        return own
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine of the data plane on its loop and return its result; only from a worker thread."""

@@ -14,7 +14,7 @@ from autodeploy.local.provider.schema import PROVIDER, Failure, failures, schema
 from autodeploy.local.provider.wire import UNKNOWN, Values, has_unknown
 
 _META = frozenset({"version", "pluginDownloadURL", "parameterization"})
-_HANDLED = frozenset({"region", "allowedAccountIds", "forbiddenAccountIds", "defaultTags"})
+_HANDLED = frozenset({"region", "allowedAccountIds", "forbiddenAccountIds", "defaultTags", "assumeRoles"})
 _HARMLESS = frozenset({"maxRetries", "retryMode", "profile", "userAgents"})
 DEFAULT_REGION = "us-east-1"
 
@@ -46,9 +46,10 @@ def configuration(values: Values, account: Account) -> Configuration:
     inputs = {name: value for name, value in opened(values).items() if not has_unknown(value)}
     region = str(inputs.get("region", DEFAULT_REGION))
     allowed, forbidden = inputs.get("allowedAccountIds"), inputs.get("forbiddenAccountIds", [])
-    if allowed or forbidden:
+    roles = [role["roleArn"] for role in inputs.get("assumeRoles") or () if role.get("roleArn")]
+    if allowed or forbidden or roles:
         try:
-            identity = account.client("sts", region).get_caller_identity()["Account"]
+            identity = account.identity(region, roles)
         except (ClientError, BotoCoreError) as err:
             raise translated(err, "Asking the emulated account for its id") from err
         if (allowed and identity not in allowed) or identity in forbidden:

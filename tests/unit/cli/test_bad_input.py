@@ -39,6 +39,12 @@ class TestChoices:
         assert "the setting 'instances' cannot be used" in four[1]
         assert list(desk.states()) == []
 
+    @pytest.mark.parametrize("verb", [["deploy", URL, "--yes"], ["doctor"]])
+    def test_a_role_that_is_none(self, desk: Desk, verb: list[str]) -> None:
+        four = refused(desk.type(*verb, "--role-arn", "arn:aws:iam::123456789012:user/me"), 10)
+        assert "'arn:aws:iam::123456789012:user/me' is no role's ARN" in four[1]
+        assert list(desk.states()) == []
+
     @pytest.mark.parametrize("port", ["0", "-1", "80", "65535", "99999", "http"])
     def test_a_port_that_cannot_be(self, desk: Desk, port: str) -> None:
         four = refused(desk.type("deploy", URL, "--yes", "--port", port), 30)

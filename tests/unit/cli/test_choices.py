@@ -5,13 +5,24 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes.line import Line
 from fixtures.planned import settings
 
-from autodeploy.cli.choices import choose_target, confirm_by_name, environment, existing, find, tags
+from autodeploy.cli.choices import (
+    as_before,
+    as_deployed,
+    choose_target,
+    confirm_by_name,
+    environment,
+    existing,
+    find,
+    tags,
+)
 from autodeploy.errors import ApprovalError, SettingsError, SourceError, StateError
+from autodeploy.model import DeploymentState, Request
 
 
 class Typed(io.StringIO):
@@ -185,3 +196,53 @@ class TestFolder:
         for name in ("shpo", "file", "file/below", "loop", "a" * 300):
             with pytest.raises(SourceError, match="there is no folder"):
                 existing(str(tmp_path / name))
+
+
+class TestRole:
+    ARN = "arn:aws:iam::555555555555:role/deployer"
+    URL = "https://example.org/guestbook.git"
+
+    def deployed(self, line: Line, **request: Any) -> DeploymentState:
+        state = line.ledger(line.deploy()).but(target="aws", request=Request(**request))
+        line.store.save(state)
+        return state
+
+    def test_of_a_deployment_is_used_again_without_a_flag(self, line: Line) -> None:
+        state = self.deployed(line, role_arn=self.ARN, profile="work")
+        for found in (
+            as_deployed(settings(), state),
+            as_before(settings(target="aws"), self.URL, line.store),
+            as_before(settings(target="aws", name="Guestbook", region=state.region), "./elsewhere", line.store),
+        ):
+            assert (found.role_arn, found.profile) == (self.ARN, "work")
+        other = as_before(settings(target="aws", profile="home"), self.URL, line.store)
+        assert (other.role_arn, other.profile) == (self.ARN, "home")
+
+    def test_that_is_given_now_wins_and_an_empty_one_takes_it_back(self, line: Line) -> None:
+        state = self.deployed(line, role_arn=self.ARN)
+        other = self.ARN.replace("deployer", "other")
+        assert as_deployed(settings(role_arn=other), state).role_arn == other
+        for given in (other, ""):
+            assert as_before(settings(target="aws", role_arn=given), self.URL, line.store).role_arn == given
+        assert Request(role_arn="").over(state.request).role_arn is None
+
+    @pytest.mark.parametrize("chosen", [{"new": True}, {"name": "other"}, {"region": "eu-west-9"}, {"target": "local"}])
+    def test_of_another_deployment_is_not_taken(self, line: Line, chosen: dict[str, Any]) -> None:
+        self.deployed(line, role_arn=self.ARN)
+        mine = settings(**{"target": "aws", **chosen})
+        assert as_before(mine, self.URL, line.store) == mine
+
+    def test_of_none_leaves_the_credentials_alone(self, line: Line) -> None:
+        self.deployed(line, profile="work")
+        assert as_before(settings(target="aws"), self.URL, line.store) == settings(target="aws")
+
+    def test_on_the_local_target_is_one_of_its_account(self) -> None:
+        with pytest.raises(
+            SettingsError, match="the local target's account is 123456789012, and has no role"
+        ) as caught:
+            choose_target(settings(target="local", role_arn=self.ARN))
+        assert caught.value.exit_code == 10 and "Leave --role-arn out" in caught.value.remediation
+        for mine in ({"target": "aws", "role_arn": self.ARN}, {"target": "local", "role_arn": ""}):
+            assert choose_target(settings(**mine)).role_arn == mine["role_arn"]
+        own = self.ARN.replace("555555555555", "123456789012")
+        assert choose_target(settings(target="local", role_arn=own)).role_arn == own

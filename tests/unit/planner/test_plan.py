@@ -253,3 +253,11 @@ class TestAccess:
     def test_user_data_has_room(self) -> None:
         # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html: 16 KB before it is encoded.
         assert len(planned(STACK, access="ssm").infra.user_data) < 8_000
+
+
+def test_a_role_is_in_the_plan_and_no_role_leaves_the_plan_as_it_was() -> None:
+    plain, role_arn = planned(STACK).infra, "arn:aws:iam::123456789012:role/deployer"
+    assert "role_arn" not in plain.to_json()
+    for settled in ({"role_arn": ""}, {"role_arn": None}):
+        assert planned(STACK, **settled).infra.digest() == plain.digest()
+    assert planned(STACK, role_arn=role_arn).infra == plain.but(role_arn=role_arn)

@@ -71,6 +71,16 @@ def test_only_the_planned_account_is_touched(engine: Any) -> None:
     engine.stub.Configure(proto.ConfigureRequest(args=config(allowedAccountIds=["123456789012"])))
 
 
+def test_a_role_of_the_account_is_assumed_and_one_of_another_is_refused(engine: Any) -> None:
+    def assuming(account: str) -> struct_pb2.Struct:
+        return config(region="us-east-1", assumeRoles=[{"roleArn": f"arn:aws:iam::{account}:role/deployer"}])
+
+    assert check_config(engine, assumeRoles=[{"roleArn": "arn", "sessionName": "AutoDeploy"}]) == {}
+    engine.stub.Configure(proto.ConfigureRequest(args=assuming("123456789012")))
+    with pytest.raises(grpc.RpcError, match="role arn:aws:iam::555555555555:role/deployer is of 555555555555"):
+        engine.stub.Configure(proto.ConfigureRequest(args=assuming("555555555555")))
+
+
 def test_the_operators_aws_profile_is_not_looked_at(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     engine.make(VPC, "vpc", cidrBlock="10.0.0.0/16", region="ap-south-1")
