@@ -193,7 +193,7 @@ class HiveMindConductor:
         ledger.move(WORK[stage])
         given, agent = inputs(ledger.state, stage), getattr(self._agents, kind.owner)
         self._ui.stage(agent.name, kind.title)
-        is_asked_for = stage == "build" and self._wish.run_tests
+        is_asked_for = {"build": self._wish.run_tests, "provision": self._wish.repair_drift}.get(stage, False)
         if kind.proven_by_digest and ledger.proven(stage, given) and not is_asked_for:
             if stage == "build":
                 ledger.write(self._agents.compiler.recall(ledger.state))
@@ -224,7 +224,8 @@ class HiveMindConductor:
         if self._wish.draw:
             self._wish.draw(planned.plan)
         provisioned = planned.stages.get("provision")
-        if provisioned and provisioned.inputs == inputs(planned, "provision"):
+        is_proven = provisioned is not None and provisioned.inputs == inputs(planned, "provision")
+        if is_proven and not self._wish.repair_drift:
             return planned
         preview = self._agents.provisioner.preview(planned)
         self._agents.provisioner.preflight(planned, preview)

@@ -18,7 +18,8 @@ from autodeploy.ports import UI, Clock, Cloud, Store
 class Wish(NamedTuple):
     """What the user asked for, besides URL and description. `approve` is --yes, `keep` that nothing is taken back.
 
-    `run_tests`: the build is done again, for its tests. `draw` gets the plan before anybody is asked about it.
+    `run_tests`: the build is done again, for its tests. `repair_drift`: what stands is looked at, and planned again.
+    `draw` gets the plan before anybody is asked about it.
     `allow_data_loss` names resources whose data may go.
     """
 
@@ -29,6 +30,7 @@ class Wish(NamedTuple):
     approve: bool = False
     keep: bool = False
     run_tests: bool = False
+    repair_drift: bool = False
     draw: Callable[[Plan], None] | None = None
     allow_data_loss: tuple[str, ...] = ()
 

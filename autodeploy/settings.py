@@ -80,6 +80,7 @@ class Settings(Noun):
 
     builder: Literal["container", "host"] = "container"
     run_tests: bool = False
+    repair_drift: bool = False
     svg: Path | None = None
     allow_data_loss: tuple[str, ...] = ()
 

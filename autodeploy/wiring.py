@@ -105,7 +105,7 @@ class Wiring:
             self.settings.home,
             self.settings.cache,
             environment,
-            refresh=self._daemon is not None,
+            refresh=self._daemon is not None or self.settings.repair_drift,
             orphans=self.cloud if self.settings.target else None,
         )
 
@@ -193,6 +193,7 @@ class Wiring:
             approve=settings.yes,
             keep=settings.keep,
             run_tests=settings.run_tests,
+            repair_drift=settings.repair_drift,
             draw=partial(draw, settings.svg) if settings.svg else None,
             allow_data_loss=settings.allow_data_loss,
         )

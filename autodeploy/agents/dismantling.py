@@ -94,6 +94,15 @@ def with_foreign(drift: Drift, foreign: Mapping[Standing, Mapping[str, str]]) ->
     return drift.but(resources=tuple(found[urn] for urn in sorted(found)), unchanged=drift.unchanged - new)
 
 
+def still_drifting(drift: Drift) -> tuple[str, ...]:
+    """Return what an apply has left of the drift, a line a resource: it takes away no rule that it did not make."""
+    return tuple(
+        f"not put back: {each.type} {each.name}: "
+        + (", ".join(f"{it.path} is {it.found or 'not there'}" for it in each.properties) or "it is not there")
+        for each in drift.resources
+    )
+
+
 def label(standing: Standing) -> str:
     """Return type and logical name, as in "aws:ec2:Instance app"."""
     return f"{short_type(standing.type)} {standing.urn.rsplit('::', 1)[-1]}"

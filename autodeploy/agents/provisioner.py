@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from autodeploy.agents import backups, checking, surroundings
 from autodeploy.agents.choices import settings_for
-from autodeploy.agents.dismantling import Dismantling, sweep
+from autodeploy.agents.dismantling import Dismantling, still_drifting, sweep
 from autodeploy.agents.outputs import DATABASE_PASSWORD, specification
 from autodeploy.agents.protection import BALANCER, DATABASE, PROTECTED, opened
 from autodeploy.errors import PlanError
@@ -175,7 +175,11 @@ class HiveMindProvisioner(Dismantling):
             spec = self.provision_infrastructure(state.deployment_id, state.tech_stack, state.region)
             plan = state.plan
             applied = {"plan": plan.but(cost_before=plan.cost), "standing": plan.infra} if plan else {}
-            return self._logged(state, infrastructure=spec, **applied)
+            provisioned = self._logged(state, infrastructure=spec, **applied)
+        if self._settings.repair_drift:
+            for line in still_drifting(self.drift(provisioned)):
+                self.warn(provisioned, line)
+        return provisioned
 
     def destroy(self, state: DeploymentState) -> tuple[Leftover, ...]:
         """Delete the stack and the deployment's keys; return what is left in the account."""

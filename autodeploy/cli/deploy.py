@@ -91,6 +91,10 @@ def deploy(
     keep: Keep = False,
     builder: Builder = None,
     run_tests: RunTests = False,
+    repair_drift: Annotated[
+        bool,
+        typer.Option("--repair-drift", help="Also put back what was changed by hand; shown and asked as any plan."),
+    ] = False,
     svg: Svg = None,
     json: Json = False,
     facts: Mapping[str, str] = NO_FACTS,
@@ -126,6 +130,7 @@ def deploy(
             keep=keep or None,
             builder=builder,
             run_tests=run_tests or None,
+            repair_drift=repair_drift or None,
             svg=drawable(svg),
         )
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
 import typer
 
 from autodeploy.cli.views import one_line
-from autodeploy.model import Drift, PropertyDrift
+from autodeploy.model import DeploymentState, Drift, PropertyDrift
 
 
-def show_drift(drift: Drift) -> None:
+def show_drift(drift: Drift, state: DeploymentState) -> None:
     """Print what is no longer as it was made, and how it is put back."""
     for resource in drift.resources:
         gone = "is gone" if resource.operation == "delete" else "was changed"
@@ -19,7 +21,8 @@ def show_drift(drift: Drift) -> None:
         typer.echo(f"No drift: {drift.unchanged} resources are as they were made.")
         return
     typer.echo(f"{len(drift.resources)} changed by hand, {drift.unchanged} as they were made. Put them back:", err=True)
-    typer.echo(f'  (eval "$(autodeploy pulumi-env {drift.deployment_id})"; pulumi up --refresh)', err=True)
+    again = ["autodeploy", "deploy", state.repo_url, "--target", state.target, "--region", state.region]
+    typer.echo(f"  {shlex.join([*again, '--name', state.name, '--repair-drift'])}", err=True)
 
 
 def _line(each: PropertyDrift) -> str:

@@ -59,7 +59,7 @@ def _drift(context: typer.Context, settings: Settings, state: DeploymentState, j
     if json:
         typer.echo(found.to_json())
     else:
-        show_drift(found)
+        show_drift(found, state)
     if found.resources:
         raise typer.Exit(4)
 

@@ -94,6 +94,7 @@ class Line:
             approve=settings.yes,
             keep=settings.keep,
             run_tests=settings.run_tests,
+            repair_drift=settings.repair_drift,
             allow_data_loss=settings.allow_data_loss,
         )
         cloud = FakeCloud(self.world, self.bundle)

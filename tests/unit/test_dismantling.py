@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fakes.account import FakeEngine
 from fakes.line import Line
 from fakes.world import World
 from fixtures.planned import FACTS
@@ -148,6 +149,35 @@ class TestDrift:
         found = line.conductor().drift(identifier)
         assert (found.resources, found.unchanged) == ((gone,), 3)
         assert line.store.load(identifier).but(logs=()) == before.but(logs=())
+
+    def test_is_put_back_where_that_is_wanted_and_approved(self, line: Line) -> None:
+        identifier = line.deploy().deployment_id
+        gone = FakeEngine(line.world).resources(identifier)[0]
+        line.world.missing[identifier] = {gone}
+        assert line.deploy().status == "complete"
+        assert line.world.missing[identifier] == {gone}
+        line.ui.answer = False
+        refused = line.ledger(line.deploy(repair_drift=True, yes=False))
+        assert (refused.errors[-1].error_type, line.world.missing[identifier]) == ("ApprovalError", {gone})
+        assert line.deploy(repair_drift=True).status == "complete"
+        assert line.world.missing[identifier] == set()
+        assert line.deploy(repair_drift=True).status == "complete"
+
+    def test_that_an_apply_leaves_is_said(self, line: Line) -> None:
+        identifier = line.deploy().deployment_id
+        opened = PropertyDrift(path="rules.sgr-1", found="tcp 22 in from 0.0.0.0/0")
+        there = {"urn": "urn:a", "type": "aws:ec2:SecurityGroup", "name": "app", "operation": "update"}
+        closed = PropertyDrift(path="rule", planned="1")
+        line.world.drift = (
+            ResourceDrift.model_validate({**there, "properties": (opened, closed)}),
+            ResourceDrift(urn="urn:x", type="aws:ec2:Vpc", name="network", operation="delete"),
+        )
+        assert line.deploy(repair_drift=True).status == "complete"
+        warned = [entry.message for entry in line.store.load(identifier).logs if entry.level == "WARNING"]
+        assert warned[-2:] == [
+            "not put back: aws:ec2:SecurityGroup app: rules.sgr-1 is tcp 22 in from 0.0.0.0/0, rule is not there",
+            "not put back: aws:ec2:Vpc network: it is not there",
+        ]
 
     def test_has_the_rules_that_somebody_added(self) -> None:
         urns = [f"urn:pulumi:x::autodeploy::{GROUP}::{name}" for name in ("app", "ssh")]

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import pytest
+from fakes.account import FakeEngine
 
 from autodeploy.errors import InfrastructureError
 from autodeploy.model import PropertyDrift, ResourceDrift
@@ -191,7 +192,18 @@ class TestDrift:
             "  privateKey: differs, not shown",
             "aws:ec2:Vpc network is gone",
         ]
-        assert f"autodeploy pulumi-env {identifier}" in shown.err
+        again = "autodeploy deploy https://example.org/guestbook.git --target local --region us-east-1 --name guestbook"
+        assert shown.err.splitlines()[-1] == f"  {again} --repair-drift"
+
+    def test_is_put_back_by_the_command_that_is_shown(self, desk: Any) -> None:
+        identifier = desk.deploy().deployment_id
+        world = desk.line.world
+        world.drift, world.missing[identifier] = (CHANGED, GONE), {FakeEngine(world).resources(identifier)[0]}
+        again = desk.type("status", "--drift").err.splitlines()[-1].split()[1:]
+        world.drift = (CHANGED,)
+        shown = desk.type(*again, "--yes")
+        assert (shown.code, world.missing[identifier]) == (0, set())
+        assert "not put back: aws:vpc:SecurityGroupIngressRule ssh: cidrIpv4 is" in shown.err
 
     def test_as_json(self, desk: Any) -> None:
         identifier = desk.deploy().deployment_id
