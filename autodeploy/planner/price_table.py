@@ -1,8 +1,8 @@
 """AWS's on-demand prices in USD as AWS's price list has them, EC2 with Linux, RDS in one zone. Data, nothing else.
 
 "-", and whatever is not here, is what no source at hand says: it stays unknown and is never borrowed from another
-region or engine. Read from publications of the price list between 2025-03 (EC2) and 2026-10, and checked against a
-second source where there was one; us-east-1 as a whole is of AS_OF.
+region or engine. Read from publications of the price list and from bills between 2025-03 (EC2) and 2026-10, and checked
+against a second source where there was one; us-east-1 as a whole is of AS_OF, eu-west-2 beyond EC2 of 2026-10-06.
 """
 
 from __future__ import annotations
@@ -100,8 +100,11 @@ OTHERS: dict[str, dict[str, float]] = {
     },
     "ap-southeast-1": {
         "database:postgres:db.t3.micro": 0.028,
+        "database:postgres:db.t3.small": 0.056,
         "database-storage:gp2": 0.138,
+        "database-storage:gp3": 0.138,
         "alarm": 0.1,
+        "logs": 0.7,
     },
     "ap-northeast-1": {
         "database:mysql:db.t3.micro": 0.026,
@@ -115,6 +118,14 @@ OTHERS: dict[str, dict[str, float]] = {
     },
     "eu-west-1": {
         "database-storage:gp2": 0.127,
+        "snapshot:database": 0.095,
+    },
+    "eu-west-2": {
+        "database:postgres:db.t3.micro": 0.021,
+        "database-storage:gp3": 0.133,
+        "snapshot:database": 0.1,
+        "alarm": 0.1,
+        "logs": 0.5985,
     },
 }
 """A database an hour; storage, snapshots and ingested logs a GB-month; an alarm and a dashboard a month."""

@@ -80,6 +80,14 @@ def test_a_price_that_a_region_has_not_said_is_unknown_and_named() -> None:
     assert plan.bill.startswith("at least ")
 
 
+def test_a_region_is_known_as_far_as_it_has_been_read() -> None:
+    london = lines(planned(STACK, FACTS.but(region="eu-west-2", zones=("eu-west-2a", "eu-west-2b"))))
+    assert london["RDS postgres db.t3.micro"] == 15.33  # 0.021 * 730
+    assert london["RDS storage gp2"] is None
+    singapore = FACTS.but(region="ap-southeast-1", zones=("ap-southeast-1a", "ap-southeast-1b"))
+    assert None not in [cost for what, cost in lines(planned(STACK, singapore)).items() if "RDS" in what]
+
+
 def test_a_region_without_prices_is_unknown_and_says_so() -> None:
     plan = planned(STACK, NOWHERE)
     assert set(lines(plan).values()) == {None}
