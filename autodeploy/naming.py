@@ -8,6 +8,9 @@ from datetime import datetime
 
 from autodeploy.model import DatabasePlan, InfraPlan
 
+ROLE_SESSION = "AutoDeploy"
+"""What CloudTrail shows beside a role that was assumed."""
+
 
 def slug(text: str, limit: int = 24) -> str:
     """Return `text` as [a-z][a-z0-9-]*, at most `limit` characters, with a hash of the whole when it had to be cut."""

@@ -106,6 +106,7 @@ class Wiring:
             self.settings.cache,
             environment,
             refresh=self._daemon is not None or self.settings.repair_drift,
+            role_arn=self.settings.role_arn or None,
             orphans=self.cloud if self.settings.target else None,
         )
 

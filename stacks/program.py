@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from autodeploy.model import FIRST_MACHINE, DatabasePlan, InfraPlan, WebPlan
-from autodeploy.naming import numbered
+from autodeploy.naming import ROLE_SESSION, numbered
 from stacks.balancer import Balancer
 from stacks.compute import Compute
 from stacks.database import Database
@@ -19,8 +19,6 @@ from stacks.network import Ground, Network, existing
 from stacks.profile import Profile
 
 CONFIG = "autodeploy"
-SESSION = "AutoDeploy"
-"""What CloudTrail shows beside an assumed role."""
 Outputs = dict[str, pulumi.Output[Any]]
 
 
@@ -139,7 +137,7 @@ def _balancer(
 
 def _roles(plan: InfraPlan) -> list[aws.ProviderAssumeRoleArgs] | None:
     # By the provider itself, which assumes it anew before it ends, whatever credentials it is run with.
-    return [aws.ProviderAssumeRoleArgs(role_arn=plan.role_arn, session_name=SESSION)] if plan.role_arn else None
+    return [aws.ProviderAssumeRoleArgs(role_arn=plan.role_arn, session_name=ROLE_SESSION)] if plan.role_arn else None
 
 
 def _provider(plan: InfraPlan) -> aws.Provider:

@@ -56,7 +56,8 @@ def as_deployed(settings: Settings, state: DeploymentState) -> Settings:
         region=state.region,
         name=state.name,
         profile=settings.profile or state.request.profile,
-        role_arn=settings.role_arn or state.request.role_arn,
+        # As with profiles, what the shell says of roles means AWS and never the emulator.
+        role_arn=(settings.role_arn if state.target == "aws" else None) or state.request.role_arn,
     )
 
 

@@ -19,10 +19,8 @@ from botocore.credentials import (
 )
 from botocore.exceptions import NoCredentialsError
 
+from autodeploy.naming import ROLE_SESSION
 from autodeploy.settings import OWN_CREDENTIALS
-
-SESSION_NAME = "AutoDeploy"
-"""What CloudTrail shows beside the role; the stack's provider says the same."""
 
 
 class _Role(CredentialProvider):  # type: ignore[misc]
@@ -40,7 +38,7 @@ class _Role(CredentialProvider):  # type: ignore[misc]
         source = self.session.get_credentials()
         if source is None:
             raise NoCredentialsError
-        named = {"RoleSessionName": SESSION_NAME}
+        named = {"RoleSessionName": ROLE_SESSION}
         fetcher = AssumeRoleCredentialFetcher(self._sts, source, self._role_arn, extra_args=named)
         return DeferredRefreshableCredentials(fetcher.fetch_credentials, self.METHOD)
 

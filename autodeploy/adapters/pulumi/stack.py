@@ -17,7 +17,7 @@ from pathlib import Path
 from pulumi.automation import LocalWorkspace, Stack, StackSettings
 
 from autodeploy import safeguards
-from autodeploy.adapters.pulumi import comparing, engine, guarding, locks, recovery
+from autodeploy.adapters.pulumi import comparing, engine, guarding, locks, recovery, role
 from autodeploy.adapters.pulumi.command import EngineCommand
 from autodeploy.adapters.pulumi.diagnosis import translated
 from autodeploy.adapters.pulumi.home import PROJECT, PulumiHome
@@ -38,7 +38,8 @@ def silent(line: str) -> None:
 class PulumiEngine:
     """`environment` reaches engine and provider; `refresh` asks the world before previews and updates.
 
-    `orphans` finds what a killed engine left in the account; without it such things are forgotten.
+    `role_arn` is assumed, whatever role the state names. `orphans` finds what a killed engine left in the account;
+    without it such things are forgotten.
 
     The engine itself is looked for when it is first needed: constructing this costs nothing.
     """
@@ -51,6 +52,7 @@ class PulumiEngine:
         environment: Mapping[str, str] | None = None,
         *,
         refresh: bool = False,
+        role_arn: str | None = None,
         orphans: Orphans | None = None,
         executable: Callable[[Say], Path] | None = None,
     ) -> None:
@@ -58,6 +60,7 @@ class PulumiEngine:
         self._home = PulumiHome(home)
         self._environment = dict(environment or {})
         self._refresh = refresh
+        self._role_arn = role_arn
         self._orphans = orphans
         self._executable = executable or partial(engine.provide, cache)
         self._command: EngineCommand | None = None
@@ -138,7 +141,9 @@ class PulumiEngine:
         comparison = comparing.Comparison(deployment_id)
         with translated(deployment_id, "compare the stack with the account", comparison):
             if stack := self._existing(deployment_id, say):
-                recovery.refuse_pending(self._home.state(deployment_id, say))
+                state = self._home.state(deployment_id, say)
+                recovery.refuse_pending(state)
+                role.enter(stack, state, self._role_arn)
                 stack.refresh(preview_only=True, on_event=comparison.on_event)
         return comparison.drift
 
@@ -237,7 +242,9 @@ class PulumiEngine:
     def _repair(self, stack: KnownStack, say: Say) -> None:
         name = stack.name
         locks.clear(self._home.locks(name), name, say)
-        if not recovery.pending(self._home.state(name, say)):
+        on_disk = self._home.state(name, say)
+        role.enter(stack, on_disk, self._role_arn)
+        if not recovery.pending(on_disk):
             return
         say("an earlier run of the Pulumi engine was cut short; looking for what it was making")
         exported = stack.sealed_state()
@@ -263,28 +270,16 @@ class PulumiEngine:
     def _configure(self, stack: Stack, plan: InfraPlan, secrets: Mapping[str, str], folder: Path) -> Path:
         """Write the plan's config to `folder` under the stack's own salt; return the file."""
         salt = self._salt(stack)
+        plan = plan.but(role_arn=self._role_arn or plan.role_arn)
         config = {**NO_DEFAULT_PROVIDERS, f"{PROJECT}:plan": plan.model_dump_json()}
         place = LocalWorkspace(work_dir=str(folder), pulumi_command=self._ready(silent))
         place.save_stack_settings(stack.name, StackSettings(encryption_salt=salt, config=config))
         file = folder / f"Pulumi.{stack.name}.yaml"
         for name, value in sorted(secrets.items()):
             # On standard input: arguments are for everybody on the machine to see.
-            self._ready(silent).run(
-                [
-                    "config",
-                    "set",
-                    "--secret",
-                    "--raw",
-                    "--config-file",
-                    str(file),
-                    "-s",
-                    stack.name,
-                    f"{PROJECT}:{name}",
-                ],
-                stack.workspace.work_dir,
-                self._engine_environment(),
-                stdin=value,
-            )
+            sealed = ["config", "set", "--secret", "--raw", "--config-file", str(file), "-s", stack.name]
+            work_dir, environment = stack.workspace.work_dir, self._engine_environment()
+            self._ready(silent).run([*sealed, f"{PROJECT}:{name}"], work_dir, environment, stdin=value)
         return file
 
     def _salt(self, stack: Stack) -> str | None:

@@ -222,6 +222,7 @@ class TestRole:
         state = self.deployed(line, role_arn=self.ARN)
         other = self.ARN.replace("deployer", "other")
         assert as_deployed(settings(role_arn=other), state).role_arn == other
+        assert as_deployed(settings(role_arn=other), state.but(target="local")).role_arn == self.ARN
         for given in (other, ""):
             assert as_before(settings(target="aws", role_arn=given), self.URL, line.store).role_arn == given
         assert Request(role_arn="").over(state.request).role_arn is None
