@@ -88,8 +88,7 @@ class Engine(Protocol):
     def repair(self, deployment_id: str, say: Say) -> None:
         """Make the stack's state true again after an engine was killed; the other operations do so by themselves.
 
-        What was being made is taken over or dropped, what was being changed or deleted is looked at.
-        Waits for an engine that outlives its caller; raise LockedError naming a live owner.
+        What was half made is taken over or dropped. Waits for an engine that outlives its caller; raise LockedError.
         """
 
     def interrupt(self) -> None:
@@ -162,6 +161,9 @@ class Cloud(Protocol):
 
     def foreign_rules(self, groups: Collection[str], known: Collection[str]) -> Mapping[str, Mapping[str, str]]:
         """Return, by security group and rule, what rules that are not `known` let through."""
+
+    def revoke_rules(self, rules: Mapping[str, Collection[str]]) -> None:
+        """Delete the rules of security groups, by group their ids; gone already counts as done."""
 
     def account_epoch(self) -> str:
         """Return the emulated account's epoch; "" on AWS."""

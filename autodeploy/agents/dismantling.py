@@ -5,9 +5,10 @@ Looks until the account shows no more, a bounded while; never deletes anything i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from autodeploy.agents.agent import HiveMindAgent
+from autodeploy.agents.drifting import with_foreign
 from autodeploy.errors import StateError
 from autodeploy.model import (
     DeploymentState,
@@ -15,8 +16,6 @@ from autodeploy.model import (
     Leftover,
     Part,
     PriceList,
-    PropertyDrift,
-    ResourceDrift,
     Standing,
     Target,
 )
@@ -53,10 +52,13 @@ class Dismantling(HiveMindAgent):
             if not made:
                 anew = f"Make it: autodeploy deploy {state.repo_url}"
                 raise StateError(f"{state.deployment_id} has no infrastructure", anew)
-            found = self._engine.drift(state.deployment_id, self.say)
-            groups = {each.id: each for each in made if each.type == GROUP}
-            foreign = self._cloud.foreign_rules(groups, [each.id for each in made])
-            return with_foreign(found, {groups[group]: rules for group, rules in foreign.items()})
+            return with_foreign(self._engine.drift(state.deployment_id, self.say), self._foreign_rules(made))
+
+    def _foreign_rules(self, made: Sequence[Standing]) -> dict[Standing, Mapping[str, str]]:
+        """Return, by the security group they are in, the rules that the stack did not make."""
+        groups = {each.id: each for each in made if each.type == GROUP}
+        foreign = self._cloud.foreign_rules(groups, [each.id for each in made])
+        return {groups[group]: rules for group, rules in foreign.items()}
 
     def take_part(self, state: DeploymentState, part: Part) -> tuple[str, ...]:
         """Delete one part of the stack and what depends on it; return what went, by type and name."""
@@ -75,32 +77,6 @@ class Dismantling(HiveMindAgent):
 def of_part(standing: Iterable[Standing], part: Part) -> list[str]:
     """Return the URNs of the resources that the part's component made."""
     return [each.urn for each in standing if COMPONENTS[part] in each.urn]
-
-
-def with_foreign(drift: Drift, foreign: Mapping[Standing, Mapping[str, str]]) -> Drift:
-    """Return the drift with the rules that somebody added to security groups."""
-    found = {each.urn: each for each in drift.resources}
-    for group, rules in foreign.items():
-        added = tuple(PropertyDrift(path=f"rules.{name}", found=said) for name, said in sorted(rules.items()))
-        known = found.get(group.urn)
-        found[group.urn] = ResourceDrift(
-            urn=group.urn,
-            type=short_type(group.type),
-            name=group.urn.rsplit("::", 1)[-1],
-            operation="update",
-            properties=(*(known.properties if known else ()), *added),
-        )
-    new = len(found) - len(drift.resources)
-    return drift.but(resources=tuple(found[urn] for urn in sorted(found)), unchanged=drift.unchanged - new)
-
-
-def still_drifting(drift: Drift) -> tuple[str, ...]:
-    """Return what an apply has left of the drift, a line a resource: it takes away no rule that it did not make."""
-    return tuple(
-        f"not put back: {each.type} {each.name}: "
-        + (", ".join(f"{it.path} is {it.found or 'not there'}" for it in each.properties) or "it is not there")
-        for each in drift.resources
-    )
 
 
 def label(standing: Standing) -> str:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from autodeploy.agents import backups, checking, surroundings
 from autodeploy.agents.choices import settings_for
-from autodeploy.agents.dismantling import Dismantling, still_drifting, sweep
+from autodeploy.agents.dismantling import Dismantling, sweep
+from autodeploy.agents.drifting import closing, still_drifting
 from autodeploy.agents.outputs import DATABASE_PASSWORD, specification
 from autodeploy.agents.protection import BALANCER, DATABASE, PROTECTED, opened
 from autodeploy.errors import PlanError
@@ -69,6 +70,7 @@ class HiveMindProvisioner(Dismantling):
         self._new_key = new_key
         self._certify = certify
         self._settings = settings
+        self._unwanted: dict[str, tuple[str, ...]] = {}  # the rules that the last preview has shown
 
     def provision_infrastructure(
         self, deployment_id: str, tech_stack: TechStack, region: str = "us-east-1"
@@ -155,7 +157,12 @@ class HiveMindProvisioner(Dismantling):
             secrets_ = self._stack_secrets(state.deployment_id)
             saved = self._saved_plan(state.deployment_id)
             infra = state.plan.infra
-            return explained(self._engine.preview(infra, secrets_, saved, self.say), infra)
+            found = self._engine.preview(infra, secrets_, saved, self.say)
+            if self._settings.repair_drift:
+                foreign = self._foreign_rules(self._engine.standing(state.deployment_id))
+                self._unwanted = {group.id: tuple(rules) for group, rules in foreign.items()}
+                found = closing(found, foreign)
+            return explained(found, infra)
 
     def preflight(self, state: DeploymentState, preview: Preview) -> None:
         """Look for all that would stop the apply half-way; raise PlanError naming it, before anything is made."""
@@ -176,6 +183,8 @@ class HiveMindProvisioner(Dismantling):
             plan = state.plan
             applied = {"plan": plan.but(cost_before=plan.cost), "standing": plan.infra} if plan else {}
             provisioned = self._logged(state, infrastructure=spec, **applied)
+            if self._settings.repair_drift:
+                self._cloud.revoke_rules(self._unwanted)
         if self._settings.repair_drift:
             for line in still_drifting(self.drift(provisioned)):
                 self.warn(provisioned, line)

@@ -27,6 +27,7 @@ from fakes.snapshots import FakeSnapshots
 from fakes.world import World
 
 DATABASE = "aws:rds/instance:Instance"
+GROUP = "aws:ec2/securityGroup:SecurityGroup"
 
 
 class FakeEngine:
@@ -132,6 +133,7 @@ class FakeEngine:
     def standing(self, deployment_id: str) -> Sequence[Standing]:
         plan = self._world.stacks.get(deployment_id)
         there = set(_resources(plan) if plan else ()) - self._world.missing[deployment_id]
+        there |= {f"urn:pulumi:{deployment_id}::autodeploy::{GROUP}::ssh"} if self._world.foreign_rules else set()
         types = {urn: urn.split("::")[2].rpartition("$")[2] for urn in sorted(there)}
         return [
             Standing(urn=urn, type=kind, id=urn[-4:], arn=f"arn:aws:x:us-east-1:1:{kind.rpartition(':')[2]}/{urn[-4:]}")
@@ -259,7 +261,12 @@ class FakeCloud:
         return [Leftover(name=name, charged=charged.get(name)) for name in (*self._world.undeletable, *shown)]
 
     def foreign_rules(self, groups: Collection[str], known: Collection[str]) -> Mapping[str, Mapping[str, str]]:
-        return {group: self._world.foreign_rules for group in groups if self._world.foreign_rules}
+        return {group: dict(self._world.foreign_rules) for group in groups if self._world.foreign_rules}
+
+    def revoke_rules(self, rules: Mapping[str, Collection[str]]) -> None:
+        self._world.happens("revoke")
+        for name in [name for names in rules.values() for name in names]:
+            self._world.foreign_rules.pop(name, None)
 
     def account_epoch(self) -> str:
         return self._world.epoch

@@ -14,7 +14,8 @@ from integration.killing import ID, Place
 from integration.test_engine_kills import empty, plan
 
 from autodeploy.adapters import tls
-from autodeploy.agents.dismantling import of_part, with_foreign
+from autodeploy.agents.dismantling import of_part
+from autodeploy.agents.drifting import with_foreign
 from autodeploy.errors import InfrastructureError
 from autodeploy.model import Drift
 

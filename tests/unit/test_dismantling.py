@@ -10,9 +10,10 @@ from fakes.line import Line
 from fakes.world import World
 from fixtures.planned import FACTS
 
-from autodeploy.agents.dismantling import GROUP, with_foreign
+from autodeploy.agents.dismantling import GROUP
+from autodeploy.agents.drifting import closing, with_foreign
 from autodeploy.errors import HardeningError, InfrastructureError, Interrupted, StateError
-from autodeploy.model import Drift, PropertyDrift, ResourceDrift, Standing
+from autodeploy.model import Drift, Preview, PropertyDrift, ResourceChange, ResourceDrift, Standing
 
 MACHINE = "aws:ec2:Instance server"
 
@@ -162,6 +163,36 @@ class TestDrift:
         assert line.deploy(repair_drift=True).status == "complete"
         assert line.world.missing[identifier] == set()
         assert line.deploy(repair_drift=True).status == "complete"
+
+    def test_of_rules_is_put_back_as_it_was_shown(self, line: Line) -> None:
+        identifier = line.deploy().deployment_id
+        line.world.foreign_rules = {"sgr-1": "tcp 22 in from 0.0.0.0/0"}
+        assert line.deploy().status == "complete"
+        line.ui.answer = False
+        assert line.deploy(repair_drift=True, yes=False).errors[-1].error_type == "ApprovalError"
+        assert set(line.world.foreign_rules) == {"sgr-1"}
+        line.ui.answer = True
+        line.ui.lines.clear()
+        assert line.deploy(repair_drift=True, yes=False).status == "complete"
+        assert any(shown.startswith("plan: 1 changes") for shown in line.ui.lines)
+        assert line.world.foreign_rules == {}
+        assert not any("not put back" in entry.message for entry in line.store.load(identifier).logs)
+
+    def test_of_rules_is_an_update_of_their_group(self) -> None:
+        urns = [f"urn:pulumi:x::autodeploy::{GROUP}::{name}" for name in ("app", "ssh")]
+        app, ssh = (Standing(urn=urn, type=GROUP, id=f"sg-{number}") for number, urn in enumerate(urns))
+        kind = "aws:ec2:SecurityGroup"
+        known = ResourceChange(
+            urn=ssh.urn, type=kind, name="ssh", operation="update", reasons=("tags",), purpose="lets the operator in"
+        )
+        before = Preview(changes=(known,), unchanged=7)
+        found = closing(before, {ssh: {"sgr-2": "everything out", "sgr-1": "tcp 22 in"}, app: {"sgr-3": "udp 1 in"}})
+        first, second = found.changes
+        assert first.reasons == ("tags", "rules.sgr-1: tcp 22 in -> nothing", "rules.sgr-2: everything out -> nothing")
+        assert first.but(reasons=known.reasons) == known
+        assert (second.name, second.type, second.operation) == ("app", kind, "update")
+        assert (second.reasons, found.unchanged) == (("rules.sgr-3: udp 1 in -> nothing",), 6)
+        assert closing(before, {}) == before
 
     def test_that_an_apply_leaves_is_said(self, line: Line) -> None:
         identifier = line.deploy().deployment_id

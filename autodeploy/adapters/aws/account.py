@@ -13,6 +13,10 @@ from autodeploy.errors import InfrastructureError, SettingsError
 from autodeploy.model import BaseImage, DatabaseEngine
 
 ADDRESS_URL = "https://checkip.amazonaws.com"
+DEBIAN_OWNER = "136693071363"
+"""Debian's own account, https://wiki.debian.org/Cloud/AmazonEC2Image."""
+LOCAL_IMAGES: dict[BaseImage, str] = {"debian-12": "ami-0debian12local00", "debian-13": "ami-0debian13local00"}
+LOCAL_ENGINES: dict[DatabaseEngine, str] = {"postgres": "15", "mysql": "8.0", "mariadb": "10.11"}
 _ENGINES: tuple[DatabaseEngine, ...] = ("postgres", "mysql", "mariadb")
 _RELEASES: dict[BaseImage, str] = {"debian-12": "debian-12-amd64-*", "debian-13": "debian-13-amd64-*"}
 

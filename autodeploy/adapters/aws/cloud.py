@@ -1,6 +1,6 @@
 """AwsCloud: the Cloud port by boto3, of an account at AWS or of the local target's emulation of one.
 
-Reads and waits; creates and changes nothing but snapshots, and deletes only what a killed engine left unusable.
+Reads and waits; creates and changes nothing but snapshots, and deletes only such rules and leftovers as it is told to.
 """
 
 from __future__ import annotations
@@ -48,12 +48,7 @@ from autodeploy.model import (
 from autodeploy.patience import FIRST_WAIT_SECONDS, Patience
 from autodeploy.ports import Say
 
-DEBIAN_OWNER = "136693071363"
-"""Debian's own account, https://wiki.debian.org/Cloud/AmazonEC2Image."""
-LOCAL_IMAGES: dict[BaseImage, str] = {"debian-12": "ami-0debian12local00", "debian-13": "ami-0debian13local00"}
-LOCAL_ENGINES: dict[DatabaseEngine, str] = {"postgres": "15", "mysql": "8.0", "mariadb": "10.11"}
-LOCAL_KEYS = ("testing", "testing")
-"""The operator's own credentials never go to an emulator."""
+LOCAL_KEYS = ("testing", "testing")  # the operator's own credentials never go to an emulator
 _FIRST_WAIT_SECONDS: dict[Target, float] = {"aws": FIRST_WAIT_SECONDS, "local": 0.1}
 """Nobody else asks the local target too much."""
 _PAUSE_SECONDS = 5.0
@@ -101,7 +96,7 @@ class AwsCloud:
         witness: Witness | None = None,
         vault: Vault | None = None,
         trust_folder: Path | None = None,
-        image_owner: str = DEBIAN_OWNER,
+        image_owner: str = account.DEBIAN_OWNER,
         address_url: str = account.ADDRESS_URL,
         connect: Callable[[str], Any] | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -113,8 +108,8 @@ class AwsCloud:
         self._endpoint_url = endpoint_url
         self._instance_types = tuple(dict.fromkeys(instance_types))
         self._admin_cidr = admin_cidr
-        self._images = images or (LOCAL_IMAGES if target == "local" else None)
-        self._engine_versions = engine_versions or (LOCAL_ENGINES if target == "local" else None)
+        self._images = images or (account.LOCAL_IMAGES if target == "local" else None)
+        self._engine_versions = engine_versions or (account.LOCAL_ENGINES if target == "local" else None)
         self._epoch = epoch
         self._settled = settled
         self._ca_bundle = ca_bundle
@@ -236,6 +231,11 @@ class AwsCloud:
         else:
             say(f"giving AWS {_SETTLE_SECONDS:.0f} s to show what an engine that was killed has begun")
             self._sleep(_SETTLE_SECONDS)
+
+    def revoke_rules(self, rules: Mapping[str, Collection[str]]) -> None:
+        """Delete the rules of security groups, by group their ids; gone already counts as done."""
+        with self._translated("Taking away rules that were made by hand"):
+            strangers.revoke(self._client("ec2"), rules)
 
     def claim(
         self, token: str, inputs: Mapping[str, Any], deployment_id: str, known: Collection[str], say: Say

@@ -24,6 +24,22 @@ def rules(connect: Connect, groups: Collection[str], known: Collection[str]) -> 
     return found
 
 
+def revoke(ec2: Any, unwanted: Mapping[str, Collection[str]]) -> None:
+    """Delete rules, by group their ids; gone already counts as done."""
+    for group, names in unwanted.items():
+        pages = ec2.get_paginator("describe_security_group_rules").paginate(
+            Filters=[{"Name": "group-id", "Values": [group]}]
+        )
+        there = [rule for page in pages for rule in page["SecurityGroupRules"] if rule["SecurityGroupRuleId"] in names]
+        for is_egress, take_away in (
+            (False, ec2.revoke_security_group_ingress),
+            (True, ec2.revoke_security_group_egress),
+        ):
+            gone = [rule["SecurityGroupRuleId"] for rule in there if rule["IsEgress"] == is_egress]
+            if gone:
+                take_away(GroupId=group, SecurityGroupRuleIds=gone)
+
+
 def _said(rule: Mapping[str, Any]) -> str:
     way = "out to" if rule["IsEgress"] else "in from"
     group = (rule.get("ReferencedGroupInfo") or {}).get("GroupId")

@@ -7,7 +7,7 @@ from typing import Any
 from autodeploy.adapters.aws import AwsCloud
 
 
-def test_names_what_a_rule_lets_through(cloud: AwsCloud, client: Any) -> None:
+def test_are_named_by_what_they_let_through_and_taken_away_where_that_is_wanted(cloud: AwsCloud, client: Any) -> None:
     ec2 = client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     group, other = (
@@ -33,3 +33,8 @@ def test_names_what_a_rule_lets_through(cloud: AwsCloud, client: Any) -> None:
         group: {by_hand: "tcp 22 in from 0.0.0.0/0", many: f"udp 1-9 in from {other}"},
         other: {out: "everything out to ::/0"},
     }
+    cloud.revoke_rules({group: [by_hand, many], other: ["sgr-0gone"]})
+    assert cloud.foreign_rules([group, other], [ours]) == {other: {out: "everything out to ::/0"}}
+    cloud.revoke_rules({group: [by_hand], other: [out]})
+    assert cloud.foreign_rules([group, other], []) == {group: {ours: "tcp 22 in from 198.51.100.7/32"}}
+    cloud.revoke_rules({})
