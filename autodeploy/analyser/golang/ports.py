@@ -42,6 +42,10 @@ _FLAG_CALL = re.compile(
     r"^(?:flag|github\.com/spf13/pflag)\.(?:String|Int|Uint)(?:Var)?P?$"
     r"|\.(?:Persistent)?Flags\(\)\.(?:String|Int|Uint)\w*$|^\w+\.(?:String|Int|Uint)(?:Var)?P?$"
 )
+_KEYS = frozenset({"Port", "HTTPPort", "Addr", "Address", "ListenAddr", "ListenAddress"})
+_SERVED = re.compile(
+    r"^(?:\w*(?:http|web|server|api)\.)?\w*(?:Config|Options|Settings)$(?<!^Config)|(?:HTTP|Web|Server)\w*Config\w*$"
+)
 _LITERALS = frozenset({"interpreted_string_literal", "raw_string_literal", "int_literal"})
 
 
@@ -87,7 +91,9 @@ def detect_port(
     given += [hint] if named and (hint := hints.value(tree, named)) and not way.hint else []
     given += literals if not given else []
     # Where nothing in the code sets the port, a literal in the code is where it listens; files only hint.
-    number, evidence = ports.settle_port([*given, *_set(settings), *ports.file_hints(tree)], DEFAULT, overrides)
+    number, evidence = ports.settle_port(
+        [*given, *_set(settings), *_kept(tree, files), *ports.file_hints(tree)], DEFAULT, overrides
+    )
     return Port(number, way.variable, evidence, way.prefix, way.flag)
 
 
@@ -106,6 +112,20 @@ def _set(settings: Sequence[Setting]) -> Iterator[Evidence]:
     for setting in settings:
         if setting.is_port and (match := _ADDRESS.match(setting.value)):
             yield ports.port_hint(int(match[1]), setting.file, setting.line, "configuration")
+
+
+def _kept(tree: Tree, files: Sequence[GoFile]) -> Iterator[Evidence]:
+    """Yield the ports that the program's own settings are made with: `http.Config{Port: 8080}`."""
+    for file in files:
+        for node in file.nodes("field"):
+            key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
+            made = node.parent.parent if node.parent else None
+            kind = made.child_by_field_name("type") if made is not None and made.type == "composite_literal" else None
+            if key is None or value is None or kind is None or text_of(key) not in _KEYS:
+                continue
+            match = _ADDRESS.match(literal(value.named_children[0] if value.named_children else value, {}) or "")
+            if match and _SERVED.search(text_of(kind)) and int(match[1]) < 65536:
+                yield ports.port_hint(int(match[1]), tree.where(file.path), line_of(node), "settings")
 
 
 def _variables(tree: Tree, reads: Sequence[Read]) -> list[_Way]:

@@ -15,6 +15,13 @@ from autodeploy.analyser.golang.syntax import Call, GoFile, string_of, text_of
 from autodeploy.analyser.health import Route
 
 _COMPARED = re.compile(r"\.URL\.Path\s*==\s*(?:\"(?P<path>/[^\"]*)\"|(?P<name>[A-Za-z_]\w*)\b)")
+_GET = r"(?:\"GET\"|(?:\w+\.)?MethodGet\b|strings\.ToUpper\(\"Get\"\))"
+_NAMED = r"(?:Pattern|Path|Endpoint):\s*"
+_ROW = re.compile(
+    rf"\{{\s*\"\w*\",\s*{_GET},\s*\"(?P<path>/[^\"]*)\""
+    rf"|\bMethod:\s*{_GET},[^{{}}]*?\b{_NAMED}\"(?P<before>/[^\"]*)\""
+    rf"|\b{_NAMED}\"(?P<after>/[^\"]*)\",\s*(?:\w+:\s*[^{{}},]*,\s*)*?Method:\s*{_GET}"
+)
 _VERBS = frozenset(
     [
         "GET",
@@ -41,7 +48,16 @@ def list_routes(code: Code, files: Sequence[GoFile], known: Mapping[str, Node]) 
     groups = read_groups(files, read_paths(files, known))
     compared = [(file, match) for file in files for match in _COMPARED.finditer(code.tree.read(file.path))]
     found = [route for file in files for route in _routes(code, file, groups)]
+    found += [route for file in files for route in _listed(code, file)]
     return found + [route for file, match in compared for route in _compared(code, file, match, known)]
+
+
+def _listed(code: Code, file: GoFile) -> Iterator[Route]:
+    """Yield the routes of a table, as generators of servers make it: `{"Index", "GET", "/", Index}`, named or not."""
+    text = code.tree.read(file.path)
+    for match in _ROW.finditer(text) if "GET" in text or "MethodGet" in text else ():
+        path = match["path"] or match["before"] or match["after"]
+        yield Route(path, True, code.tree.where(file.path), text.count("\n", 0, match.start()) + 1)
 
 
 def _compared(code: Code, file: GoFile, match: re.Match[str], known: Mapping[str, Node]) -> Iterator[Route]:

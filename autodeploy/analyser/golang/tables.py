@@ -30,4 +30,11 @@ def tabled(files: Sequence[GoFile]) -> Iterator[tuple[GoFile, str, Node | None, 
             for name, node in named if len(named) >= _LEAST else ():
                 value = node.child_by_field_name("value")
                 texts = (part for part in descendants(value) if string_of(part) is not None) if value else ()
-                yield file, name, next(iter(texts), None), line_of(node)
+                preset = next(iter(texts), None)
+                yield file, name, None if _names(string_of(preset), name) else preset, line_of(node)
+
+
+def _names(text: str | None, variable: str) -> bool:
+    """Tell whether a text is the key of the settings that a variable stands for: `"APP_DB_HOST": "db.host"`."""
+    spelled = re.sub(r"[.-]", "_", text or "").upper()
+    return bool(spelled) and (variable == spelled or variable.endswith(f"_{spelled}"))

@@ -135,6 +135,8 @@ def _python(tree: Tree, nothing_found: bool) -> Kind | None:
 
 def _go(tree: Tree, _: bool) -> Kind | None:
     files = [path for path in tree.paths if path.endswith(".go") and not path.endswith("_test.go")]
+    if _shown_only(tree, files):
+        return Kind("a library, a Go module", "go.mod", "its only programs are examples", _LIBRARY)
     goreleaser = next((name for name in (".goreleaser.yml", ".goreleaser.yaml") if name in tree.index), None)
     if goreleaser is None or any(name in tree.index for name in (*_RUNS, "Dockerfile")):
         return None
@@ -143,6 +145,13 @@ def _go(tree: Tree, _: bool) -> Kind | None:
             "a command line tool", goreleaser, "releases, and nothing that serves", f"It is downloaded. {_PATH}"
         )
     return None
+
+
+def _shown_only(tree: Tree, files: list[str]) -> bool:
+    """Tell whether packages are there to be imported, and every program only shows how."""
+    mains = [path for path in files if re.search(r"(?m)^package main\b", tree.read(path))]
+    inner = [path for path in files if path not in mains and "/" not in path]
+    return bool(mains and inner) and all(re.match(r"_?(?:examples?|samples?|demos?|testdata)/", path) for path in mains)
 
 
 _BY_LANGUAGE: dict[str, Callable[[Tree, bool], Kind | None]] = {"nodejs": _node, "python": _python, "go": _go}

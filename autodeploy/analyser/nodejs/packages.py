@@ -120,11 +120,12 @@ def _is_built(manifest: Manifest, name: str) -> bool:
 
 def _scripted(manifest: Manifest, script: str) -> list[str]:
     """Return how a script is run, part by part where one of them asks for the database, which no build can reach."""
-    line = manifest.scripts[script]
-    if not _asks_database(manifest, line):
+    lines = [manifest.scripts.get(name, "") for name in (f"pre{script}", script, f"post{script}")]
+    if not any(_asks_database(manifest, line) for line in lines):
         return [run_script(manifest, script)]
-    chain = [part for part in re.split(r"\s*(?:&&|;)\s*", line) if part]
-    return [_local(part) for part in chain if not _asks_database(manifest, part)]
+    hooks = [[part.command for part in parts(manifest, line)] for line in (lines[0], lines[2])]
+    chain = [part for part in re.split(r"\s*(?:&&|;)\s*", lines[1]) if part]
+    return [_local(part) for part in (*hooks[0], *chain, *hooks[1]) if not _asks_database(manifest, part)]
 
 
 def _asks_database(manifest: Manifest, line: str) -> bool:
@@ -140,7 +141,8 @@ def _unscripted(tree: Tree, manifest: Manifest, start: Start, file: str) -> list
 def _ungenerated(tree: Tree, manifest: Manifest, script: str | None) -> str | None:
     """Return the schema of a Prisma client that no script makes; None where there is none to be made."""
     names = ("postinstall", "prepare", "prebuild", *([script] if script else []))
-    if not uses_prisma(manifest) or any(_GENERATES.search(manifest.scripts.get(name, "")) for name in names):
+    run = (part.command for name in names for part in parts(manifest, manifest.scripts.get(name, "")))
+    if not uses_prisma(manifest) or any(map(_GENERATES.search, run)):
         return None
     return prisma_schema(tree, manifest)
 

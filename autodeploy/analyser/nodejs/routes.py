@@ -17,7 +17,7 @@ _ROUTES = """
 (call_expression function: (member_expression object: (_) @object property: (property_identifier) @verb)
   (#any-of? @verb "get" "all" "route")) @call
 """
-_ROUTING = re.compile(rb"\.(?:get|all|route)\s*(?:<[^()]*>)?\s*\((?:\s|/\*.*?\*/|//[^\n]*\n)*(?:['\"`]/|\{)")
+_ROUTING = re.compile(rb"\.(?:get|all|route)\s*(?:<[^()]*>)?\s*\((?:\s|/\*.*?\*/|//[^\n]*\n)*(?:['\"`][/*]|\{|/\.)")
 """What a module says that has a route: many ask others by GET, or a table for a key."""
 
 _USES = """
@@ -48,6 +48,12 @@ _TOLD = (
 )
 """Words that tell of a route, and what gives its path; to express-actuator's it adds /health."""
 
+_WHOLE = frozenset(
+    {"*", "/*", "(.*)", "/.*/", "/(.*)/", "/*splat", "/{*splat}", "/*any", "/{*any}", "/*path", "*splat"}
+)
+"""How Express, before and since its fifth version, spells every path."""
+
+_MISSING = re.compile(r"404|[Nn]ot_?[Ff]ound|\bthrow\b")
 _TABLE = re.compile(rb"['\"](?:GET|get|ALL|all)\s+(?P<path>/[\w./-]*)['\"]\s*:")
 _HANDLERS = frozenset({"identifier", "member_expression", "call_expression", "array"})
 
@@ -70,7 +76,10 @@ def _called(module: Module, hung: Prefixes, loaded: str | None) -> Iterator[Rout
     guarded_from, own = _guarded_from(module), own_prefix(module)
     for row in module.matches(_ROUTES):
         path = _path(text(row["verb"]), row["call"])
-        if path is not None and path.startswith("/") and not _NO_SERVER.search(text(row["object"])):
+        if path in _WHOLE and hung.of(module.path, text(row["object"]).partition(".")[0]) in {None, ""}:
+            if _shows_a_page(row["call"]):
+                yield Route("/", True, module.where, line(row["call"]))
+        elif path is not None and path.startswith("/") and not _NO_SERVER.search(text(row["object"])):
             said = " ".join(text(item) for item in arguments(row["call"])[1:] if item.type in _HANDLERS)[:400]
             is_open = not _AUTH.search(said) and not _PRIVATE.search(path) and not 0 < guarded_from < line(row["call"])
             above = hung.of(module.path, text(row["object"]).partition(".")[0])
@@ -89,7 +98,16 @@ def _path(verb: str, call: Node) -> str | None:
             return string(pair(given[0], "url", "path")) if takes_get else None
         return string(given[0]) if re.match(r"\s*\.get\(", _after(call)) else None
     # app.get("name") alone reads a setting.
-    return string(given[0]) if len(given) > 1 else None
+    told = text(given[0]) if given[0].type == "regex" else string(given[0])
+    return told if len(given) > 1 else None
+
+
+def _shows_a_page(call: Node) -> bool:
+    """Tell whether what answers every path is a page, and not that there is none."""
+    said = text(arguments(call)[-1])
+    return bool(re.search(r"\.(?:sendFile|render|sendfile)\(|index\.html|\bhandle\b", said)) and not _MISSING.search(
+        said
+    )
 
 
 def _after(call: Node) -> str:

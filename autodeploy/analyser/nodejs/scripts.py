@@ -126,7 +126,11 @@ def parts(manifest: Manifest, line: str, depth: int = 0) -> list[Part]:
         part = Part(command, _bare(command))
         called = _RUN.match(part.bare) or re.match(r"^(?:yarn|pnpm)\s+(?P<script>[\w:.-]+)$", part.bare)
         inner = manifest.scripts.get(called["script"]) if called else None
-        if inner:
+        listed = re.match(r"^(?:run-s|npm-run-all(?:\s+(?:-s|--serial|--sequential))?)((?:\s+[\w:.-]+)+)$", part.bare)
+        if listed and depth < 5:
+            lines = (manifest.scripts.get(name, "") for name in listed[1].split())
+            found += [inner for line in lines for inner in parts(manifest, line, depth + 1)]
+        elif inner:
             found += parts(manifest, inner, depth + 1) if depth < 5 else []
         elif command:
             found.append(part)

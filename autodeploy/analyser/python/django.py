@@ -218,7 +218,28 @@ def _assigned(tree: Tree, path: str, seen: frozenset[str]) -> dict[str, list[tup
         target, _, verb = dotted(call.func, {}).rpartition(".")
         if verb in {"append", "extend"} and call.args and target.isupper():
             found.setdefault(target, []).insert(0, (call.args[0], path, call.lineno))
+    for value, line in _put(made) if "DATABASES[" in tree.read(path) else ():
+        found.setdefault("DATABASES", []).append((value, path, line))
     return found
+
+
+def _put(made: Code) -> Iterator[tuple[ast.expr, int]]:
+    """Yield what is put into DATABASES once it is made: `DATABASES["default"] = …`, or updated with."""
+    for node in ast.walk(made.syntax):
+        if isinstance(node, ast.Assign) and _is_of_databases(node.targets[0]):
+            yield node.value, node.lineno
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "update"
+            and _is_of_databases(node.func.value)
+            and node.args
+        ):
+            yield node.args[0], node.lineno
+
+
+def _is_of_databases(node: ast.expr) -> bool:
+    return isinstance(node, ast.Subscript) and dotted(node.value, {}) == "DATABASES"
 
 
 def _starred(tree: Tree, path: str, origins: dict[str, str]) -> set[str]:

@@ -25,6 +25,10 @@ _SERVING_CODE = re.compile(
     r"|\beventlet\.wsgi\b"
     r"|\.serve_forever\(|\.launch\(|\bcherrypy\b|\bui\.run\("
 )
+_PREPARES = re.compile(
+    r"^(?:(?:poetry|pipenv|pdm|uv)\s+run\s+)?(?:python[\d.]*\s+)?(?:(?:\./)?manage\.py\s+(?:migrate|collectstatic)\b"
+    r"|(?:-m\s+)?(?:flask\s+db\s+upgrade|alembic\s+upgrade\s+heads?)\s*$)"
+)
 _PROGRAMS = re.compile(
     r"^(gunicorn|uvicorn|hypercorn|daphne|waitress-serve|uwsgi|granian|sanic|litestar|pserve|streamlit|celery|python[0-9.]*"
     r"|flask|alembic|aerich|piccolo|django-admin)$"
@@ -63,6 +67,12 @@ def in_venv(command: str) -> str:
     if re.fullmatch(r"python[0-9.]*", first):
         return f"/app/venv/bin/python {rest}".strip()
     return f"/app/venv/bin/{first} {rest}".strip() if _PROGRAMS.match(first) else command
+
+
+def without_preparing(command: str) -> str:
+    """Return a chain's server alone, where all that stands before it is done by the build and the migration."""
+    kept = [part for part in re.split(r"\s*(?:&&|;)\s*", command.strip()) if part and not _PREPARES.match(part)]
+    return kept[0] if len(kept) == 1 else command
 
 
 def bound_to_port(command: str) -> str:

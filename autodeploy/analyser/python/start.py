@@ -15,7 +15,14 @@ from autodeploy.analyser.python.code import code
 from autodeploy.analyser.python.manifest import Manifest
 from autodeploy.analyser.python.ports import PortRead, read_port
 from autodeploy.analyser.python.scripts import Script, find_script
-from autodeploy.analyser.python.serving import BIND, bound_to_port, in_venv, is_production_server, is_server
+from autodeploy.analyser.python.serving import (
+    BIND,
+    bound_to_port,
+    in_venv,
+    is_production_server,
+    is_server,
+    without_preparing,
+)
 from autodeploy.analyser.python.sockets import socket_options
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Evidence
@@ -52,7 +59,7 @@ def start(
         return Start(command, _missing(command, manifest), _evidence(command, "--start-command"))
     is_asked = "app" in overrides
     if not is_asked and web is not None and is_production_server(tree, web):
-        command, port = in_venv(web.command), _port_of(tree, web.command)
+        command, port = in_venv(without_preparing(web.command)), _port_of(tree, web.command)
         if re.search(r"\buwsgi\b", web.command):
             command, told_port = uwsgi.bound(tree, command)
             port = PortRead(None, told_port) if isinstance(told_port, int) else PortRead(told_port)

@@ -63,6 +63,21 @@ def test_frameworks_listen_in_their_own_words(body: str, imports: str, port: int
     assert (stack.is_web_service, stack.port, stack.port_env) == (True, port, variable)
 
 
+@pytest.mark.parametrize(
+    ("made", "port"),
+    [
+        ("server.Config{Port: 3456}", 3456),
+        ('HTTPConfig{Addr: ":3456"}', 3456),
+        ("postgres.Config{Port: 5432}", 8000),
+        ("mail.Message{Port: 3456}", 8000),
+        ("server.Config{Port: 99999}", 8000),
+    ],
+)
+def test_settings_that_the_program_is_made_with_go_before_what_files_hint(made: str, port: int) -> None:
+    stack = serving(f"x := {made}\nhttp.ListenAndServe(addr, nil)", Dockerfile="FROM x\nEXPOSE 8000\n")
+    assert (stack.port, stack.port_env) == (port, None)
+
+
 def test_struct_tags_set_it_too() -> None:
     config = 'type config struct {\n Port int `env:"HTTP_PORT" envDefault:"6001"`\n}\n'
     stack = serving("http.ListenAndServe(addr(c), nil)", rest=config)
@@ -168,6 +183,14 @@ def test_settings_that_go_through_a_library_or_the_programs_own_functions(
 ) -> None:
     stack = serving(body, imports, rest)
     assert (stack.port, stack.port_env, stack.start_command) == (port, variable, command)
+
+
+def test_a_table_that_leads_to_keys_of_the_settings_tells_no_values() -> None:
+    table = OPTIONS.replace('{raw: "info"}', '"log.level"').replace(
+        '"WORKERS": {raw: "16"}', '"SHOP_WORKERS": "workers"'
+    )
+    found = {item.name: item.default for item in serving("parse()\nhttp.Serve(l, nil)", rest=table).environment}
+    assert (found["LOG_LEVEL"], found["SHOP_WORKERS"], found["BASE_URL"]) == (None, None, "http://localhost")
 
 
 def test_the_default_of_a_key_is_found_where_it_is_set() -> None:

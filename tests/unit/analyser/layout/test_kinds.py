@@ -41,6 +41,9 @@ KINDS: dict[str, tuple[dict[str, str], str]] = {
     "go command": (
         {"go.mod": COBRA, ".goreleaser.yaml": "", "main.go": "package main\nfunc main() {}\n"},
         "a command line tool .*goreleaser"),
+    "go package with an example": (
+        {"go.mod": "module x\ngo 1.22\n", "x.go": "package x\n", "example/main.go": "package main\nfunc main() {}\n"},
+        "a library, a Go module"),
     "go package": ({"go.mod": "module x\ngo 1.22\n", "x.go": "package x\n"}, "library"),
     "cookiecutter": (FLASK | {"cookiecutter.json": "{}", "{{cookiecutter.x}}/a.py": ""}, "a template.*cookiecutter.json"),
     "copier": (FLASK | {"copier.yml": "", "a.py.jinja": ""}, "a template.*copier.yml"),

@@ -49,6 +49,19 @@ def test_pages_that_a_server_shows_are_built_by_the_script_for_them(package: dic
     assert stack_of({"scripts": {"start": "node x.js", **package}}, **{"x.js": SERVER}).build_command == build
 
 
+def test_hooks_of_a_build_that_ask_for_the_database_are_left_to_the_migration() -> None:
+    scripts = {
+        "start": "node x.js",
+        "generate": "prisma generate",
+        "migrate": "prisma migrate deploy",
+        "prebuild": "run-s generate migrate",
+        "build": "next build",
+    }
+    stack = stack_of({"scripts": scripts}, **{"x.js": SERVER})
+    local = "PATH=$PWD/node_modules/.bin:$PATH"
+    assert stack.build_command == f"npm install && {local} prisma generate && {local} next build"
+
+
 YARGS = "const argv = require('yargs').option('port', { alias: 'p', default: 4100 }).argv;\nhttp.createServer().listen(argv.port)\n"
 COMMANDER = "import { program } from 'commander';\nprogram.option('-p, --port <number>', 'where', '4200');\nlisten()\n"
 OPTIONS: dict[str, tuple[str, str, int, str]] = {

@@ -62,6 +62,19 @@ HEALTH: dict[str, tuple[str, dict[str, str], str]] = {
     "actuator below a path": (
         "import actuator from 'express-actuator';\napp.use(actuator({ basePath: '/ops', infoGitMode: 'simple' }));", {}, "/ops/health",
     ),
+    "every path": (
+        "app.get('/api/books', f);\nif (on) {\n app.get('*', (req, res) => res.sendFile('index.html'));\n}", {}, "/",
+    ),
+    "every path, since Express 5": ("app.get('/api/books', f);\napp.get('/{*any}', (q, s) => s.render('page'));", {}, "/"),
+    "every path, as a pattern": ("app.get('/api/books', f);\napp.get(/.*/, (q, s) => s.sendFile(page));", {}, "/"),
+    "every path, and none is there": (
+        "app.get('/api/books', f);\napp.get('*', (req, res) => res.status(404).render('none'));", {}, "/api/books",
+    ),
+    "every path, for others to answer": ("app.get('/api/books', f);\napp.get('*', log);", {}, "/api/books"),
+    "every path of a part": (
+        "app.use('/admin', require('./a'));\napp.get('/api/books', f);",
+        {"a.js": "const r = Router();\nr.get('*', (q, s) => s.sendFile('index.html'));\nmodule.exports = r"}, "/api/books",
+    ),
     "nothing known": ("", {}, "/"),
 }  # fmt: skip
 

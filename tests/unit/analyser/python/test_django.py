@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from fixtures.sources import memory
 
 from autodeploy.analyser import analyse
@@ -64,6 +65,21 @@ def test_the_engine_of_the_settings_tells_the_database_whose_driver_nobody_decla
     bare = {"requirements.txt": "django"}
     assert stack_of(**bare, **{"site1/settings/prod.py": postgres}).database_type == "postgresql"
     assert stack_of(**bare, **{"site1/settings/prod.py": both}).database_type is None
+
+
+@pytest.mark.parametrize(
+    ("further", "database"),
+    [
+        ("if 'DATABASE_URL' in os.environ:\n    DATABASES['default'] = dj_database_url.config()\n", "postgresql"),
+        ("DATABASES['default'].update(dj_database_url.config(conn_max_age=500))\n", "postgresql"),
+        ("CACHES['default'] = dj_database_url.config()\nDATABASES['default'].clear()\n", None),
+    ],
+)
+def test_an_address_that_is_put_into_the_databases_later_tells_that_there_may_be_one(
+    further: str, database: str | None
+) -> None:
+    sqlite = PROD + "import dj_database_url\nDATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3'}}\n"
+    assert stack_of(**{"site1/settings/prod.py": sqlite + further}).database_type == database
 
 
 def test_a_project_in_a_folder_below_its_manifest() -> None:

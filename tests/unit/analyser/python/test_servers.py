@@ -195,6 +195,22 @@ def test_a_server_that_a_script_leaves_in_the_background_is_not_started_by_it(sc
     assert analyse(memory(files)).start_command == command
 
 
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("python manage.py migrate && python manage.py collectstatic --no-input && gunicorn a.wsgi", "gunicorn a.wsgi"),
+        ("flask db upgrade; gunicorn app:app", "gunicorn app:app"),
+        ("poetry run alembic upgrade head && poetry run gunicorn app:app", "gunicorn app:app"),
+    ],
+)
+def test_what_the_build_and_the_migration_do_is_not_done_again_at_the_start(line: str, command: str) -> None:
+    files = {"requirements.txt": "flask\ngunicorn", "app.py": FLASK, "Procfile": f"web: {line}"}
+    bound = command.replace("gunicorn", GUNICORN)
+    assert analyse(memory(files)).start_command == bound
+    kept = analyse(memory({**files, "Procfile": f"web: ./prepare && {line}"})).start_command
+    assert "./prepare && " in kept
+
+
 def test_workers_of_gunicorn_bring_what_they_need() -> None:
     files = {"requirements.txt": "fastapi", "app.py": FASTAPI}
     uvicorn = analyse(memory({**files, "Procfile": "web: gunicorn -k uvicorn.workers.UvicornWorker app:app"}))
