@@ -64,7 +64,7 @@ def test_a_first_release_serves_with_its_database(lab: Lab, host: SshHost) -> No
 def test_the_same_release_again_changes_nothing_and_is_fast(lab: Lab, host: SshHost) -> None:
     began = time.monotonic()
     assert statuses(converge(host, lab.steps(host, lab.release()), silent)) == {"ok"}
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_no_secret_is_on_the_disk_in_clear(lab: Lab, host: SshHost) -> None:

@@ -118,7 +118,7 @@ def test_cloud_init_and_systemd_are_content(lab: Lab) -> None:
 def test_sudo_is_quick_and_needs_no_password(lab: Lab) -> None:
     started = time.monotonic()
     assert lab.one.ssh("sudo -n id -u") == "0"
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8  # a name that is looked up in vain takes ten at least
     lab.one.ssh("getent hosts $(hostname)")
 
 
