@@ -6,13 +6,16 @@ export PYTHONDONTWRITEBYTECODE :=
 BY_FILE := --dist loadfile --no-loadscope-reorder
 FAST := not local and not engine and not performance and not nightly and not samples
 
-.PHONY: help setup python demo test test-unit test-properties test-integration test-samples test-nightly lint bench clean
+.PHONY: help setup python ministack demo test test-unit test-properties test-integration test-samples test-nightly lint bench clean
 
 help:            ## Show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
 
 python:          ## Make .venv from the lock file
 	@tools/setup.sh python
+
+ministack: python ## Install the second emulator of AWS that the tests ask
+	@tools/setup.sh ministack
 
 setup:           ## Install all that the local target needs: packages, engine, images
 	@tools/setup.sh python packages engine_and_images
@@ -28,12 +31,12 @@ lint: python     ## Style, types, layers
 
 # The timed tests run alone, the rest side by side, a file at a time: two that compute, or three that also wait for
 # machines. What those cover, the others have covered. AUTODEPLOY_SEED=N draws the same samples again.
-test: setup lint ## All tests, with coverage
+test: setup ministack lint ## All tests, with coverage
 	$(PY) -m pytest tests/performance -m performance
 	$(PY) -m pytest tests -m "$(FAST)" -n 2 $(BY_FILE) --cov --cov-report=term:skip-covered --cov-fail-under=90
 	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance" -n 3 $(BY_FILE) --durations=15
 
-test-unit: python      ## Tests that need no container engine and no Pulumi engine
+test-unit: ministack   ## Tests that need no container engine and no Pulumi engine
 	$(PY) -m pytest tests -m "$(FAST)" -n 2 $(BY_FILE) --ignore tests/properties
 
 test-properties: python ## The design document's properties on the pure view

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is asked for, idempotently: python, packages, engine, images. Says what it cannot install, and stops.
+# Installs what is asked for, idempotently: python, ministack, packages, engine, images. Says what it cannot install, and stops.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,6 +17,16 @@ python() {
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
   echo "$seal" > .venv/.seal
+}
+
+# The second emulator that the tests ask. It pins versions other than ours of what moto needs too, so it lives apart.
+ministack() {
+  local seal; seal=$(sha256sum < tools/ministack.lock)
+  [ "$(cat .venv/ministack/.seal 2>/dev/null)" = "$seal" ] && return
+  say "ministack, in an environment of its own"
+  python3 -m venv --clear .venv/ministack
+  .venv/ministack/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tools/ministack.lock
+  echo "$seal" > .venv/ministack/.seal
 }
 
 packages() {

@@ -29,9 +29,9 @@ def _key_read(call: Call, identity: str) -> Values | None:
         "arn": f"arn:aws:ec2:{call.region}:123456789012:key-pair/{identity}",
         "keyName": found["KeyName"],
         "keyPairId": found["KeyPairId"],
-        "keyType": found["KeyType"],
+        "keyType": found.get("KeyType"),
         "fingerprint": found["KeyFingerprint"],
-        "publicKey": found["PublicKey"],
+        "publicKey": found.get("PublicKey"),
     }
 
 
@@ -76,10 +76,10 @@ def _instance_create(call: Call) -> str:
     }
     if call.inputs.get("iamInstanceProfile"):
         given["IamInstanceProfile"] = {"Name": call.inputs["iamInstanceProfile"]}
+    if options := _metadata(call):
+        given["MetadataOptions"] = options
     made = ec2.run_instances(MinCount=1, MaxCount=1, UserData=_user_data(inputs), NetworkInterfaces=[card], **given)
     identity = str(made["Instances"][0]["InstanceId"])
-    if options := _metadata(call):
-        ec2.modify_instance_metadata_options(InstanceId=identity, **options)
     if inputs.get("disableApiTermination"):
         ec2.modify_instance_attribute(InstanceId=identity, DisableApiTermination={"Value": True})
     return identity
@@ -105,7 +105,7 @@ def _instance_read(call: Call, identity: str) -> Values | None:
     found = reservations[0]["Instances"][0]
     if found["State"]["Name"] in ("terminated", "shutting-down"):
         return None
-    card = found["NetworkInterfaces"][0]
+    card, options = found["NetworkInterfaces"][0], found.get("MetadataOptions", {})
     address = call.account.addresses.get(identity)
     return {
         "arn": f"arn:aws:ec2:{call.region}:123456789012:instance/{identity}",
@@ -116,11 +116,7 @@ def _instance_read(call: Call, identity: str) -> Values | None:
         "instanceState": {"pending": "running"}.get(found["State"]["Name"], found["State"]["Name"]),
         "instanceType": found["InstanceType"],
         "keyName": found["KeyName"],
-        "metadataOptions": {
-            name: found["MetadataOptions"][parameter]
-            for parameter, name in _METADATA.items()
-            if parameter in found["MetadataOptions"]
-        },
+        "metadataOptions": {name: options[parameter] for parameter, name in _METADATA.items() if parameter in options},
         "primaryNetworkInterfaceId": card["NetworkInterfaceId"],
         "privateDns": found["PrivateDnsName"],
         "privateIp": address,

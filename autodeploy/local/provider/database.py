@@ -78,17 +78,16 @@ def _check_family(call: Call) -> None:
 def _create(call: Call) -> str:
     _check_family(call)
     made = call.client("rds").create_db_instance(**call.given(**_FIXED, **_MODIFIABLE))["DBInstance"]
-    # The emulator writes one well-known password for all; RDS makes a random one, and so do we.
-    secret = {"username": made["MasterUsername"], "password": secrets.token_urlsafe(24)}
-    vault = call.client("secretsmanager")
-    vault.put_secret_value(SecretId=made["MasterUserSecret"]["SecretArn"], SecretString=json.dumps(secret))
     # pulumi-aws takes the resource id; the emulator's is the same for all instances.
     return str(made["DBInstanceIdentifier"])
 
 
 def _start(call: Call, identity: str) -> None:
     found = _found(call, identity) or {}
-    secret = call.client("secretsmanager").get_secret_value(SecretId=found["MasterUserSecret"]["SecretArn"])
+    # The emulator writes one well-known password for all; RDS makes a random one, and so do we.
+    secret = {"username": found["MasterUsername"], "password": secrets.token_urlsafe(24)}
+    vault = call.client("secretsmanager")
+    vault.put_secret_value(SecretId=found["MasterUserSecret"]["SecretArn"], SecretString=json.dumps(secret))
     order = DatabaseOrder(
         identifier=identity,
         deployment_id=call.deployment_id,
@@ -96,7 +95,7 @@ def _start(call: Call, identity: str) -> None:
         engine=found["Engine"],
         engine_version=found["EngineVersion"],
         username=found["MasterUsername"],
-        password=json.loads(secret["SecretString"])["password"],
+        password=secret["password"],
         database_name=found.get("DBName") or "",
     )
     call.account.endpoints[identity] = call.account.wait(call.account.plane.run_database(order))

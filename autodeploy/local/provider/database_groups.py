@@ -98,7 +98,7 @@ def _parameters_read(call: Call, identity: str) -> Values | None:
     if not groups:
         return None
     found = groups[0]
-    held: list[dict[str, Any]] = rds.describe_db_parameters(DBParameterGroupName=identity)["Parameters"]
+    held: list[dict[str, Any]] = rds.describe_db_parameters(DBParameterGroupName=identity, Source="user")["Parameters"]
     listed = [
         {"name": item["ParameterName"], "value": item["ParameterValue"], "applyMethod": item["ApplyMethod"]}
         for item in held

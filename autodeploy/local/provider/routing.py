@@ -11,9 +11,9 @@ from autodeploy.local.provider.entry import Call, Entry
 from autodeploy.local.provider.wire import Values
 
 
-def _table(call: Call, identity: str) -> dict[str, Any]:
-    found: dict[str, Any] = call.client("ec2").describe_route_tables(RouteTableIds=[identity])["RouteTables"][0]
-    return found
+def _table(call: Call, identity: str) -> dict[str, Any] | None:
+    found = call.client("ec2").describe_route_tables(RouteTableIds=[identity])["RouteTables"]
+    return found[0] if found else None
 
 
 def _table_create(call: Call) -> str:
@@ -22,6 +22,8 @@ def _table_create(call: Call) -> str:
 
 def _table_read(call: Call, identity: str) -> Values | None:
     found = _table(call, identity)
+    if found is None:
+        return None
     owner = found["OwnerId"]
     arn = f"arn:aws:ec2:{call.region}:{owner}:route-table/{identity}"
     return {"arn": arn, "ownerId": owner, "vpcId": found["VpcId"]}
@@ -42,7 +44,7 @@ def _route_read(call: Call, identity: str) -> Values | None:
     if not (call.state or call.inputs):
         raise refusal("a route cannot be looked up by its id alone", "Create it instead of importing it.", "Reading")
     key = _route_key(call)
-    for route in _table(call, key["RouteTableId"])["Routes"]:
+    for route in (_table(call, key["RouteTableId"]) or {"Routes": ()})["Routes"]:
         if route.get("DestinationCidrBlock") == key["DestinationCidrBlock"] and route["Origin"] == "CreateRoute":
             return {
                 "routeTableId": key["RouteTableId"],

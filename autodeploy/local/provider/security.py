@@ -106,7 +106,10 @@ def _rule_create(direction: Direction, call: Call) -> str:
 
 
 def _rule_read(call: Call, identity: str) -> Values | None:
-    rule = call.client("ec2").describe_security_group_rules(SecurityGroupRuleIds=[identity])["SecurityGroupRules"][0]
+    found = call.client("ec2").describe_security_group_rules(SecurityGroupRuleIds=[identity])["SecurityGroupRules"]
+    if not found:
+        return None
+    rule = found[0]
     ports = {} if rule["IpProtocol"] == "-1" else {"fromPort": rule["FromPort"], "toPort": rule["ToPort"]}
     # The emulator forgets what a rule that refers to a group was described with.
     forgotten = "ReferencedGroupInfo" in rule and not rule.get("Description")

@@ -14,57 +14,12 @@ from typing import Any
 import boto3
 import pytest
 from fakes.plane import FakePlane
-from protocol_engine import REGION, Engine, Made
+from protocol_engine import REGION, Engine
+from whole import World
 
 from autodeploy.local.provider import amis_file, serve_provider
 from autodeploy.local.provider.table import load_schemas
 from autodeploy.local.provider.wire import UNKNOWN
-
-PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHSeTcFcwYwpbbsaH0ziTKA1uV6tVGSo4BTqT6x2cKdP op@example.org"
-
-
-class World:
-    """Makes what other things need."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-
-    def vpc(self) -> Made:
-        return self.engine.make("aws:ec2/vpc:Vpc", "vpc", cidrBlock="10.0.0.0/16")
-
-    def subnet(self, vpc: Made, number: int = 1, zone: str = "us-east-1a") -> Made:
-        return self.engine.make(
-            "aws:ec2/subnet:Subnet",
-            f"subnet-{number}",
-            vpcId=vpc.id,
-            cidrBlock=f"10.0.{number}.0/24",
-            availabilityZone=zone,
-        )
-
-    def group(self, vpc: Made, name: str = "app") -> Made:
-        return self.engine.make("aws:ec2/securityGroup:SecurityGroup", name, vpcId=vpc.id)
-
-    def key(self) -> Made:
-        return self.engine.make("aws:ec2/keyPair:KeyPair", "key", publicKey=PUBLIC_KEY)
-
-    def instance(self, subnet: Made, group: Made, key: Made, **more: Any) -> Made:
-        return self.engine.make(
-            "aws:ec2/instance:Instance",
-            "web",
-            **{
-                "ami": "ami-0debian12local00",
-                "instanceType": "t3.micro",
-                "keyName": key.id,
-                "subnetId": subnet.id,
-                "vpcSecurityGroupIds": [group.id],
-                "userData": "#cloud-config\nlocale: C.UTF-8\n",
-                **more,
-            },
-        )
-
-    def machine(self) -> Made:
-        vpc = self.vpc()
-        return self.instance(self.subnet(vpc), self.group(vpc), self.key())
 
 
 @dataclass
@@ -116,14 +71,21 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     thread.join(5)
 
 
+@pytest.fixture(scope="session")
+def reset(emulator: str) -> Callable[[], None]:
+    """Empties the account."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(f"{emulator}/moto-api/reset", method="POST")
+    return lambda: opener.open(request, timeout=30).close()
+
+
 @pytest.fixture
-def served(emulator: str, loop: asyncio.AbstractEventLoop) -> Iterator[Served]:
+def served(emulator: str, reset: Callable[[], None], loop: asyncio.AbstractEventLoop) -> Iterator[Served]:
     def run(work: Any) -> Any:
         future: Future[Any] = asyncio.run_coroutine_threadsafe(work, loop)
         return future.result(60)
 
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    opener.open(urllib.request.Request(f"{emulator}/moto-api/reset", method="POST"), timeout=30).close()
+    reset()
     plane = FakePlane()
     server = run(serve_provider(emulator, plane))
     # Both ends live in one process here, and pulumi_aws cannot be imported by two threads at once.

@@ -84,23 +84,31 @@ class Engine:
         """Check, preview, create, and see that an unchanged resource differs in nothing and reads as it was made."""
         inputs, failures = self.check(token, news, name=name, secrets=secrets)
         assert failures == {}
-        wire = encode(inputs, secrets)
-        preview = self.stub.Create(proto.CreateRequest(urn=self.urn(token, name), properties=wire, preview=True))
+        request = proto.CreateRequest(urn=self.urn(token, name), properties=encode(inputs, secrets), preview=True)
+        preview = self.stub.Create(request)
         foreseen = decode(preview.properties).values
         assert preview.id == ""
         assert foreseen.keys() >= schema(token).outputs
-        answer = self.stub.Create(proto.CreateRequest(urn=self.urn(token, name), properties=wire))
+        made = self.create(token, name, inputs, secrets)
+        assert frozenset(secrets) <= made.secrets
+        self.prove(made, foreseen, news)
+        return made
+
+    def create(self, token: str, name: str, inputs: dict[str, Any], secrets: Any = ()) -> Made:
+        request = proto.CreateRequest(urn=self.urn(token, name), properties=encode(inputs, secrets))
+        answer = self.stub.Create(request)
         outputs = decode(answer.properties)
-        made = Made(token, name, answer.id, inputs, outputs.values, outputs.secrets)
+        return Made(token, name, answer.id, inputs, outputs.values, outputs.secrets)
+
+    def prove(self, made: Made, foreseen: dict[str, Any], news: dict[str, Any]) -> None:
+        """See that it came as it was foreseen, that unchanged it differs in nothing, and that it reads as it was made."""
         assert not has_unknown(made.outputs)
-        assert frozenset(secrets) <= outputs.secrets
         for key, value in made.outputs.items():
             assert agrees(foreseen[key], value), key
         assert self.diff(made, news).changes == proto.DiffResponse.DIFF_NONE
         again = self.read(made)
         assert again is not None
         assert (again.outputs, again.inputs) == (made.outputs, made.inputs)
-        return made
 
     def diff(self, made: Made, news: dict[str, Any]) -> Any:
         inputs, failures = self.check(made.token, news, made.inputs, made.name)

@@ -1,8 +1,4 @@
-"""Roles, their policies and instance profiles, and how a machine comes to have one and lose it, without a restart.
-
-Of `ministack` (1.5.33), the other emulator, the same holds, only that no machine is made there: its key pairs do not
-say of what type they are.
-"""
+"""Roles, their policies and instance profiles, and how a machine comes to have one and lose it, without a restart."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Log groups, alarms, dashboards, topics and subscriptions: made, changed, replaced, deleted, and gone.
-
-`ministack` (1.5.33), the other emulator, answers all of it in the same way.
-"""
+"""Log groups, alarms, dashboards, topics and subscriptions: made, changed, replaced, deleted, and gone."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from by_hand import CHANGED, DELETED, Aws
-from whole import whole
+from whole import domain, whole
 
 from autodeploy.local.provider.table import TABLE
 
@@ -32,20 +32,13 @@ def test_every_type_is_deleted_behind_our_back_and_read_as_gone(
 
 
 def test_what_proves_a_domain_is_deleted_behind_our_back_and_read_as_gone(engine: Any, served: Any) -> None:
-    made = served.aws("route53").create_hosted_zone(Name="example.com", CallerReference="here")["HostedZone"]
-    given = {"domainName": "shop.example.com", "validationMethod": "DNS"}
-    certificate = engine.make("aws:acm/certificate:Certificate", "domain", **given)
-    (asked,) = certificate.outputs["domainValidationOptions"]
-    proof = {"name": asked["resourceRecordName"], "records": [asked["resourceRecordValue"]], "ttl": 300}
-    zone = made["Id"].rpartition("/")[2]
-    record = engine.make("aws:route53/record:Record", "proof", zoneId=zone, type=asked["resourceRecordType"], **proof)
-    kind = "aws:acm/certificateValidation:CertificateValidation"
-    validation = engine.make(kind, "domain", certificateArn=certificate.id)
+    certificate, record, validation = domain(served.aws, engine).values()
     assert {record.token, validation.token} == OF_A_DOMAIN
+    zone, kind = record.inputs["zoneId"], record.inputs["type"]
     (held,) = [
         each
         for each in served.aws("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
-        if each["Type"] == asked["resourceRecordType"]
+        if each["Type"] == kind
     ]
     changes = [{"Action": "DELETE", "ResourceRecordSet": held}]
     served.aws("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
