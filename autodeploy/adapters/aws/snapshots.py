@@ -231,8 +231,9 @@ def _steps(name: str, instance: Mapping[str, Any]) -> str:
         f"{name} --db-subnet-group-name {instance['DBSubnetGroup']['DBSubnetGroupName']} --vpc-security-group-ids "
         f"{groups} --db-parameter-group-name {instance['DBParameterGroups'][0]['DBParameterGroupName']} "
         f"--no-publicly-accessible; (3) aws rds wait db-instance-available {made}; (4) from the machine (autodeploy db "
-        "connect shows the way in) copy what you need with pg_dump or mysqldump: the application's role and password "
-        f"are the same there; (5) aws rds delete-db-instance {made} --skip-final-snapshot."
+        "connect shows the way in) copy what you need, with a pg_dump no older than the server, or the mysqldump of "
+        "mariadb-client: the application's role and password are the same there; "
+        f"(5) aws rds delete-db-instance {made} --skip-final-snapshot."
     )
 
 
