@@ -10,6 +10,7 @@ from dataclasses import field as made
 
 from tree_sitter import Node
 
+from autodeploy.analyser.golang.ardanconf import configured
 from autodeploy.analyser.golang.fallbacks import alternative, tested
 from autodeploy.analyser.golang.koanf import KoanfKeys, koanf_keys
 from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, path_of, string_of, text_of
@@ -131,6 +132,8 @@ def read_variables(files: Sequence[GoFile], known: Mapping[str, Node]) -> list[R
                 field = text_of(called) if called is not None else ""
                 found.append(Read(name, given, demanded, file.path, line, line, field=field))
         found += _of_flags(file, known)
+    for file, field, (name, default, demanded, line) in configured(files, known):
+        found.append(Read(name, default, demanded, file.path, line, line, field=field))
     for file, name, preset, line in tabled(files):
         found.append(Read(name, literal(preset, {}), False, file.path, line, line_of(preset) if preset else line))
     return found

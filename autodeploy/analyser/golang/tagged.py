@@ -22,7 +22,7 @@ def prefixes(files: Sequence[GoFile]) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in files:
         for node in file.nodes("tagged"):
-            tags = _tags(node)
+            tags = tags_of(node)
             kind = node.child_by_field_name("type")
             before = _prefix(tags)
             if before and kind is not None:
@@ -32,7 +32,7 @@ def prefixes(files: Sequence[GoFile]) -> dict[str, str]:
 
 def tagged(file: GoFile, node: Node, before: Mapping[str, str], processed: str | None, binds: bool) -> Iterator[Tagged]:
     """Yield the variable of one field. `processed` is envconfig's prefix, `binds`: viper looks into the environment."""
-    tags = _tags(node)
+    tags = tags_of(node)
     stated = tags.get("env") or tags.get("envconfig") or ""
     name, *options = [part.strip() for part in stated.split(",")]
     if not name and processed is not None:
@@ -97,12 +97,12 @@ def nested(files: Sequence[GoFile]) -> Nested:
     nodes = [node for file in files for node in file.nodes("tagged")]
     counted: dict[str, list[tuple[str, str]]] = {}
     for node in (held for file in files for held in file.nodes("held")):
-        kind, tags = node.child_by_field_name("type"), _tags(node)
+        kind, tags = node.child_by_field_name("type"), tags_of(node)
         if kind is not None:
             part = tags.get("envconfig") or _of_field(node, "", tags)
             counted.setdefault(text_of(kind).strip("*").rpartition(".")[2], []).append((_struct(node), part))
     holders = {name: places[0] for name, places in counted.items() if len(places) == 1}
-    own = frozenset(_struct(node) for node in nodes if {"envconfig", "split_words"} & set(_tags(node)))
+    own = frozenset(_struct(node) for node in nodes if {"envconfig", "split_words"} & set(tags_of(node)))
     # What several fields hold has as many names, none of which the program can demand of everybody.
     several = {name for name, places in counted.items() if len(places) > 1}
     return Nested(next(iter(called)), holders, own - several)
@@ -116,7 +116,8 @@ def _struct(node: Node) -> str:
     return text_of(name) if name is not None else ""
 
 
-def _tags(node: Node) -> dict[str, str]:
+def tags_of(node: Node) -> dict[str, str]:
+    """Return the parts of a field's tag."""
     tag = node.child_by_field_name("tag")
     return dict(_TAG.findall(string_of(tag) or "")) if tag is not None else {}
 
@@ -142,7 +143,7 @@ def _before(node: Node, before: Mapping[str, str]) -> str:
     found, current = "", node.parent
     while current is not None:
         if current.type == "field_declaration":
-            tags = _tags(current)
+            tags = tags_of(current)
             found = _prefix(tags) + found
         elif current.type == "type_spec" and (name := current.child_by_field_name("name")) is not None:
             found = before.get(text_of(name), "") + found
