@@ -18,6 +18,11 @@ from interrupted.census import census, processes
 from interrupted.effects import Point
 
 MISSED = "the point was not reached"
+SCENARIOS = {
+    "flask-postgres": ("flask-postgres", "--env", "SECRET_KEY=for-the-test"),
+    "two-machines": ("fastapi-plain", "--instances", "2"),
+}
+"""What is deployed otherwise than a sample of the same name as it is: the sample, and flags."""
 
 
 class Ran(NamedTuple):
@@ -103,16 +108,18 @@ class Place(World):
         assert ran.code == 0, ran.said
         state = self.state(name)
         assert state["status"] == "complete", ran.said
-        assert self.serving(state) == state["deployment_config"]["release_id"]
+        machines = 1 + len(state["infrastructure"].get("more_machines", ()))
+        served = {self.serving(state) for _ in range(machines)}  # the balancer asks each in its turn
+        assert served == {state["deployment_config"]["release_id"]}
         return state
 
     def deploy(self, name: str, sample: str) -> list[str]:
         """Return the words of the one command that is given again and again."""
-        secret = ["--env", "SECRET_KEY=for-the-test"] if sample == "flask-postgres" else []
+        sample, *flags = SCENARIOS.get(sample, (sample,))
         repository = self.folder / sample
         if not repository.exists():
             self.repository(sample)
-        return ["deploy", f"file://{repository}", "struck", "--target", "local", "--name", name, *secret]
+        return ["deploy", f"file://{repository}", "struck", "--target", "local", "--name", name, *flags]
 
     def destroyed(self, identifier: str) -> None:
         """Destroy, to the end; nothing is left but last snapshots of a database, which are deleted too."""

@@ -5,6 +5,7 @@ What may be struck is what an undisturbed run shows: python -m interrupted --tra
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 from interrupted.effects import Point
@@ -89,6 +90,27 @@ before host.run fix database-role#1
 after host.run start switch#1
 """
 
+MACHINES = """
+after engine: creating aws:ec2:Instance app-2#1
+before engine: creating aws:lb:TargetGroupAttachment app-2#1
+after cloud.await_instance#2
+before connect#2
+after host.run fix artifact#2
+before host.run start switch#2
+after host.run start switch#2
+after host.run start ssh-keys-only#2
+before host.run confirm firewall#2
+"""
+"""Of two machines: what is done to the second."""
+
+DESTROY_MACHINES = """
+after store.lock destroy#1
+after host.run systemctl stop#2
+after engine: deleting aws:lb:TargetGroupAttachment app-2#1
+after engine: deleting aws:ec2:Instance app-2#1
+before store.save rolled_back after nothing#1
+"""
+
 DESTROY = """
 after store.lock destroy#1
 after store.save complete after nothing#1
@@ -139,7 +161,11 @@ def points(strike: str, text: str) -> list[Point]:
 
 def cases(strike: str) -> list[Case]:
     """Return a case for each point of a deployment; the points of the destruction take turns."""
-    ends = points(strike, DESTROY)
-    struck = [("fastapi-plain", point) for point in points(strike, DEPLOY)]
-    struck += [("flask-postgres", point) for point in points(strike, DATABASE)]
-    return [Case(sample, point, ends[number % len(ends)]) for number, (sample, point) in enumerate(struck)]
+    alone = [("fastapi-plain", point) for point in points(strike, DEPLOY)]
+    alone += [("flask-postgres", point) for point in points(strike, DATABASE)]
+    several = [("two-machines", point) for point in points(strike, MACHINES)]
+    return [
+        Case(*struck, end)
+        for series, ends in ((alone, DESTROY), (several, DESTROY_MACHINES))
+        for struck, end in zip(series, itertools.cycle(points(strike, ends)), strict=False)
+    ]
