@@ -58,12 +58,17 @@ def of(machine: Machine, infrastructure: InfrastructureSpec) -> str:
     return f"{machine.name}: " if infrastructure.more_machines else ""
 
 
+def is_in_rotation(machine: Machine, cloud: Cloud, deployment_id: str) -> bool:
+    """Say whether the balancer finds the machine healthy now."""
+    return _healthy(_health(machine, cloud, deployment_id))
+
+
 def await_rotation(machine: Machine, cloud: Cloud, clock: Clock, deployment_id: str) -> None:
     """Return when the balancer finds the machine healthy; raise DeploymentError."""
     deadline = clock.now().timestamp() + ROTATION_SECONDS
     while True:
-        lines = [line for line in cloud.target_health(deployment_id) if _is_of(line, machine)]
-        if any(line.split()[1:] == ["healthy"] for line in lines):
+        lines = _health(machine, cloud, deployment_id)
+        if _healthy(lines):
             return
         if clock.now().timestamp() > deadline:
             raise DeploymentError(
@@ -73,6 +78,14 @@ def await_rotation(machine: Machine, cloud: Cloud, clock: Clock, deployment_id: 
                 context="Waiting for the balancer",
             )
         clock.sleep(1.0)
+
+
+def _health(machine: Machine, cloud: Cloud, deployment_id: str) -> list[str]:
+    return [line for line in cloud.target_health(deployment_id) if _is_of(line, machine)]
+
+
+def _healthy(lines: Sequence[str]) -> bool:
+    return any(line.split()[1:] == ["healthy"] for line in lines)
 
 
 def _is_of(line: str, machine: Machine) -> bool:

@@ -15,6 +15,7 @@ from autodeploy.agents.dismantling import Dismantling, sweep
 from autodeploy.agents.drifting import closing, still_drifting
 from autodeploy.agents.outputs import DATABASE_PASSWORD, specification
 from autodeploy.agents.protection import BALANCER, DATABASE, PROTECTED, opened
+from autodeploy.agents.resizing import resize
 from autodeploy.errors import PlanError
 from autodeploy.model import (
     CloudFacts,
@@ -87,6 +88,8 @@ class HiveMindProvisioner(Dismantling):
                 # A worker takes the place of what served: its balancer goes.
                 self._lift_protection(state, self._engine.resources(deployment_id), (BALANCER,))
             self._let_go(state)
+            if resize(state, partial(self._apply_to, state.deployment_id), self._cloud, self._clock, self.say):
+                self._save_plan_anew(state)
             outputs = self._engine.up(
                 state.plan.infra,
                 secrets_,
@@ -217,9 +220,13 @@ class HiveMindProvisioner(Dismantling):
         if databases:
             backups.keep_given_up(state, self._cloud.snapshots, self._clock, self.say)
             self._lift_protection(state, databases)
-            # The state is another now, so the update plan must be, too; it may do no more than was approved.
-            secrets_, saved = self._stack_secrets(state.deployment_id), self._saved_plan(state.deployment_id)
-            checking.still_approved(state, self._engine.preview(state.plan.infra, secrets_, saved, self.say))
+            self._save_plan_anew(state)
+
+    def _save_plan_anew(self, state: DeploymentState) -> None:
+        """Make the update plan again, as the state is another now; it may do no more than was approved."""
+        assert state.plan is not None
+        secrets_, saved = self._stack_secrets(state.deployment_id), self._saved_plan(state.deployment_id)
+        checking.still_approved(state, self._engine.preview(state.plan.infra, secrets_, saved, self.say))
 
     def _lift_protection(
         self, state: DeploymentState, standing: Sequence[str], types: Sequence[str] = PROTECTED
@@ -235,6 +242,10 @@ class HiveMindProvisioner(Dismantling):
         if open_plan.urns:
             secrets_ = self._stack_secrets(state.deployment_id)
             self._engine.up(open_plan.infra, secrets_, None, self.say, only=open_plan.urns)
+
+    def _apply_to(self, deployment_id: str, infra: InfraPlan, urn: str) -> None:
+        """Make one resource as a plan has it."""
+        self._engine.up(infra, self._stack_secrets(deployment_id), None, self.say, only=(urn,))
 
     def _key_path(self, deployment_id: str) -> Path:
         return self._store.folder(deployment_id) / "id_ed25519"

@@ -28,6 +28,7 @@ from fakes.world import World
 
 DATABASE = "aws:rds/instance:Instance"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
+MACHINE = "aws:ec2/instance:Instance"
 
 
 class FakeEngine:
@@ -98,6 +99,7 @@ class FakeEngine:
             self._world.databases.setdefault(f"{plan.deployment_id}-db", "rows")
         for number in range(plan.instances + 1, before.instances + 1 if before else 0):
             self._world.machines.pop(f"{plan.deployment_id}/app-{number}", None)
+        self._resize(plan, only)
         self._world.stacks[plan.deployment_id] = plan
         self._world.history[plan.deployment_id].append(plan)
         if not only:
@@ -105,6 +107,18 @@ class FakeEngine:
         say(f"updated {len(only or _resources(plan))} resources")
         self._world.happens("after up")
         return self._outputs(plan.deployment_id)
+
+    def _resize(self, plan: InfraPlan, only: Sequence[str]) -> None:
+        """Stop and start every machine that gets another type; all of them at once, as the engine does it."""
+        kinds, identifier = self._world.kinds, plan.deployment_id
+        machines = [urn for urn in only or _resources(plan) if MACHINE in urn]
+        others = [urn for urn in machines if kinds.get(urn, plan.instance_type) != plan.instance_type]
+        for name in (urn.rpartition("::")[2] for urn in others):
+            machine = self._world.machines[identifier if name == "app" else f"{identifier}/{name}"]
+            machine.boots = machine.slowness
+        kinds.update(dict.fromkeys(machines, plan.instance_type))
+        if others:
+            self._world.serving.append(sum(machine.is_well for machine in self._world.fleet(identifier)))
 
     def _outputs(self, deployment_id: str) -> dict[str, object]:
         plan = self._world.stacks.get(deployment_id)
@@ -195,8 +209,8 @@ class FakeEngine:
 
 
 def _resources(plan: InfraPlan) -> list[str]:
-    types = [("aws:ec2/vpc:Vpc", "network"), ("autodeploy:compute:Compute$aws:ec2/instance:Instance", "server")]
-    types += [(types[1][0], f"server-{number}") for number in range(2, plan.instances + 1)]
+    types = [("aws:ec2/vpc:Vpc", "network"), (f"autodeploy:compute:Compute${MACHINE}", "app")]
+    types += [(types[1][0], f"app-{number}") for number in range(2, plan.instances + 1)]
     types += [(DATABASE, "database")] if plan.database else []
     types += [("aws:lb/loadBalancer:LoadBalancer", "balancer")] if plan.web else []
     return [f"urn:pulumi:{plan.deployment_id}::autodeploy::{kind}::{name}" for kind, name in types]
@@ -249,7 +263,7 @@ class FakeCloud:
         lines = []
         for name, machine in sorted(self._world.machines.items()):
             if name.partition("/")[0] == deployment_id:
-                is_well = machine.release and not machine.stopped and not machine.is_out
+                is_well, machine.boots = machine.is_well, max(machine.boots - 1, 0)
                 address = name if "/" in name else f"publicIp-of-{name}"
                 lines.append(f"{address}: {'healthy' if is_well else 'unhealthy: no answer'}")
         return lines

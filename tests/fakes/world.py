@@ -27,7 +27,7 @@ class Machine:
     """A host after its boot: what was applied to it, which release serves, what it says and lets in.
 
     `stubborn` names the steps that stay wrong whatever is done; a `is_restless` service ends again and again; the
-    balancer does not find one healthy that `is_out`.
+    balancer does not find one healthy that `is_out`, or that `boots`: so many looks from now, `slowness` after a start.
     """
 
     def __init__(self) -> None:
@@ -40,6 +40,13 @@ class Machine:
         self.is_restless = False
         self.is_out = False
         self.restarts = 0
+        self.boots = 0
+        self.slowness = 2
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the balancer would find it healthy."""
+        return bool(self.release and not (self.stopped or self.is_out or self.boots))
 
 
 class World:
@@ -47,7 +54,8 @@ class World:
 
     The `machines` of a deployment are kept by its id; by "ID/app-2" and so on where it has several.
     `undeletable` is what a destruction leaves; `lagging` is what the account goes on showing, one look after the other;
-    `missing` are the URNs that a stack has lost.
+    `missing` are the URNs that a stack has lost. `kinds` are the machines' types, by URN; `serving` is how many machines
+    went on serving, each time that some were stopped for another type.
     `databases` are the rows of each database that stands, by its identifier, `kept` those of each snapshot by name.
     """
 
@@ -65,6 +73,8 @@ class World:
         self.checks: list[Check] = []
         self.lagging: list[tuple[str, ...]] = []
         self.missing: dict[str, set[str]] = defaultdict(set)
+        self.kinds: dict[str, str] = {}
+        self.serving: list[int] = []
         self.drift: tuple[ResourceDrift, ...] = ()
         self.foreign_rules: dict[str, str] = {}
         self.checkouts: dict[Path, Source] = {}

@@ -122,6 +122,49 @@ class TestReleasing:
         assert first.release == second.release
 
 
+class TestResizing:
+    def test_one_machine_after_the_other_is_stopped_for_another_type(self, line: Line) -> None:
+        result = line.deploy(instances=3)
+        resized = line.deploy(instance_type="t3.large")
+        assert resized.status == "complete"
+        assert line.world.serving == [2, 2, 2]
+        assert set(line.world.kinds.values()) == {"t3.large"}
+        assert "making the machines t3.large, one after the other" in line.ui.lines
+        assert line.ledger(result).standing == line.world.stacks[result.deployment_id]
+
+    def test_the_only_machine_is_stopped_with_all_else(self, line: Line) -> None:
+        line.deploy()
+        assert line.deploy(instance_type="t3.large").status == "complete"
+        assert line.world.serving == [0]
+        assert not any("one after the other" in text for text in line.ui.lines)
+
+    def test_one_that_does_not_come_back_ends_it_and_the_next_run_goes_on(self, line: Line) -> None:
+        result = line.deploy(instances=2)
+        first, _ = fleet(line, result)
+        first.slowness = 1000
+        failed = line.deploy(instance_type="t3.large")
+        assert failed.errors[-1].message.startswith("app: the balancer does not find it healthy")
+        assert line.world.serving == [1]
+        first.boots = 0
+        assert line.deploy().status == "complete"
+        assert line.world.serving == [1, 1]
+        assert set(line.world.kinds.values()) == {"t3.large"}
+
+    def test_one_that_did_not_serve_before_need_not_after(self, line: Line) -> None:
+        result = line.deploy(instances=2)
+        first, second = fleet(line, result)
+        first.is_out = second.is_out = True
+        line.deploy(instance_type="t3.large")
+        assert set(line.world.kinds.values()) == {"t3.large"}
+
+    def test_what_is_approved_besides_is_done_after(self, line: Line) -> None:
+        result = line.deploy(instances=3)
+        changed = line.deploy(instance_type="t3.large", instances=2)
+        assert changed.status == "complete"
+        assert len(fleet(line, result)) == 2
+        assert line.world.serving == [2, 2]
+
+
 class TestHardening:
     def test_the_score_is_the_lowest_and_findings_name_the_machine(self, line: Line) -> None:
         result = line.deploy(instances=2)

@@ -61,7 +61,7 @@ def test_whose_loss_is_allowed_goes_without_a_snapshot(line: Line) -> None:
 
 def test_the_loss_of_something_else_allows_nothing(line: Line) -> None:
     state = line.ledger(line.deploy())
-    provisioner(line, allow_data_loss=("server",)).destroy(state)
+    provisioner(line, allow_data_loss=("app",)).destroy(state)
     assert len(line.world.snapshots) == 1
 
 

@@ -45,7 +45,7 @@ class TestGuardingData:
 
     def test_the_name_of_another_resource_does_not_help(self, line: Line) -> None:
         with pytest.raises(PlanError, match="aws:rds:Instance database"):
-            provisioner(line, allow_data_loss=("server",)).run(self.replaced(line))
+            provisioner(line, allow_data_loss=("app",)).run(self.replaced(line))
 
     def test_its_own_name_does(self, line: Line) -> None:
         state = self.replaced(line)
