@@ -33,11 +33,11 @@ lint: python     ## Style, types, layers
 # machines. What those cover, the others have covered. AUTODEPLOY_SEED=N draws the same samples again.
 test: setup ministack lint ## All tests, with coverage
 	$(PY) -m pytest tests/performance -m performance
-	$(PY) -m pytest tests -m "$(FAST)" -n 2 $(BY_FILE) --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(PY) -m pytest tests -m "$(FAST)" -n 2 $(BY_FILE) --in-memory --cov --cov-report=term:skip-covered --cov-fail-under=90
 	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance" -n 3 $(BY_FILE) --durations=15
 
 test-unit: ministack   ## Tests that need no container engine and no Pulumi engine
-	$(PY) -m pytest tests -m "$(FAST)" -n 2 $(BY_FILE) --ignore tests/properties
+	$(PY) -m pytest tests -m "$(FAST)" -n 2 $(BY_FILE) --in-memory --ignore tests/properties
 
 test-properties: python ## The design document's properties on the pure view
 	$(PY) -m pytest tests/properties -m "not local and not engine" --hypothesis-show-statistics

@@ -34,6 +34,7 @@ def engine_binary() -> Path:
 
 
 SEED = "AUTODEPLOY_SEED"
+MEMORY = "/dev/shm"
 LONGEST = (
     *("test_stopping", "test_scenarios", "test_database", "test_interruptions", "test_deploy", "test_worker"),
     *("test_several_machines", "test_build_nodejs", "test_build", "test_engine_kills", "test_drift", "test_matrix"),
@@ -43,13 +44,23 @@ LONGEST = (
 """The files that take longest, in turn. Begun last, one of them alone would keep all waiting."""
 
 
-def pytest_configure() -> None:
-    """Choose the seed of what is drawn by chance; the workers of a parallel run inherit it."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the seed of what is drawn by chance, and where tests write; the workers of a parallel run inherit both."""
     os.environ.setdefault(SEED, str(random.randrange(1_000_000)))
+    if config.option.in_memory and _has_room(MEMORY):
+        os.environ["TMPDIR"] = os.environ["PYTEST_DEBUG_TEMPROOT"] = MEMORY
     # Pulumi, moto and botocore fill a large heap that stays: looked through as often as usual, it costs a quarter.
     gc.set_threshold(50_000, 20, 20)
     # What runs in the background is started deaf to Ctrl-C, and so would be all that tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _has_room(folder: str) -> bool:
+    """Tell whether tests can write and run programs there; what they write is some 200 MB."""
+    if not os.access(folder, os.W_OK):
+        return False
+    found = os.statvfs(folder)
+    return not found.f_flag & os.ST_NOEXEC and found.f_bavail * found.f_frsize > 2_000_000_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -73,7 +84,12 @@ def chance() -> random.Random:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the scenarios run on a real account; nothing does by default."""
+    """Let the scenarios run on a real account, nothing does by default; and spare tests that wait for the disk."""
     parser.addoption(
         "--aws-account", metavar="PROFILE", help="the AWS profile of a test account: what runs there costs money"
+    )
+    parser.addoption(
+        "--in-memory",
+        action="store_true",
+        help="let tests write to memory where it has room: ledgers wait for the disk",
     )
