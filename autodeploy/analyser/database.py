@@ -14,7 +14,7 @@ _PARTS = {
     "url": r"(?:SERVER_)?URL|URI|DSN|CONN(?:ECTION)?(?:_STR(?:ING)?|_URL|_URI)?",
     "host": r"(?:SERVICE_)?HOST|HOSTNAME|SERVER|ADDRESS|ENDPOINT",
     "port": r"(?:SERVICE_)?PORT",
-    "name": r"NAME|DB|DATABASE|DBNAME|DB_NAME|DATABASE_NAME",
+    "name": r"(?:STORE)?NAME|DB|DATABASE|DBNAME|DB_NAME|DATABASE_NAME",
     "user": r"USER|USERNAME|LOGIN",
     "password": r"PASSWORD|PASS|PASSWD|PW",
     "engine": r"ENGINE|DIALECT",
@@ -95,12 +95,21 @@ def database_variables(
         return []
     by_name = {item.value.partition("=")[0]: item for item in told}
     parts = [(variable, variable_part(variable.name, database)) for variable in environment]
+    bare = _bare(database, {part for _, part in parts})
+    parts = [(item, bare if item.name in {"DATABASE", "DB"} else part) for item, part in parts]
     by_name.pop("DATABASE_URL", None)
     return [*by_name.values()] + [
         Evidence(fact="database_variable", value=f"{item.name}={part}", file=item.file, line=item.line, rule="by-name")
         for item, part in parts
         if part and item.name != "DATABASE_URL" and item.name not in by_name
     ]
+
+
+def _bare(database: DatabaseType, parts: set[str | None]) -> str | None:
+    """Return what a variable holds that is called DATABASE alone: MongoDB's address, or a name beside a user's."""
+    if database == "mongodb" and "host" not in parts:
+        return None if "url" in parts else "url"
+    return "name" if "name" not in parts and {"host", "user", "password"} & parts else None
 
 
 def asked(variables: list[EnvironmentVariable], told: list[Evidence]) -> tuple[EnvironmentVariable, ...]:

@@ -183,6 +183,25 @@ def test_nobody_is_asked_for_the_database() -> None:
 
 
 @pytest.mark.parametrize(
+    ("names", "driver", "told"),
+    [
+        (("DATABASE", "DATABASE_PASSWORD"), "mongoose", ["DATABASE=url", "DATABASE_PASSWORD=password"]),
+        (("DB", "MONGO_URI"), "mongoose", ["MONGO_URI=url"]),
+        (("DB", "MONGO_HOST"), "mongoose", ["DB=name", "MONGO_HOST=host"]),
+        (("DATABASE", "DATABASE_USER"), "pg", ["DATABASE=name", "DATABASE_USER=user"]),
+        (("DATABASE", "DATABASE_URL"), "pg", []),
+        (("DB", "DB_NAME", "DB_USER"), "pg", ["DB_NAME=name", "DB_USER=user"]),
+        (("POSTGRES_STORENAME",), "pg", ["POSTGRES_STORENAME=name"]),
+    ],
+)
+def test_what_is_called_like_the_database_alone_is_its_address_or_its_name(
+    names: tuple[str, ...], driver: str, told: list[str]
+) -> None:
+    stack = stack_of("".join(f"x(process.env.{name});\n" for name in names), (driver,))
+    assert [item.value for item in stack.evidence if item.fact == "database_variable"] == told
+
+
+@pytest.mark.parametrize(
     "content",
     ["(" * 9000, "a." * 20_000, "x = " + "[" * 4000, "\x00\xff", "`${" * 3000, "if (!" * 4000, "class {" * 2000],
 )
