@@ -15,7 +15,7 @@ from autodeploy.agents.drifting import closing, with_foreign
 from autodeploy.errors import HardeningError, InfrastructureError, Interrupted, StateError
 from autodeploy.model import Drift, Preview, PropertyDrift, ResourceChange, ResourceDrift, Standing
 
-MACHINE = "aws:ec2:Instance server"
+MACHINE = "aws:ec2:Instance app"
 
 
 @pytest.fixture

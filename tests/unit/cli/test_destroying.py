@@ -117,13 +117,13 @@ class TestOnly:
         assert shown.code == 0
         first, second = shown.out.splitlines()
         assert first.startswith(f"{identifier} stands. Without compute, database and network stay; make it again:")
-        assert second == "  deleted: aws:ec2:Instance server"
+        assert second == "  deleted: aws:ec2:Instance app"
         assert identifier in desk.line.world.stacks
 
     def test_as_json(self, desk: Any) -> None:
         identifier = desk.deploy().deployment_id
         found = desk.type("destroy", identifier, "--only", "compute", "--yes", "--json").json
-        assert (found["part"], found["deleted"], found["left"]) == ("compute", ["aws:ec2:Instance server"], [])
+        assert (found["part"], found["deleted"], found["left"]) == ("compute", ["aws:ec2:Instance app"], [])
 
     def test_shows_in_the_status_until_it_is_made_again(self, desk: Any) -> None:
         identifier = desk.deploy().deployment_id
