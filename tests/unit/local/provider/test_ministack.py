@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -107,11 +108,12 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = {"MINISTACK_ACCOUNT_ID": "123456789012", "DOCKER_HOST": "unix:///nowhere", "TMPDIR": str(home)}
     command = [PYTHON, "-m", "hypercorn", "ministack.app:app", "--bind", "127.0.0.1:0"]
     with (home / "log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=home, env={"PATH": os.environ["PATH"], **settings}, stderr=log)
+        environment = {"PATH": os.environ["PATH"], **settings}
+        server = subprocess.Popen(command, cwd=home, env=environment, stderr=log, start_new_session=True)
     try:
         yield _address(server, home / "log")
     finally:
-        server.kill()
+        os.killpg(server.pid, signal.SIGKILL)  # who serves is a child of its own
         server.wait()
 
 
