@@ -14,6 +14,7 @@ from autodeploy.releaser.access import DatabaseAccess, database_variables, trust
 LOOPBACK = ("localhost", "127.0.0.1")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*\Z")
 
 
 def environment(
@@ -33,7 +34,7 @@ def environment(
     values |= generated
     if database is not None:
         values |= database_variables(stack, database)
-    values |= {name: ",".join(hosts) for name in _facts(stack, "allowed_hosts_variable") if hosts}
+    values |= {name: _told(stack, hosts) for name in stack.facts("allowed_hosts_variable") if hosts}
     values |= given
     for name in ("PORT", stack.port_env):
         values.pop(name or "", None)
@@ -52,6 +53,8 @@ def trial_environment(stack: TechStack, given: Mapping[str, str], scratch: Scrat
 
     That database takes the place even of one that was given, which a trial without a network could not reach.
     """
+    if _separator(stack) == "":
+        given = {**given, **dict.fromkeys(stack.facts("allowed_hosts_variable"), LOOPBACK[0])}
     if scratch is None:
         return environment(stack, given, {}, None, LOOPBACK)
     access = DatabaseAccess(
@@ -68,6 +71,12 @@ def trial_environment(stack: TechStack, given: Mapping[str, str], scratch: Scrat
     return environment(stack, {**given, **database_variables(stack, access)}, {}, None, LOOPBACK)
 
 
+def asked_as(stack: TechStack, values: Mapping[str, str]) -> str:
+    """Return the name under which health may be asked: one that any application knows, or the only one it is told."""
+    told = [values.get(name, "") for name in stack.facts("allowed_hosts_variable") if _separator(stack) == ""]
+    return told[0] if told and _HOST.match(told[0]) else LOOPBACK[0]
+
+
 def masked_environment(stack: TechStack, values: Mapping[str, str]) -> dict[str, str]:
     """Return the environment with `<secret>` for every value that is not known to be harmless."""
     harmless = {"NODE_ENV", *(v.name for v in stack.environment if not (v.secret or v.generated))}
@@ -81,8 +90,13 @@ def environment_text(values: Mapping[str, str]) -> str:
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(values.items()))
 
 
-def _facts(stack: TechStack, fact: str) -> tuple[str, ...]:
-    return tuple(evidence.value for evidence in stack.evidence if evidence.fact == fact)
+def _told(stack: TechStack, hosts: Sequence[str]) -> str:
+    public = [host for host in hosts if host not in LOOPBACK]
+    return _separator(stack).join(hosts) if _separator(stack) else [*LOOPBACK[:1], *public][-1]
+
+
+def _separator(stack: TechStack) -> str:
+    return next(iter(stack.facts("allowed_hosts_separator")), ",")
 
 
 def _refusal(message: str, remediation: str = "Correct the name given with --env.") -> SettingsError:

@@ -91,8 +91,11 @@ def logrotate_step() -> Step:
     return _files_step("logrotate", "bound the application's log", (Upload(path="/etc/logrotate.d/app", content=text),))
 
 
-def proxy_steps(stack: TechStack, host_port: int) -> tuple[Step, ...]:
-    """Return the step that puts a proxy before the application; before a worker there is none."""
+def proxy_steps(stack: TechStack, host_port: int, asked_as: str) -> tuple[Step, ...]:
+    """Return the step that puts a proxy before the application; before a worker there is none.
+
+    The balancer's question for health is passed on as one to `asked_as`.
+    """
     if not stack.is_web_service:
         return (
             Step(
@@ -103,7 +106,8 @@ def proxy_steps(stack: TechStack, host_port: int) -> tuple[Step, ...]:
                 fix="systemctl disable --now --quiet nginx",
             ),
         )
-    conf = Upload(path="/etc/nginx/conf.d/autodeploy.conf", content=render("host/proxy.conf.j2", host_port=host_port))
+    text = render("host/proxy.conf.j2", host_port=host_port, asked_as=asked_as)
+    conf = Upload(path="/etc/nginx/conf.d/autodeploy.conf", content=text)
     return (
         Step(
             name="proxy",

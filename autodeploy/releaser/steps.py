@@ -6,6 +6,7 @@ from autodeploy.model import BuildArtifact, HostFacts, InfrastructureSpec, Plan,
 from autodeploy.releaser import service, software
 from autodeploy.releaser.carried import carried_steps
 from autodeploy.releaser.database import database_steps
+from autodeploy.releaser.environment import asked_as
 from autodeploy.releaser.release import Release
 from autodeploy.releaser.texts import LOG_PATH
 
@@ -42,7 +43,7 @@ def steps(
         service.service_step(release, artifact, stack, infrastructure),
         *(service.migration_steps(release.release_id, stack) if migrates else ()),
         service.logrotate_step(),
-        *service.proxy_steps(stack, host_port),
+        *service.proxy_steps(stack, host_port, asked_as(stack, release.environment)),
         *((service.door_step(host_port, _balancers(plan, facts)),) if web else ()),
         service.switch_step(release.release_id, stack, host_port),
         service.tidy_step(release.release_id),

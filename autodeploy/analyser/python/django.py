@@ -131,9 +131,10 @@ def host_evidence(tree: Tree, project: Project) -> tuple[list[Evidence], list[st
         return [], []
     value, file, line = given[-1]
     where = {"file": tree.where(file), "line": line}
-    names = [text for item, _, _ in reversed(given) for text in _variables(project, item)]
-    if names:
-        return [Evidence(fact="allowed_hosts_variable", value=names[0], rule="django-settings", **where)], []
+    named = [(text, item) for item, _, _ in reversed(given) for text in _variables(project, item)]
+    if named:
+        told = {"allowed_hosts_variable": named[0][0], "allowed_hosts_separator": _separator(project, named[0][1])}
+        return [Evidence(fact=fact, value=value, rule="django-settings", **where) for fact, value in told.items()], []
     try:
         hosts = ast.literal_eval(value)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -146,11 +147,25 @@ def host_evidence(tree: Tree, project: Project) -> tuple[list[Evidence], list[st
 
 
 def _variables(project: Project, value: ast.expr) -> list[str]:
-    named = [text_of(item) for node in ast.walk(value) for item in _arguments(node)]
-    inner = [node.id for node in ast.walk(value) if isinstance(node, ast.Name)]
-    given = [item for name in inner for item, _, _ in project.assigned.get(name, ())[-1:] if item is not value]
-    named += [text_of(item) for other in given for node in ast.walk(other) for item in _arguments(node)]
+    named = [text_of(item) for node in _nodes(project, value) for item in _arguments(node)]
     return [text for text in named if text and _VARIABLE.fullmatch(text)]
+
+
+def _separator(project: Project, value: ast.expr) -> str:
+    """Return what stands between the hosts of a variable; "" where it holds one, as an item of the list."""
+    for node in _nodes(project, value):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "split":
+            return text_of(node.args[0]) or "," if node.args else " "
+    items = [item for node in ast.walk(value) if isinstance(node, (ast.List, ast.Tuple)) for item in node.elts]
+    return "" if any(isinstance(item, (ast.Call, ast.Subscript, ast.Name)) for item in items) else ","
+
+
+def _nodes(project: Project, value: ast.expr) -> Iterator[ast.AST]:
+    """Yield the nodes of an expression, then of what the names in it stand for."""
+    yield from ast.walk(value)
+    for name in [node.id for node in ast.walk(value) if isinstance(node, ast.Name)]:
+        for item, _, _ in project.assigned.get(name, ())[-1:]:
+            yield from ast.walk(item) if item is not value else ()
 
 
 def _arguments(node: ast.AST) -> list[ast.expr]:
@@ -217,7 +232,8 @@ def _assigned(tree: Tree, path: str, seen: frozenset[str]) -> dict[str, list[tup
     for call in made.calls:
         target, _, verb = dotted(call.func, {}).rpartition(".")
         if verb in {"append", "extend"} and call.args and target.isupper():
-            found.setdefault(target, []).insert(0, (call.args[0], path, call.lineno))
+            more = call.args[0] if verb == "extend" else ast.List([call.args[0]], ast.Load())
+            found.setdefault(target, []).insert(0, (more, path, call.lineno))
     for value, line in _put(made) if "DATABASES[" in tree.read(path) else ():
         found.setdefault("DATABASES", []).append((value, path, line))
     return found

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from autodeploy.errors import SettingsError
 from autodeploy.model import EnvironmentVariable, Evidence, scratch_database
 from autodeploy.releaser import DatabaseAccess, environment, masked_environment, trial_environment
-from autodeploy.releaser.environment import environment_text
+from autodeploy.releaser.environment import asked_as, environment_text
 
 URL = "postgresql://app:p%40ss%2Fw%27ord-secret@db.example.internal:5432/app?sslmode=require"
 
@@ -138,6 +138,29 @@ def test_allowed_hosts_are_told_to_who_reads_them() -> None:
     stack = STACK.but(evidence=(Evidence(fact="allowed_hosts_variable", value="HOSTS"),))
     assert environment(stack, {}, {}, hosts=("localhost", "shop.example")) == {"HOSTS": "localhost,shop.example"}
     assert environment(stack, {"HOSTS": "mine"}, {}, hosts=("localhost",)) == {"HOSTS": "mine"}
+
+
+@pytest.mark.parametrize(("separator", "told"), [(" ", "localhost shop.example"), (",", "localhost,shop.example")])
+def test_allowed_hosts_stand_as_the_application_takes_them_apart(separator: str, told: str) -> None:
+    stack = STACK.but(evidence=hosts_read(separator))
+    assert environment(stack, {}, {}, hosts=("localhost", "shop.example")) == {"HOSTS": told}
+    assert asked_as(stack, {"HOSTS": told}) == "localhost"
+
+
+def test_one_allowed_host_is_the_public_one_and_health_is_asked_under_it() -> None:
+    stack = STACK.but(evidence=hosts_read(""))
+    values = environment(stack, {}, {}, hosts=("localhost", "127.0.0.1", "lb.example", "shop.example"))
+    assert values == {"HOSTS": "shop.example"}
+    assert asked_as(stack, values) == "shop.example"
+    assert asked_as(stack, environment(stack, {"HOSTS": "mine.example"}, {})) == "mine.example"
+    assert asked_as(stack, {"HOSTS": "x; deny all"}) == asked_as(stack, {}) == "localhost"
+    # A trial has no public name, whatever is given.
+    assert trial_environment(stack, {"HOSTS": "mine.example"}, None) == {"HOSTS": "localhost"}
+
+
+def hosts_read(separator: str) -> tuple[Evidence, ...]:
+    told = {"allowed_hosts_variable": "HOSTS", "allowed_hosts_separator": separator}
+    return tuple(Evidence(fact=fact, value=value) for fact, value in told.items())
 
 
 def test_a_trial_gives_what_the_host_gives() -> None:

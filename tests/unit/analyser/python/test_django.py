@@ -142,6 +142,28 @@ def test_hosts_from_the_environment_and_for_all() -> None:
         assert stack_of(**{"site1/settings/prod.py": f"ALLOWED_HOSTS = {hosts}\n"}).warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("settings", "separator"),
+    [
+        ("ALLOWED_HOSTS = os.environ.get('HOSTS', '').split(',')\n", ","),
+        ("ALLOWED_HOSTS = os.environ['HOSTS'].split()\n", " "),
+        ("ALLOWED_HOSTS = os.environ['HOSTS'].split(' ')\n", " "),
+        ("ALLOWED_HOSTS = [x.strip() for x in os.environ['HOSTS'].split(';')]\n", ";"),
+        ("ALLOWED_HOSTS = ['localhost', *os.environ['HOSTS'].split(',')]\n", ","),
+        ("ALLOWED_HOSTS = config('HOSTS', cast=Csv())\n", ","),
+        ("ALLOWED_HOSTS = env.list('HOSTS')\n", ","),
+        ("ALLOWED_HOSTS = ['localhost', os.environ['HOSTS']]\n", ""),
+        ("ALLOWED_HOSTS = []\nHOST = os.environ.get('HOSTS')\nif HOST:\n    ALLOWED_HOSTS.append(HOST)\n", ""),
+        ("ALLOWED_HOSTS = []\nif 'HOSTS' in os.environ:\n    ALLOWED_HOSTS.append(os.environ['HOSTS'])\n", ""),
+        ("ALLOWED_HOSTS = []\nALLOWED_HOSTS.extend(os.environ['HOSTS'].split(','))\n", ","),
+    ],
+)
+def test_how_the_hosts_of_a_variable_are_taken_apart(settings: str, separator: str) -> None:
+    told = stack_of(**{"site1/settings/prod.py": f"import os\n{settings}"})
+    assert told.facts("allowed_hosts_variable") == ("HOSTS",)
+    assert told.facts("allowed_hosts_separator") == (separator,)
+
+
 def test_settings_that_import_each_other_and_urls_that_include_themselves_end() -> None:
     changes = {"site1/settings/base.py": "from .prod import *\nROOT_URLCONF = 'site1.urls'\n",
                "site1/urls.py": "from django.urls import include, path\nu = [path('', include('site1.urls'))]\n"}  # fmt: skip
