@@ -51,8 +51,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["TMPDIR"] = os.environ["PYTEST_DEBUG_TEMPROOT"] = MEMORY
     # Pulumi, moto and botocore fill a large heap that stays: looked through as often as usual, it costs a quarter.
     gc.set_threshold(50_000, 20, 20)
-    # What runs in the background is started deaf to Ctrl-C, and so would be all that tests start.
+    # What runs in the background may be started deaf to Ctrl-C and hang-ups, and so would be all that tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _has_room(folder: str) -> bool:

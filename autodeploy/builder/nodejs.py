@@ -30,13 +30,14 @@ _COMPILES = re.compile(r"gyp|cmake-js|rebuild|\b(i|ci|install)\b")
 """What a script of the application says that may compile for Node.js once more."""
 
 _BUILDING = "Building the application"
+_PRUNING = "Leaving out what only the build needs"
 _NO_HEADERS = f"rm -rf {noderuntime.RUNTIME}/include"
 
 _PUBLIC = re.compile(r"^(NEXT_PUBLIC|NUXT_PUBLIC|VITE|REACT_APP|PUBLIC|GATSBY|EXPO_PUBLIC)_")
 """Variables that are written into pages while building: nothing made up may stand there."""
 
 _QUIET = {
-    "NPM_CONFIG_NODEDIR": noderuntime.RUNTIME,
+    "npm_config_nodedir": noderuntime.RUNTIME,
     "NPM_CONFIG_AUDIT": "false",
     "NPM_CONFIG_FUND": "false",
     "NPM_CONFIG_UPDATE_NOTIFIER": "false",
@@ -49,12 +50,14 @@ _QUIET = {
     "YARN_NODE_LINKER": "node-modules",
     "YARN_CACHE_FOLDER": "/cache/npm/yarn",
     "YARN_ENABLE_GLOBAL_CACHE": "false",
-    "NPM_CONFIG_STORE_DIR": "/cache/npm/pnpm",
-    "NPM_CONFIG_MANAGE_PACKAGE_MANAGER_VERSIONS": "false",
     "BUN_INSTALL_CACHE_DIR": "/cache/npm/bun",
     "NODE_OPTIONS": "--max-old-space-size=1536",
 }
-"""Headers come from the runtime itself; the heap stays below the builder's two gigabytes."""
+"""Headers come from the runtime itself; node-gyp before 10 reads small letters alone, and npm passes no others on.
+The heap stays below the builder's two gigabytes."""
+
+_PNPM = {"NPM_CONFIG_STORE_DIR": "/cache/npm/pnpm", "NPM_CONFIG_MANAGE_PACKAGE_MANAGER_VERSIONS": "false"}
+"""What npm itself would complain of."""
 
 
 def recipe(stack: TechStack, source: Source) -> Recipe:
@@ -90,7 +93,7 @@ def recipe(stack: TechStack, source: Source) -> Recipe:
         keep=("src", "runtime"),
         exclude=(".git", "__pycache__", "node_modules/.cache", "node_gyp_bins"),
         packages=stack.build_packages,
-        environment={**_QUIET, **_placeholders(stack)},
+        environment={**_QUIET, **(_PNPM if other == "pnpm" else {}), **_placeholders(stack)},
     )
 
 
@@ -104,10 +107,12 @@ def _install(command: str, builds: Sequence[str], source: Source) -> list[BuildS
     brought = f"rm -rf node_modules && mkdir -p {MODULES}/node_modules && mv {MODULES}/node_modules node_modules"
     # Where nothing is built, nothing waits for what only a build needs.
     early = [] if any(_title(build) == _BUILDING for build in builds) else builds
+    left_out = [f"cd {MODULES} && {build}" for build in early]
     # More than half of all files of the runtime are headers, and each of them would have to be brought again.
-    headers = [] if _compiles(package, source) else [_NO_HEADERS]
+    left_out += [] if _compiles(package, source) else [_NO_HEADERS]
     return [
-        BuildStep(what=what, command=" && ".join((apart, *early, *headers)), inputs=deciding),
+        BuildStep(what=what, command=apart, inputs=deciding),
+        *(BuildStep(what=_PRUNING, command=command, inputs=()) for command in left_out),
         BuildStep(what="Bringing the dependencies to the application", command=brought),
         *_built([] if early else builds),
     ]
@@ -165,7 +170,7 @@ def _table(package: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def _title(command: str) -> str:
     is_pruning = re.search(r"prun|--prod|npm pkg set|^rm -r?f", command)
-    return "Leaving out what only the build needs" if is_pruning else _BUILDING
+    return _PRUNING if is_pruning else _BUILDING
 
 
 def _placeholders(stack: TechStack) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import subprocess
@@ -55,6 +56,27 @@ def reaches_its_database(world: World, name: str) -> None:
 @pytest.mark.parametrize("name", list(WITH_A_DATABASE))
 def test_an_application_with_a_database_is_built_and_reaches_it(world: World, name: str) -> None:
     reaches_its_database(world, name)
+
+
+SQLITE = """
+const { Database } = require("sqlite3")
+const database = new Database(":memory:")
+require("http").createServer((_, answer) => database.get("select 7 as n", (_, row) => answer.end(`${row.n}`)))
+  .listen(process.env.PORT || 3000)
+"""
+
+
+@pytest.mark.nightly
+def test_what_is_compiled_finds_the_headers_of_the_runtime_and_runs(world: World) -> None:
+    shutil.rmtree(world.root, ignore_errors=True)
+    world.root.mkdir()
+    package = {"name": "lite", "scripts": {"start": "node server.js"}, "dependencies": {"sqlite3": "5.1.7"}}
+    (world.root / "package.json").write_text(json.dumps(package))
+    (world.root / "server.js").write_text(SQLITE)
+    artifact, stack = built(world, world.root)
+    assert any(name.endswith("node_sqlite3.node") for name in listed(artifact))
+    assert not any(name.startswith("runtime/include/") for name in listed(artifact))
+    assert answer(world, artifact, stack).startswith("HTTP 200 on /")
 
 
 def test_an_application_with_one_of_the_databases_reaches_it(world: World, chance: random.Random) -> None:

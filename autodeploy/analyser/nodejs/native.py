@@ -16,8 +16,8 @@ class Need(NamedTuple):
     warning: str = ""
 
 
-_GYP = ("g++", "make", "python3")
-"""https://github.com/nodejs/node-gyp#on-unix"""
+_GYP = ("g++", "make", "python3", "python3-setuptools")
+"""https://github.com/nodejs/node-gyp#on-unix; node-gyp before 10 imports distutils, now of setuptools."""
 
 _BROWSER = "drives a browser, which is not installed on the server: name a remote one, or bring it in the build"
 _CAIRO = ("libcairo2-dev", "libgif-dev", "libjpeg-dev", "libpango1.0-dev", "librsvg2-dev", "pkg-config")

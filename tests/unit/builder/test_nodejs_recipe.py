@@ -40,25 +40,28 @@ def steps(made: Recipe) -> list[str]:
 def test_dependencies_are_installed_apart_so_that_they_outlive_the_source(tmp_path: Path) -> None:
     made = recipe(STACK, source(tmp_path, **package(), **{"server.js": "", ".npmrc": ""}))
     assert steps(made) == [
-        f"{APART.format('package.json package-lock.json .npmrc')} && npm ci && rm -rf /app/runtime/include",
+        f"{APART.format('package.json package-lock.json .npmrc')} && npm ci",
+        "rm -rf /app/runtime/include",
         "rm -rf node_modules && mkdir -p /app/modules/node_modules && mv /app/modules/node_modules node_modules",
         "npm run build",
         "npm prune --omit=dev",
         "rm -rf /app/runtime/include",
     ]
     decided = [step.inputs for step in made.steps]
-    assert decided == [(), ("package.json", "package-lock.json", ".npmrc"), None, None, None, None]
+    assert decided == [(), ("package.json", "package-lock.json", ".npmrc"), (), None, None, None, None]
     assert (made.base_image, made.keep) == ("debian-13", ("src", "runtime"))
 
 
 def test_where_nothing_is_built_all_but_the_source_is_done_before_it_comes(tmp_path: Path) -> None:
     made = recipe(STACK.but(build_command="npm ci && npm prune --omit=dev"), source(tmp_path, **package()))
     assert steps(made) == [
-        f"{APART.format('package.json package-lock.json')} && npm ci && npm prune --omit=dev"
-        " && rm -rf /app/runtime/include",
+        f"{APART.format('package.json package-lock.json')} && npm ci",
+        "cd /app/modules && npm prune --omit=dev",
+        "rm -rf /app/runtime/include",
         "rm -rf node_modules && mkdir -p /app/modules/node_modules && mv /app/modules/node_modules node_modules",
         "rm -rf /app/runtime/include",
     ]
+    assert [step.inputs is None for step in made.steps[1:]] == [False] * 3 + [True] * 2
 
 
 @pytest.mark.parametrize(
@@ -78,7 +81,7 @@ def test_headers_stay_where_the_build_may_compile(
     tmp_path: Path, script: str, others: dict[str, str], kept: bool
 ) -> None:
     made = recipe(STACK, source(tmp_path, **package(scripts={"build": script}), **others))
-    assert steps(made)[0].endswith("npm ci") is kept
+    assert steps(made).count("rm -rf /app/runtime/include") == (1 if kept else 2)
     assert steps(made)[-1] == "rm -rf /app/runtime/include"
 
 
@@ -130,10 +133,10 @@ def test_other_package_managers_are_brought_first(
     made = recipe(stack, source(tmp_path, **{**package(packageManager=named), lock_file: lock}))
     assert steps(made)[0] == f"cd /tmp && npm install --global --prefix /app/runtime {brought}"
     in_place = "__metadata" in lock
-    headers = "" if in_place else " && rm -rf /app/runtime/include"
-    assert steps(made)[1].endswith(f"{manager} install{headers}")
+    assert steps(made)[1].endswith(f"{manager} install")
     assert steps(made)[1].startswith("mkdir -p /app/modules") is not in_place
-    assert [step.inputs is None for step in made.steps[2:]] == [in_place, *([True] * (1 if in_place else 2))]
+    assert [step.inputs is None for step in made.steps[2:]] == [True, True] if in_place else [False, False, True, True]
+    assert ("NPM_CONFIG_STORE_DIR" in made.environment) is (manager == "pnpm")
 
 
 def test_a_workspace_is_installed_from_its_root(tmp_path: Path) -> None:
@@ -164,9 +167,9 @@ def test_yarns_second_installation_comes_after_the_build(tmp_path: Path) -> None
     commands = ["yarn install --frozen-lockfile", "npm run build", "yarn install --production"]
     stack = STACK.but(package_manager="yarn", build_command=" && ".join(commands))
     made = recipe(stack, source(tmp_path, **package(), **{"yarn.lock": ""}))
-    assert steps(made)[3:5] == commands[1:]
-    assert f"{commands[0]} && rm" in steps(made)[1]
-    assert made.steps[5].what == "Leaving out what only the build needs"
+    assert steps(made)[4:6] == commands[1:]
+    assert steps(made)[1].endswith(commands[0])
+    assert made.steps[6].what == "Leaving out what only the build needs"
 
 
 def test_the_build_has_stand_ins_but_none_that_pages_would_show(tmp_path: Path) -> None:
