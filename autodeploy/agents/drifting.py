@@ -25,7 +25,7 @@ def with_foreign(drift: Drift, foreign: Mapping[Standing, Mapping[str, str]]) ->
     return drift.but(resources=tuple(found[urn] for urn in sorted(found)), unchanged=drift.unchanged - new)
 
 
-def closing(preview: Preview, foreign: Mapping[Standing, Mapping[str, str]]) -> Preview:
+def with_revoked(preview: Preview, foreign: Mapping[Standing, Mapping[str, str]]) -> Preview:
     """Return the preview with the end of these rules, as updates of the groups they are in."""
     changes = {change.urn: change for change in preview.changes}
     for group, rules in foreign.items():

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from autodeploy.agents import backups, checking, surroundings
 from autodeploy.agents.choices import settings_for
 from autodeploy.agents.dismantling import Dismantling, sweep
-from autodeploy.agents.drifting import closing, still_drifting
+from autodeploy.agents.drifting import still_drifting, with_revoked
 from autodeploy.agents.outputs import DATABASE_PASSWORD, specification
 from autodeploy.agents.protection import BALANCER, DATABASE, PROTECTED, opened
 from autodeploy.agents.resizing import resize
@@ -164,7 +164,7 @@ class HiveMindProvisioner(Dismantling):
             if self._settings.repair_drift:
                 foreign = self._foreign_rules(self._engine.standing(state.deployment_id))
                 self._unwanted = {group.id: tuple(rules) for group, rules in foreign.items()}
-                found = closing(found, foreign)
+                found = with_revoked(found, foreign)
             return explained(found, infra)
 
     def preflight(self, state: DeploymentState, preview: Preview) -> None:

@@ -11,7 +11,7 @@ from fakes.world import World
 from fixtures.planned import FACTS
 
 from autodeploy.agents.dismantling import GROUP
-from autodeploy.agents.drifting import closing, with_foreign
+from autodeploy.agents.drifting import with_foreign, with_revoked
 from autodeploy.errors import HardeningError, InfrastructureError, Interrupted, StateError
 from autodeploy.model import Drift, Preview, PropertyDrift, ResourceChange, ResourceDrift, Standing
 
@@ -186,13 +186,15 @@ class TestDrift:
             urn=ssh.urn, type=kind, name="ssh", operation="update", reasons=("tags",), purpose="lets the operator in"
         )
         before = Preview(changes=(known,), unchanged=7)
-        found = closing(before, {ssh: {"sgr-2": "everything out", "sgr-1": "tcp 22 in"}, app: {"sgr-3": "udp 1 in"}})
+        found = with_revoked(
+            before, {ssh: {"sgr-2": "everything out", "sgr-1": "tcp 22 in"}, app: {"sgr-3": "udp 1 in"}}
+        )
         first, second = found.changes
         assert first.reasons == ("tags", "rules.sgr-1: tcp 22 in -> nothing", "rules.sgr-2: everything out -> nothing")
         assert first.but(reasons=known.reasons) == known
         assert (second.name, second.type, second.operation) == ("app", kind, "update")
         assert (second.reasons, found.unchanged) == (("rules.sgr-3: udp 1 in -> nothing",), 6)
-        assert closing(before, {}) == before
+        assert with_revoked(before, {}) == before
 
     def test_that_an_apply_leaves_is_said(self, line: Line) -> None:
         identifier = line.deploy().deployment_id
