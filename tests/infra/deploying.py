@@ -135,6 +135,8 @@ def _deploy(plan: InfraPlan, config: Mapping[str, str] | None) -> Deployed:
     finally:
         loop.close()
     deployed.urns += monitor.resources
+    # They come as their inputs resolve, which is another order whenever the machine is busy.
+    deployed.resources.sort(key=lambda each: (each.type, each.name))
     return deployed
 
 
