@@ -134,7 +134,7 @@ _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
 
 HEX = "0123456789abcdef"
 ENGINES: dict[DatabaseEngine, int] = {"postgres": 5432, "mysql": 3306, "mariadb": 3306}
-slugs = st.from_regex(r"[a-z][a-z0-9-]{0,30}[a-z0-9]", fullmatch=True)
+slugs = st.from_regex(r"[a-z][a-z0-9]{0,9}(-[a-z0-9]{1,10}){0,2}", fullmatch=True)  # as `slug` makes them
 tag_values = st.text("abcdefghijklmnopqrstuvwxyz0123456789 ._:/=+-@", min_size=1, max_size=30)
 certificates = st.text(HEX, min_size=8, max_size=40).map(
     lambda body: f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
