@@ -40,7 +40,7 @@ test-unit: ministack   ## Tests that need no container engine and no Pulumi engi
 	$(PY) -m pytest tests -m "$(FAST)" -n 2 $(BY_FILE) --in-memory --ignore tests/properties
 
 test-properties: python ## The design document's properties on the pure view
-	$(PY) -m pytest tests/properties -m "not local and not engine" --hypothesis-show-statistics
+	$(PY) -m pytest tests/properties -m "not local and not engine" --hypothesis-profile exploring --hypothesis-show-statistics
 
 test-integration: setup ## End to end on the local target
 	$(PY) -m pytest tests -m "(local or engine) and not nightly and not performance" -n 3 $(BY_FILE)
@@ -49,6 +49,7 @@ test-samples: setup    ## Build and boot every sample repository (one of them: p
 	$(PY) -m pytest tests/integration/test_samples.py -n 2
 
 test-nightly: setup    ## What is too long for every day: every point at which something may be killed
+	$(PY) -m pytest tests/properties -m "$(FAST)" -n 2 $(BY_FILE) --hypothesis-profile exploring
 	$(PY) -m pytest tests -m nightly --durations=10
 
 bench: setup     ## Seconds per stage, and the ratios that we hold ourselves to
