@@ -35,7 +35,7 @@ def approve(
     if not yes and not ui.confirm("Apply this plan?"):
         raise ApprovalError(
             "the plan was not approved; nothing was created",
-            "Run deploy again to be asked again, or add --yes.",
+            "Run the same command again to be asked again, or add --yes.",
             context="Asking for approval",
         )
     return state.but(

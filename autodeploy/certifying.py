@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from autodeploy.adapters.tls import covers, expiry, is_issued_by, is_pair, issue, make_authority
-from autodeploy.agents.provisioner import Certificate
+from autodeploy.agents.keyring import Certificate
 from autodeploy.model import CloudFacts
 
 RENEWAL = timedelta(days=30)

@@ -20,7 +20,8 @@ from typing import NamedTuple
 from autodeploy.agents.compiler import HiveMindCompiler
 from autodeploy.agents.deployer import HiveMindDeployer
 from autodeploy.agents.graph import walk
-from autodeploy.agents.provisioner import HiveMindProvisioner
+from autodeploy.agents.provisioner import HiveMindProvisioner, standing
+from autodeploy.agents.restoring import is_under_way
 from autodeploy.agents.sheriff import HiveMindSheriff
 from autodeploy.approval import approve
 from autodeploy.errors import AgentError, StateError
@@ -101,10 +102,19 @@ class HiveMindConductor:
         with heard(), self._store.lock(deployment_id, f"retry {stage}"):
             state = self._store.load(deployment_id)
             self._can_be_retried(state, chosen)
-            first = first_to_do(state, chosen)
-            later = STAGES[STAGES.index(first) :]
-            kept = {name: record for name, record in state.stages.items() if name not in later}
-            return self._line(Ledger(self._store, self._clock, state.but(stages=kept)), first)
+            return self._again_from(first_to_do(state, chosen), state)
+
+    def restore(self, deployment_id: str, snapshot: str) -> DeploymentResult:
+        """Put a snapshot's data in the place of the database's, and run on to the end.
+
+        The service stands still while its database is replaced. What that held before is in a snapshot of its own.
+        """
+        with heard(), self._store.lock(deployment_id, "restore"):
+            state = self._store.load(deployment_id)
+            self._can_be_retried(state, "analyze")
+            first = first_to_do(state, "provision")
+            self._agents.provisioner.fill_from(state, snapshot)
+            return self._again_from(first, state.but(standing=standing(state)))
 
     def rollback(self, deployment_id: str, only: Part | None = None) -> RollbackResult:
         """Take everything back: service, machines, database, network, keys; done already counts as done.
@@ -148,6 +158,11 @@ class HiveMindConductor:
             raise StateError(
                 f"{state.deployment_id} is complete: there is no {stage} to retry", f"Update it, or look again: {anew}"
             )
+
+    def _again_from(self, first: Stage, state: DeploymentState) -> DeploymentResult:
+        later = STAGES[STAGES.index(first) :]
+        kept = {name: record for name, record in state.stages.items() if name not in later}
+        return self._line(Ledger(self._store, self._clock, state.but(stages=kept)), first)
 
     def _settle(self, ledger: Ledger) -> None:
         if doing := ledger.settle():
@@ -212,7 +227,7 @@ class HiveMindConductor:
             "analyze": agents.compiler.analyze,
             "build": agents.compiler.build,
             "plan": self._plan,
-            "provision": lambda state: agents.provisioner.run(state).but(approval=None),
+            "provision": self._provision,
             "deploy": agents.deployer.run,
             "harden": self._harden,
         }
@@ -229,7 +244,27 @@ class HiveMindConductor:
             return planned
         preview = self._agents.provisioner.preview(planned)
         self._agents.provisioner.preflight(planned, preview)
-        return approve(planned, preview, self._ui, self._wish.approve, self._wish.allow_data_loss)
+        may_be_lost = self._agents.provisioner.may_be_lost(planned)
+        return approve(planned, preview, self._ui, self._wish.approve, may_be_lost)
+
+    def _provision(self, state: DeploymentState) -> DeploymentState:
+        """Provision; while a database is replaced nobody writes to it, and after a failure the service goes on."""
+        is_restored = is_under_way(state)
+        try:
+            if is_restored:
+                self._agents.deployer.stop(state)
+            return self._agents.provisioner.run(state).but(approval=None)
+        except BaseException:
+            if is_restored:
+                self._started_again(state)
+            raise
+
+    def _started_again(self, state: DeploymentState) -> None:
+        """Start the service after a failure, of which this must not hide the cause."""
+        try:
+            self._agents.deployer.start(state)
+        except AgentError as err:
+            self._ui.say(f"the service could not be started again: {err.message}")
 
     def _harden(self, state: DeploymentState) -> DeploymentState:
         """Harden, then see that the public URL still answers: the one rule of success."""

@@ -20,7 +20,6 @@ class Wish(NamedTuple):
 
     `run_tests`: the build is done again, for its tests. `repair_drift`: what stands is looked at, and planned again.
     `draw` gets the plan before anybody is asked about it.
-    `allow_data_loss` names resources whose data may go.
     """
 
     target: Target
@@ -32,7 +31,6 @@ class Wish(NamedTuple):
     run_tests: bool = False
     repair_drift: bool = False
     draw: Callable[[Plan], None] | None = None
-    allow_data_loss: tuple[str, ...] = ()
 
 
 def find_or_begin(

@@ -58,7 +58,9 @@ def snapshot_name(deployment_id: str, kind: str, now: datetime) -> str:
 
 def database_identifier(plan: InfraPlan, database: DatabasePlan) -> str:
     """Return what the account calls the plan's database; another one where it would have to be replaced."""
-    seeds = (database.engine, database.database_name, database.master_username)
+    seeds = [database.engine, database.database_name, database.master_username]
+    if database.generation:
+        seeds.append(str(database.generation))
     return physical(plan.name, plan.deployment_id, "db", *seeds)
 
 

@@ -191,11 +191,8 @@ class Snapshots(Protocol):
     def of(self, deployment_id: str) -> Sequence[Snapshot]:
         """Return the deployment's snapshots, the newest first."""
 
-    def check_restorable(self, name: str, database: str) -> None:
-        """Raise InfrastructureError, with what can be done instead, where `restore` would not be possible."""
-
-    def restore(self, name: str, database: str, say: Say) -> None:
-        """Make the database hold what the snapshot holds, and nothing else."""
+    def restorable(self, name: str, database: str) -> Snapshot:
+        """Return a snapshot that an instance like the database can be made from; raise InfrastructureError."""
 
     def delete(self, name: str) -> None:
         """Delete a snapshot; gone already counts as done."""

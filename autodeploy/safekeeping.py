@@ -1,6 +1,6 @@
-"""The way of the data: a deployment's database is copied, or filled again from a copy, while nobody else works on it.
+"""The way of the data: a deployment's database is copied, its copies are listed and deleted, a session is opened on it.
 
-Before anything is replaced, what stands is copied. Used by the command line; it changes no infrastructure.
+Used by the command line; it changes no infrastructure. The way back, which does, is the conductor's `restore`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from autodeploy.agents.backups import DatabaseKeeper
-from autodeploy.agents.deployer import HiveMindDeployer
-from autodeploy.errors import AgentError, Interrupted, StateError
+from autodeploy.errors import StateError
 from autodeploy.identity import same_epoch
 from autodeploy.interruption import heard
 from autodeploy.model import DeploymentState, Snapshot
@@ -20,10 +19,9 @@ from autodeploy.releaser import session
 
 
 class Safekeeping:
-    """Backs up and restores the databases of deployments."""
+    """Backs up the databases of deployments, and deletes the copies."""
 
-    def __init__(self, deployer: HiveMindDeployer, cloud: Cloud, ui: UI, clock: Clock, store: Store) -> None:
-        self._deployer = deployer
+    def __init__(self, cloud: Cloud, ui: UI, clock: Clock, store: Store) -> None:
         self._keeper = DatabaseKeeper(cloud.snapshots, ui, clock, store)
         self._cloud = cloud
         self._store = store
@@ -37,38 +35,6 @@ class Safekeeping:
             taken = self._keeper.backup(state)
             self._ui.done(f"snapshot {taken.name}")
             return taken
-
-    def restore(self, deployment_id: str, name: str) -> Snapshot:
-        """Put a snapshot's data in the place of the database's; return the snapshot of what was there before.
-
-        The service stands still meanwhile, and must answer again in the end.
-        """
-        with heard(), self._store.lock(deployment_id, "restore"):
-            state = self._standing(deployment_id)
-            self._ui.stage(self._keeper.name, f"Restoring the database of {deployment_id}")
-            self._keeper.check_restorable(state, name)
-            self._deployer.stop(state)
-            try:
-                before = self._keeper.backup(state)
-                self._keeper.restore(state, name)
-            except KeyboardInterrupt as err:
-                self._started_again(state)
-                raise Interrupted(
-                    f"the restore of {deployment_id} was stopped",
-                    f"Run it again, or see what was there before: autodeploy db backups {deployment_id}",
-                    context=f"Restoring the snapshot {name}",
-                ) from err
-            except BaseException:
-                self._started_again(state)
-                raise
-            try:
-                self._deployer.start(state)
-            except AgentError as err:
-                back = f"autodeploy db restore {before.name} {deployment_id}"
-                err.remediation = f"{err.remediation} The data of before is in a snapshot: {back}"
-                raise
-            self._ui.done(f"{name} is restored; what was there before is the snapshot {before.name}")
-            return before
 
     def snapshots(self, deployment_id: str) -> Sequence[Snapshot]:
         """Return the deployment's snapshots, the newest first; of one that is destroyed, too."""
@@ -94,13 +60,6 @@ class Safekeeping:
             )
         same_epoch(state, self._cloud)
         return state
-
-    def _started_again(self, state: DeploymentState) -> None:
-        """Start the service after a failure, of which this must not hide the cause."""
-        try:
-            self._deployer.start(state)
-        except AgentError as err:
-            self._ui.say(f"the service could not be started again: {err.message}")
 
 
 def way_in(

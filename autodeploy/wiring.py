@@ -146,12 +146,12 @@ class Wiring:
     def provisioner(self) -> HiveMindProvisioner:
         """HiveMind SysEng."""
         from autodeploy.adapters.keys import generate
+        from autodeploy.agents.keyring import Keyring
         from autodeploy.agents.provisioner import HiveMindProvisioner
         from autodeploy.certifying import certify
 
-        return HiveMindProvisioner(
-            self.engine, self.cloud, generate, certify, self.ui, self.clock, self.store, self.settings
-        )
+        keys = Keyring(self.store, self.clock, generate, certify)
+        return HiveMindProvisioner(self.engine, self.cloud, keys, self.ui, self.clock, self.store, self.settings)
 
     @cached_property
     def _connect(self) -> Connect:
@@ -196,7 +196,6 @@ class Wiring:
             run_tests=settings.run_tests,
             repair_drift=settings.repair_drift,
             draw=partial(draw, settings.svg) if settings.svg else None,
-            allow_data_loss=settings.allow_data_loss,
         )
         agents = Agents(self.compiler, self.provisioner, self.deployer, self.sheriff)
         return HiveMindConductor(

@@ -73,7 +73,9 @@ class Database(pulumi.ComponentResource):
             # The protection is lifted only once a last snapshot is taken and verified, outside of this stack.
             skip_final_snapshot=not database.deletion_protection,
             final_snapshot_identifier=f"{self.identifier}-final",
-            opts=self._child,
+            snapshot_identifier=database.snapshot or None,
+            # RDS would rename the instance that stands, and leave its data as they are.
+            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["identifier"]),
         )
 
     def _subnets(self, plan: InfraPlan, subnet_ids: Sequence[pulumi.Output[str]]) -> aws.rds.SubnetGroup:

@@ -12,7 +12,7 @@ from fakes.provisioning import built, planned, provisioner
 from fakes.world import World
 from fixtures.planned import FACTS, LOCAL
 
-from autodeploy.agents.provisioner import Certificate
+from autodeploy.agents.keyring import Certificate
 from autodeploy.errors import DeploymentError, LockedError, PlanError
 from autodeploy.model import CloudFacts
 
@@ -100,7 +100,7 @@ class TestPlanning:
             return kept._replace(leaf="renewed\n", key="its key\n")
 
         agent = provisioner(line)
-        agent._certify = renew
+        agent._keys._certify = renew
         plan = agent.plan(state).plan
         assert seen == [Certificate("leaf\n", CERTIFICATE_KEY, "authority\n", "key of the authority\n")]
         assert plan and plan.infra.web and plan.infra.web.certificate_pem == "renewed\n"

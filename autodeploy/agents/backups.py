@@ -37,11 +37,11 @@ def database(state: DeploymentState, snapshots: Snapshots) -> str:
             f"no database of {state.deployment_id} stands in the account",
             f"Look at the deployment: autodeploy status {state.deployment_id}",
         )
-    return standing[0]
+    return named if named in standing else standing[0]
 
 
 class DatabaseKeeper(HiveMindAgent):
-    """Copies a deployment's database, and fills it again from a copy."""
+    """Copies a deployment's database."""
 
     name = "HiveMind SysEng"
 
@@ -57,22 +57,19 @@ class DatabaseKeeper(HiveMindAgent):
             self.say(f"snapshot {taken.name}: whole and verified, of {taken.size_gb} GB")
             return taken
 
-    def check_restorable(self, state: DeploymentState, name: str) -> None:
-        """Raise InfrastructureError where `restore` would not be possible."""
-        with self._working_on(state), self._attempting(f"Looking at the snapshot {name}"):
-            self._snapshots.check_restorable(name, database(state, self._snapshots))
-
-    def restore(self, state: DeploymentState, name: str) -> None:
-        """Make the deployment's database hold what the snapshot holds, and nothing else."""
-        with self._working_on(state), self._attempting(f"Restoring the snapshot {name}"):
-            self._snapshots.restore(name, database(state, self._snapshots), self.say)
-
 
 def last_name(state: DeploymentState, clock: Clock) -> str | None:
     """Return how the last snapshot is called: as it was, where a destruction is begun again; None without database."""
     if identifier(state) is None:
         return None
     return state.final_snapshot or snapshot_name(state.deployment_id, "final", clock.now())
+
+
+def keep_replaced(state: DeploymentState, snapshots: Snapshots, clock: Clock, say: Say) -> None:
+    """Take a verified snapshot of what a restore replaces; raise where that cannot be."""
+    taken = snapshots.take(snapshot_name(state.deployment_id, "backup", clock.now()), database(state, snapshots), say)
+    back = f"autodeploy db restore {taken.name} {state.deployment_id}"
+    say(f"what the database held until now is in the snapshot {taken.name}; back to it: {back}")
 
 
 def keep_given_up(state: DeploymentState, snapshots: Snapshots, clock: Clock, say: Say) -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-from autodeploy.agents import backups, checking, surroundings
+from autodeploy.agents import backups, checking, restoring, surroundings
 from autodeploy.agents.choices import settings_for
 from autodeploy.agents.dismantling import Dismantling, sweep
 from autodeploy.agents.drifting import still_drifting, with_revoked
-from autodeploy.agents.outputs import DATABASE_PASSWORD, specification
+from autodeploy.agents.keyring import Keyring
+from autodeploy.agents.outputs import specification
 from autodeploy.agents.protection import BALANCER, DATABASE, PROTECTED, opened
 from autodeploy.agents.resizing import resize
 from autodeploy.errors import PlanError
 from autodeploy.model import (
     CloudFacts,
+    DatabasePlan,
     DeploymentState,
     InfraPlan,
     InfrastructureSpec,
@@ -31,23 +30,6 @@ from autodeploy.planner import plan as lower
 from autodeploy.ports import UI, Clock, Cloud, Engine, Store
 from autodeploy.settings import Settings
 
-CERTIFICATE_KEY = "certificateKey"
-AUTHORITY_KEY = "authorityKey"
-
-
-class Certificate(NamedTuple):
-    """A leaf with its key, and the authority that signed it with its own, all PEM; "" is what was not kept."""
-
-    leaf: str
-    key: str
-    authority: str
-    authority_key: str = ""
-
-
-Certify = Callable[[str, CloudFacts, str | None, Certificate, datetime], Certificate]
-"""Takes the id, the facts, the domain, what is kept and the time; returns what is kept while it is good, else a renewed
-leaf."""
-
 
 class HiveMindProvisioner(Dismantling):
     """Provisions networks, machines, databases and balancers through Pulumi."""
@@ -58,8 +40,7 @@ class HiveMindProvisioner(Dismantling):
         self,
         engine: Engine,
         cloud: Cloud,
-        new_key: Callable[[], tuple[str, str]],
-        certify: Certify,
+        keys: Keyring,
         ui: UI,
         clock: Clock,
         store: Store,
@@ -68,9 +49,9 @@ class HiveMindProvisioner(Dismantling):
         super().__init__(ui, clock, store)
         self._engine = engine
         self._cloud = cloud
-        self._new_key = new_key
-        self._certify = certify
+        self._keys = keys
         self._settings = settings
+        self._filled: DatabasePlan | None = None
         self._unwanted: dict[str, tuple[str, ...]] = {}  # the rules that the last preview has shown
 
     def provision_infrastructure(
@@ -83,7 +64,7 @@ class HiveMindProvisioner(Dismantling):
         assert state.plan is not None
         with self._attempting(f"Creating the infrastructure in {region}"):
             saved = self._saved_plan(deployment_id)
-            secrets_ = self._stack_secrets(deployment_id)
+            secrets_ = self._keys.of_stack(deployment_id)
             if state.infrastructure and state.infrastructure.load_balancer_dns and state.plan.infra.web is None:
                 # A worker takes the place of what served: its balancer goes.
                 self._lift_protection(state, self._engine.resources(deployment_id), (BALANCER,))
@@ -95,10 +76,10 @@ class HiveMindProvisioner(Dismantling):
                 secrets_,
                 saved if saved.exists() else None,
                 self.say,
-                allow_data_loss=self._settings.allow_data_loss,
+                allow_data_loss=self.may_be_lost(state),
             )
             saved.unlink(missing_ok=True)
-            spec = specification(state.plan, outputs, self._key_path(deployment_id))
+            spec = specification(state.plan, outputs, self._keys.private_key(deployment_id))
             if state.infrastructure:
                 self._forget_keys(state.infrastructure, spec)
             for machine in spec.machines:
@@ -111,9 +92,20 @@ class HiveMindProvisioner(Dismantling):
         """Forget the host keys of machines that went: another one at the same address has another key."""
         pins, kept = self._store.folder(now.deployment_id) / "known_hosts", set(before.machines) & set(now.machines)
         known = {machine.public_ip for machine in kept}
-        if kept != {*before.machines, *now.machines} and (text := _text(pins)):
-            lines = [line for line in text.splitlines(keepends=True) if line.split(" ")[0] in known]
+        if kept != {*before.machines, *now.machines} and pins.is_file():
+            lines = [line for line in pins.read_text("utf-8").splitlines(keepends=True) if line.split(" ")[0] in known]
             self._store.write(now.deployment_id, pins.name, "".join(lines))
+
+    def fill_from(self, state: DeploymentState, snapshot: str) -> None:
+        """Let the next plan make the database from a snapshot; raise AgentError where that cannot be done."""
+        with self._working_on(state), self._attempting(f"Looking at the snapshot {snapshot}"):
+            found = self._cloud.snapshots.restorable(snapshot, backups.database(state, self._cloud.snapshots))
+            assert state.plan is not None and state.plan.infra.database is not None  # or there were none to replace
+            self._filled = restoring.filled_from(found, state.plan.infra.database)
+
+    def may_be_lost(self, state: DeploymentState) -> Sequence[str]:
+        """Return the names of the resources whose data may go."""
+        return restoring.may_be_lost(state, self._settings.allow_data_loss)
 
     def plan(self, state: DeploymentState) -> DeploymentState:
         """Return the state with a plan; facts of the account stay as they were pinned by the first one."""
@@ -128,21 +120,22 @@ class HiveMindProvisioner(Dismantling):
             settings = settings_for(state, self._settings, self._store)
             surroundings.stays(state, settings)
             facts = surroundings.pinned(facts, self._cloud, settings)
-            certificate = self._certificate(state.deployment_id, facts, settings.domain)
+            certificate = self._keys.certificate(state.deployment_id, facts, settings.domain)
             compiled = partial(
                 lower,
                 state.tech_stack,
                 deployment_id=state.deployment_id,
                 name=state.name,
-                ssh_public_key=self._public_key(state.deployment_id),
+                ssh_public_key=self._keys.public_key(state.deployment_id),
                 certificate_pem=certificate.leaf,
                 certificate_chain_pem=certificate.authority,
                 settings=settings,
                 standing=standing(state),
+                filled=self._filled or (state.plan.infra.database if state.plan else None),
             )
             facts = self._priced(facts, price_keys(compiled(facts).infra))
             plan = compiled(facts)
-            self._database_password(state.deployment_id)
+            self._keys.make_database_password(state.deployment_id)
             return self._logged(state, plan=plan, facts=facts, estimated_cost_per_month=plan.usd_per_month)
 
     def _priced(self, facts: CloudFacts, keys: Sequence[str]) -> CloudFacts:
@@ -157,7 +150,7 @@ class HiveMindProvisioner(Dismantling):
         """Ask the engine what the plan would change; keep its update plan for `up`."""
         assert state.plan is not None
         with self._working_on(state), self._attempting("Previewing the infrastructure"):
-            secrets_ = self._stack_secrets(state.deployment_id)
+            secrets_ = self._keys.of_stack(state.deployment_id)
             saved = self._saved_plan(state.deployment_id)
             infra = state.plan.infra
             found = self._engine.preview(infra, secrets_, saved, self.say)
@@ -208,24 +201,24 @@ class HiveMindProvisioner(Dismantling):
             left = sweep(state, self._cloud, self._clock, self.say)
             if not left:
                 self._engine.remove(identifier)
-                self._store.save_secrets(identifier, {})
-                for path in (self._key_path(identifier), self._key_path(identifier).with_suffix(".pub")):
-                    path.unlink(missing_ok=True)
+                self._keys.forget(identifier)
             return left
 
     def _let_go(self, state: DeploymentState) -> None:
-        """Lift the protection of databases that were given up by name; AWS would refuse in the midst of the apply."""
-        assert state.plan is not None
-        databases = [urn for urn in checking.given_up(state, self._settings.allow_data_loss) if DATABASE in urn]
-        if databases:
-            backups.keep_given_up(state, self._cloud.snapshots, self._clock, self.say)
-            self._lift_protection(state, databases)
-            self._save_plan_anew(state)
+        """Lift the protection of databases whose data may go; AWS would refuse in the midst of the apply."""
+        databases = [urn for urn in checking.given_up(state, self.may_be_lost(state)) if DATABASE in urn]
+        is_restored = restoring.is_under_way(state)
+        if not databases or (is_restored and restoring.is_made(state, self._engine.standing(state.deployment_id))):
+            return
+        keep = backups.keep_replaced if is_restored else backups.keep_given_up
+        keep(state, self._cloud.snapshots, self._clock, self.say)
+        self._lift_protection(state, databases)
+        self._save_plan_anew(state)
 
     def _save_plan_anew(self, state: DeploymentState) -> None:
         """Make the update plan again, as the state is another now; it may do no more than was approved."""
         assert state.plan is not None
-        secrets_, saved = self._stack_secrets(state.deployment_id), self._saved_plan(state.deployment_id)
+        secrets_, saved = self._keys.of_stack(state.deployment_id), self._saved_plan(state.deployment_id)
         checking.still_approved(state, self._engine.preview(state.plan.infra, secrets_, saved, self.say))
 
     def _lift_protection(
@@ -235,64 +228,21 @@ class HiveMindProvisioner(Dismantling):
         infra = state.standing or (state.plan.infra if state.plan else None)
         if infra is None:
             return
-        leaf = _text(self._store.folder(state.deployment_id) / "certificate.pem")
-        open_plan = opened(infra, standing, types, leaf)
+        open_plan = opened(infra, standing, types, self._keys.leaf(state.deployment_id))
         for said in open_plan.said:
             self.say(said)
         if open_plan.urns:
-            secrets_ = self._stack_secrets(state.deployment_id)
+            secrets_ = self._keys.of_stack(state.deployment_id)
             self._engine.up(open_plan.infra, secrets_, None, self.say, only=open_plan.urns)
 
     def _apply_to(self, deployment_id: str, infra: InfraPlan, urn: str) -> None:
         """Make one resource as a plan has it."""
-        self._engine.up(infra, self._stack_secrets(deployment_id), None, self.say, only=(urn,))
-
-    def _key_path(self, deployment_id: str) -> Path:
-        return self._store.folder(deployment_id) / "id_ed25519"
+        self._engine.up(infra, self._keys.of_stack(deployment_id), None, self.say, only=(urn,))
 
     def _saved_plan(self, deployment_id: str) -> Path:
         return self._store.folder(deployment_id) / "update-plan.json"
-
-    def _stack_secrets(self, deployment_id: str) -> dict[str, str]:
-        return {CERTIFICATE_KEY: self._store.secrets(deployment_id).get(CERTIFICATE_KEY, "")}
-
-    def _keep(self, deployment_id: str, **values: str) -> None:
-        self._store.save_secrets(deployment_id, {**self._store.secrets(deployment_id), **values})
-
-    def _public_key(self, deployment_id: str) -> str:
-        path = self._key_path(deployment_id)
-        public = path.with_suffix(".pub")
-        if not (_text(path) and _text(public)):  # the private key is written last: where it stands, so does the other
-            pair = self._new_key()
-            self._store.write(deployment_id, public.name, f"{pair[1]}\n")
-            self._store.write(deployment_id, path.name, pair[0])
-        return _text(public).strip()
-
-    def _certificate(self, deployment_id: str, facts: CloudFacts, domain: str | None) -> Certificate:
-        folder, secrets_ = self._store.folder(deployment_id), self._store.secrets(deployment_id)
-        kept = Certificate(
-            _text(folder / "certificate.pem"),
-            secrets_.get(CERTIFICATE_KEY, ""),
-            _text(folder / "ca.pem"),
-            secrets_.get(AUTHORITY_KEY, ""),
-        )
-        made = self._certify(deployment_id, facts, domain, kept, self._clock.now())
-        if made != kept:
-            # The leaf last: a run that ends before it finds the old one, which is due, and renews it again.
-            self._store.write(deployment_id, "ca.pem", made.authority)
-            self._keep(deployment_id, **{CERTIFICATE_KEY: made.key, AUTHORITY_KEY: made.authority_key})
-            self._store.write(deployment_id, "certificate.pem", made.leaf)
-        return made
-
-    def _database_password(self, deployment_id: str) -> None:
-        if DATABASE_PASSWORD not in self._store.secrets(deployment_id):
-            self._keep(deployment_id, **{DATABASE_PASSWORD: secrets.token_urlsafe(32)})
 
 
 def standing(state: DeploymentState) -> InfraPlan | None:
     """Return what was applied last; of a ledger from before this was kept, its plan."""
     return state.standing or (state.plan.infra if state.plan and state.infrastructure else None)
-
-
-def _text(path: Path) -> str:
-    return path.read_text("utf-8") if path.is_file() else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autodeploy.cli.deploy import Identifier, Json
+from autodeploy.cli.deploy import Identifier, Json, show_result
 
 if TYPE_CHECKING:
     from autodeploy.model import DeploymentState
@@ -60,15 +60,16 @@ def backups(context: typer.Context, deployment: Identifier = None, json: Json = 
 def restore(
     context: typer.Context, snapshot: Name, deployment: Identifier = None, yes: Yes = False, json: Json = False
 ) -> None:
-    """Put a snapshot's data in the place of the database's. A snapshot of what is there now is taken first."""
-    safekeeping, state = _found(context, deployment)
-    _agreed(
-        f"Replace all that the database of {state.deployment_id} holds by {snapshot}?",
-        yes,
-        f"autodeploy db restore {snapshot} {state.deployment_id} --yes",
-    )
-    before = safekeeping.restore(state.deployment_id, snapshot)
-    typer.echo(before.to_json() if json else f"{snapshot} is restored; before: {before.name}")
+    """Put a snapshot's data in the place of the database's. What is there now is kept in a snapshot first.
+
+    A new database is made from it, and takes the place of the one that stands; the service stands still meanwhile.
+    """
+    from autodeploy.cli.choices import as_deployed, find, ready, wired
+
+    settings = ready(context, yes=yes or None)
+    state = find(wired(context, settings).store, deployment)
+    wiring = wired(context, as_deployed(settings, state))
+    show_result(context, wiring, wiring.conductor.restore(state.deployment_id, snapshot), json)
 
 
 @app.command()
@@ -88,7 +89,7 @@ def _found(context: typer.Context, deployment: str | None, ended: bool = False) 
     settings = ready(context)
     state = find(wired(context, settings).store, deployment, ended=ended)
     wiring = wired(context, as_deployed(settings, state))
-    return Safekeeping(wiring.deployer, wiring.cloud, wiring.ui, wiring.clock, wiring.store), state
+    return Safekeeping(wiring.cloud, wiring.ui, wiring.clock, wiring.store), state
 
 
 def _agreed(question: str, yes: bool, again: str) -> None:

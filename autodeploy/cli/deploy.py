@@ -135,10 +135,11 @@ def deploy(
         )
     )
     wiring = wired(context, as_before(settings, url, wired(context, settings).store))
-    _show(context, wiring, wiring.conductor.deploy(url, description), json)
+    show_result(context, wiring, wiring.conductor.deploy(url, description), json)
 
 
-def _show(context: typer.Context, wiring: Wiring, result: DeploymentResult, json: bool) -> None:
+def show_result(context: typer.Context, wiring: Wiring, result: DeploymentResult, json: bool) -> None:
+    """Show how a run ended, and what can be done next; exit with the code of its failure."""
     from autodeploy.cli.outcome import failure
 
     if json:
@@ -222,7 +223,7 @@ def retry(
     state = find(wired(context, settings).store, deployment)
     chosen = stage or failed_stage(state)
     wiring = wired(context, as_deployed(settings, state))
-    _show(context, wiring, wiring.conductor.retry_stage(state.deployment_id, chosen), json)
+    show_result(context, wiring, wiring.conductor.retry_stage(state.deployment_id, chosen), json)
 
 
 def pulumi_env(context: typer.Context, deployment: Identifier = None) -> None:

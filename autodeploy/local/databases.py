@@ -19,6 +19,8 @@ from autodeploy.model import BaseImage
 
 KIND = "database"
 BOOT_SECONDS = 60.0
+FILLED = "/var/lib/filled"
+"""The file that a database has once all of a snapshot is in it: what is written later must not be replaced."""
 
 
 class Server(NamedTuple):
@@ -61,6 +63,15 @@ class Databases:
                 context="Booting a database of the local target",
             )
         return address, server.port
+
+    async def is_filled(self, identifier: str) -> bool:
+        """Say whether the database holds all of the snapshot that it was made from."""
+        name = self.fleet.container(KIND, identifier)
+        return bool((await self.fleet.engine.run("exec", name, "sh", "-c", f"! [ -e {FILLED} ] || echo yes")).strip())
+
+    async def mark_filled(self, identifier: str) -> None:
+        """Write down that the database holds all of its snapshot."""
+        await self.fleet.engine.run("exec", self.fleet.container(KIND, identifier), "touch", FILLED)
 
     async def delete(self, identifier: str) -> None:
         """Remove the database machine with its data; not there counts as done."""

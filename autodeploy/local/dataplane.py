@@ -21,7 +21,7 @@ class MachineOrder(Noun):
 
 
 class DatabaseOrder(Noun):
-    """An RDS instance to boot. `password` is the managed master password."""
+    """An RDS instance to boot. `password` is the managed master password, `snapshot` whose data it begins with."""
 
     identifier: str
     deployment_id: str
@@ -31,6 +31,7 @@ class DatabaseOrder(Noun):
     username: str
     password: str
     database_name: str
+    snapshot: str = ""
 
 
 def plain(name: str) -> str:

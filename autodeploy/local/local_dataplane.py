@@ -14,6 +14,8 @@ from autodeploy.local.databases import Databases
 from autodeploy.local.dataplane import DatabaseOrder, Listener, MachineOrder
 from autodeploy.local.fleet import Fleet
 from autodeploy.local.machines import Machines
+from autodeploy.local.records import Records
+from autodeploy.local.snapshots import DatabaseSnapshots
 
 LOG = logging.getLogger("autodeploy.local")
 
@@ -26,6 +28,7 @@ class LocalDataPlane:
         self.balancers = Balancers(home / "local")
         self._machines = Machines(self.fleet, LOG.info)
         self._databases = Databases(self.fleet, LOG.info)
+        self._snapshots = DatabaseSnapshots(lambda: self.fleet, Records(home).snapshots)
 
     async def run_instance(self, order: MachineOrder) -> str:
         """Boot a machine, return its IP address when sshd answers."""
@@ -40,7 +43,14 @@ class LocalDataPlane:
     async def run_database(self, order: DatabaseOrder) -> tuple[str, int]:
         """Boot a database machine with TLS, return address and port when it accepts connections."""
         LOG.info("boot database %s of %s", order.identifier, order.deployment_id)
-        return await self._databases.run(order)
+        found = await self._databases.run(order)
+        if order.snapshot and not await self._databases.is_filled(order.identifier):
+            LOG.info("fill database %s from the snapshot %s", order.identifier, order.snapshot)
+            filling = (order.snapshot, order.identifier, order.engine, order.database_name)
+            await asyncio.to_thread(self._snapshots.restore, *filling)
+            await self._databases.run(order)  # the master came along with the password of then
+            await self._databases.mark_filled(order.identifier)
+        return found
 
     async def delete_database(self, identifier: str) -> None:
         """Remove the database machine; not there counts as done."""

@@ -81,6 +81,13 @@ gzip -dc | $ask {database}
 """
 
 
+USERS = "exec mariadb-dump --no-defaults --system=users --insert-ignore"
+"""The script that writes the server's users to standard output, with their rights and hashed passwords."""
+
+LOAD_USERS = "exec mariadb --no-defaults --force"
+"""The script that makes them of standard input; those that are there already stay as they are."""
+
+
 def dump(database: str) -> str:
     """Return the script that writes the database's data to standard output."""
     return (

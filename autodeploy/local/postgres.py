@@ -98,6 +98,13 @@ su postgres -c "psql -X -q -v ON_ERROR_STOP=1 --single-transaction --dbname={dat
 """
 
 
+USERS = "cd / && exec su postgres -c 'pg_dumpall --roles-only'"
+"""The script that writes the server's roles to standard output, with their rights and hashed passwords."""
+
+LOAD_USERS = "cd / && exec su postgres -c 'psql -X -q 2>/dev/null'"
+"""The script that makes them of standard input; those that are there already are changed."""
+
+
 def dump(database: str) -> str:
     """Return the script that writes the database's data to standard output."""
     return f"cd / && exec su postgres -c 'pg_dump --format=custom --dbname={plain(database)}'"

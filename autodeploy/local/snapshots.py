@@ -1,6 +1,6 @@
 """Snapshots of the local target: dumps of real databases, in files of this home that outlive the database's machine.
 
-A dump is read to its end before it counts, and is known again by its checksum. Roles and their passwords are no part.
+A dump is read to its end before it counts, and is known again by its checksum. The server's users come along.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from autodeploy.errors import LocalTargetError
 from autodeploy.local import mariadb, postgres
@@ -22,12 +22,16 @@ from autodeploy.model import Noun
 
 
 class Dump(Noun):
-    """What is written beside a dump, last: where it stands, the dump is whole. `size` is in bytes."""
+    """What is written beside a dump, last: where it stands, the dump is whole. `size` is in bytes.
+
+    `users` are the server's, as SQL with what stands for their passwords.
+    """
 
     engine: str
     database_name: str
     size: int
     sha256: str
+    users: str = Field(default="", repr=False)
 
 
 class DatabaseSnapshots:
@@ -45,7 +49,13 @@ class DatabaseSnapshots:
         server = _server(engine)
         self._exec(database, server.dump(database_name), into=part)
         self._exec(database, server.prove(database_name), source=part)
-        told = Dump(engine=engine, database_name=database_name, size=part.stat().st_size, sha256=_sha256(part))
+        told = Dump(
+            engine=engine,
+            database_name=database_name,
+            size=part.stat().st_size,
+            sha256=_sha256(part),
+            users=self._fleet().engine.call("exec", self._container(database), "bash", "-c", server.USERS),
+        )
         _to_disk(part)
         self._record(name).unlink(missing_ok=True)
         part.replace(self._data(name))
@@ -64,9 +74,15 @@ class DatabaseSnapshots:
             raise _refusal(f"the data of the snapshot {name} is damaged", "Take another one: autodeploy db backup")
 
     def restore(self, name: str, database: str, engine: str, database_name: str) -> None:
-        """Make the database hold what the dump holds, and nothing else."""
+        """Make the database hold what the dump holds, and nothing else; users that the server has keep their rights."""
         self.check(name, engine)
-        server = _server(engine)
+        server, told = _server(engine), self._told(name)
+        if told and told.users:
+            users = self._folder / f"{name}.part"
+            _open_private(users)
+            users.write_text(told.users, "utf-8")
+            self._exec(database, server.LOAD_USERS, source=users)
+            users.unlink()
         self._exec(database, server.prove(database_name), source=self._data(name))
         self._exec(database, server.load(database_name), source=self._data(name))
 
@@ -76,9 +92,11 @@ class DatabaseSnapshots:
             path.unlink(missing_ok=True)
 
     def _exec(self, database: str, script: str, source: Path | None = None, into: Path | None = None) -> None:
-        fleet = self._fleet()
-        container = fleet.container(KIND, database)
-        fleet.engine.stream("exec", "--interactive", container, "bash", "-c", script, source=source, into=into)
+        command = ("exec", "--interactive", self._container(database), "bash", "-c", script)
+        self._fleet().engine.stream(*command, source=source, into=into)
+
+    def _container(self, database: str) -> str:
+        return self._fleet().container(KIND, database)
 
     def _told(self, name: str) -> Dump | None:
         try:

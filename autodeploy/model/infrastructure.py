@@ -82,7 +82,11 @@ class CloudFacts(Noun):
 
 
 class DatabasePlan(Noun):
-    """One managed database. Sizes in GiB, retention in days."""
+    """One managed database. Sizes in GiB, retention in days.
+
+    `snapshot` is the one that it is made from; "" makes an empty one. Each restore makes an instance of a higher
+    `generation`, which takes the place of the one before.
+    """
 
     engine: DatabaseEngine
     engine_version: str
@@ -94,6 +98,8 @@ class DatabasePlan(Noun):
     master_username: str = "dbadmin"
     port: int = 5432
     deletion_protection: bool = True
+    snapshot: str = Field(default="", exclude_if=lambda snapshot: not snapshot)
+    generation: int = Field(default=0, exclude_if=lambda generation: generation == 0)
 
     @model_validator(mode="before")
     @classmethod

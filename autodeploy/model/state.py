@@ -27,11 +27,12 @@ TRANSITIONS: dict[Status, tuple[Status, ...]] = {
     "provisioning": ("deploying", "failed"),
     "deploying": ("hardening", "failed"),
     "hardening": ("complete", "failed"),
-    "complete": ("analyzing", "failed", "rolled_back"),
+    "complete": ("analyzing", "provisioning", "failed", "rolled_back"),
     "failed": ("analyzing", "building", "provisioning", "deploying", "hardening", "rolled_back"),
     "rolled_back": (),
 }
-"""The only legal moves; `complete` to `analyzing` is an update of what serves, `failed` to any work a retry of it."""
+"""The only legal moves; `complete` to `analyzing` is an update of what serves, to `provisioning` a restore of its data,
+`failed` to any work a retry of it."""
 
 ENDS: frozenset[Status] = frozenset({"complete", "failed", "rolled_back"})
 """Where a run ends; any other status that no living process works under is a run that was killed."""

@@ -24,6 +24,9 @@ PACKAGES = (
 )
 """What every host needs, whatever runs on it."""
 
+OF_A_RESTORE = ("snapshot", "generation", "engine_version", "storage_gb")
+"""What a database that was made from a snapshot has of it for ever: without it, RDS would make an empty one."""
+
 
 def lower(
     stack: TechStack,
@@ -35,8 +38,9 @@ def lower(
     certificate_pem: str,
     certificate_chain_pem: str,
     settings: Settings,
+    filled: DatabasePlan | None = None,
 ) -> InfraPlan:
-    """Return what to make; raise PlanError for what must not be made."""
+    """Return what to make; raise PlanError for what must not be made. `filled` is the database as a restore left it."""
     instance_type = guards.check_instance_type(sizing.instance_type(stack.language, settings.instance_type))
     brought = edge.network(facts, settings)
     made = InfraPlan(
@@ -54,7 +58,7 @@ def lower(
         access=guards.access(facts, settings),
         user_data=_user_data(ssh_public_key.strip(), facts, settings),
         web=edge.web(stack, facts, settings, certificate_pem, certificate_chain_pem),
-        database=_database(stack, facts, settings),
+        database=_database(stack, facts, settings, filled),
         alarm_email=guards.alarm_email(settings),
         role_arn=settings.role_arn or None,
         tags={**guards.check_tags(settings.tags), "Application": slug(name)},
@@ -96,7 +100,12 @@ def _image(stack: TechStack, facts: CloudFacts) -> str:
     return facts.images[wanted]
 
 
-def _database(stack: TechStack, facts: CloudFacts, settings: Settings) -> DatabasePlan | None:
+def _database(
+    stack: TechStack, facts: CloudFacts, settings: Settings, filled: DatabasePlan | None
+) -> DatabasePlan | None:
     if not stack.requires_database or needs.own_database(stack, settings):
         return None
-    return guards.check_version(sizing.database(guards.database_engine(stack, facts), facts.engine_versions))
+    database = sizing.database(guards.database_engine(stack, facts), facts.engine_versions)
+    if filled and filled.engine == database.engine:
+        database = database.but(**{name: getattr(filled, name) for name in OF_A_RESTORE})
+    return guards.check_version(database)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autodeploy.model import CloudFacts, InfraPlan, Plan, TechStack
+from autodeploy.model import CloudFacts, DatabasePlan, InfraPlan, Plan, TechStack
 from autodeploy.planner import cost, edge, needs, prices
 from autodeploy.planner.infra import lower
 from autodeploy.settings import Settings
@@ -21,8 +21,12 @@ def plan(
     certificate_chain_pem: str,
     settings: Settings,
     standing: InfraPlan | None = None,
+    filled: DatabasePlan | None = None,
 ) -> Plan:
-    """Return what will be made, what it costs a month and what that adds to what stands; raise PlanError."""
+    """Return what will be made, what it costs a month and what that adds to what stands; raise PlanError.
+
+    `filled` is the database as a restore left it, or is to leave it.
+    """
     infra = lower(
         stack,
         facts,
@@ -32,6 +36,7 @@ def plan(
         certificate_pem=certificate_pem,
         certificate_chain_pem=certificate_chain_pem,
         settings=settings,
+        filled=filled,
     )
     own = needs.own_database(stack, settings)
     brought = (f"no database is made: {own} names the application's own",) if own else ()
@@ -43,6 +48,7 @@ def plan(
         prices_as_of=prices.dated(cost.keys(infra), facts.prices),
         notes=(
             *brought,
+            *_restored(infra, standing),
             *_stand_ins(infra),
             *_access(infra),
             *_several(infra),
@@ -52,6 +58,15 @@ def plan(
             *stack.warnings,
         ),
     )
+
+
+def _restored(infra: InfraPlan, standing: InfraPlan | None) -> Iterator[str]:
+    before = standing.database if standing else None
+    if infra.database and before and infra.database.generation > before.generation:
+        yield (
+            f"a new database is made from the snapshot {infra.database.snapshot} and takes the place of the one that "
+            "stands, of which a last snapshot is taken first; the application stands still meanwhile"
+        )
 
 
 def _stand_ins(infra: InfraPlan) -> Iterator[str]:

@@ -22,6 +22,7 @@ from autodeploy.model import (
     Standing,
 )
 from autodeploy.model.plan import short_type
+from autodeploy.naming import database_identifier
 from autodeploy.ports import Say
 from fakes.snapshots import FakeSnapshots
 from fakes.world import World
@@ -51,7 +52,7 @@ class FakeEngine:
             unchanged, names, standing = len(standing), [urn for urn in names if urn in missing], []
             if not names:
                 return Preview(unchanged=unchanged)
-        is_another = before and before.database and plan.database and before.database.engine != plan.database.engine
+        is_another = before and before.database and plan.database and _database(before) != _database(plan)
 
         def operation(urn: str) -> str:
             if urn not in names or urn not in standing:
@@ -96,7 +97,10 @@ class FakeEngine:
         if before and before.web and before.web.deletion_protection and not plan.web:
             raise InfrastructureError("the balancer is protected against deletion", "Lift the protection.")
         if plan.database:
-            self._world.databases.setdefault(f"{plan.deployment_id}-db", "rows")
+            is_restored = plan.database.snapshot and (not before or _database(before) != _database(plan))
+            rows = self._world.kept[plan.database.snapshot] if is_restored else "rows"
+            name = f"{plan.deployment_id}-db"
+            self._world.databases[name] = rows if is_restored else self._world.databases.get(name, rows)
         for number in range(plan.instances + 1, before.instances + 1 if before else 0):
             self._world.machines.pop(f"{plan.deployment_id}/app-{number}", None)
         self._resize(plan, only)
@@ -149,10 +153,10 @@ class FakeEngine:
         there = set(_resources(plan) if plan else ()) - self._world.missing[deployment_id]
         there |= {f"urn:pulumi:{deployment_id}::autodeploy::{GROUP}::ssh"} if self._world.foreign_rules else set()
         types = {urn: urn.split("::")[2].rpartition("$")[2] for urn in sorted(there)}
-        return [
-            Standing(urn=urn, type=kind, id=urn[-4:], arn=f"arn:aws:x:us-east-1:1:{kind.rpartition(':')[2]}/{urn[-4:]}")
-            for urn, kind in types.items()
-        ]
+        arns = {urn: f"arn:aws:x:us-east-1:1:{kind.rpartition(':')[2]}/{urn[-4:]}" for urn, kind in types.items()}
+        if plan and plan.database:
+            arns |= {urn: f"arn:aws:rds:us-east-1:1:db:{_database(plan)}" for urn in types if DATABASE in urn}
+        return [Standing(urn=urn, type=kind, id=urn[-4:], arn=arns[urn]) for urn, kind in types.items()]
 
     def drift(self, deployment_id: str, say: Say) -> Drift:
         self._world.happens("drift")
@@ -206,6 +210,10 @@ class FakeEngine:
     def shell_environment(self, deployment_id: str) -> Mapping[str, str]:
         own = {"PULUMI_STACK": deployment_id, "PULUMI_CONFIG_PASSPHRASE_FILE": "/a home/passphrase"}
         return {**own, **self._world.environment}
+
+
+def _database(plan: InfraPlan) -> str:
+    return database_identifier(plan, plan.database) if plan.database else ""
 
 
 def _resources(plan: InfraPlan) -> list[str]:

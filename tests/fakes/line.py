@@ -11,7 +11,8 @@ from autodeploy.adapters.store import FileStore
 from autodeploy.agents.choices import request_of
 from autodeploy.agents.compiler import HiveMindCompiler
 from autodeploy.agents.deployer import HiveMindDeployer
-from autodeploy.agents.provisioner import Certificate, HiveMindProvisioner
+from autodeploy.agents.keyring import Certificate, Keyring
+from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.agents.sheriff import HiveMindSheriff
 from autodeploy.conductor import Agents, HiveMindConductor, Wish
 from autodeploy.model import CloudFacts, DeploymentResult, DeploymentState, Stage
@@ -76,9 +77,10 @@ class Line:
         def new_key() -> tuple[str, str]:
             return SSH_KEY, "ssh-ed25519 AAAA autodeploy"
 
+        keys = Keyring(self.store, self.clock, new_key, certify)
         return Agents(
             HiveMindCompiler(FakeRepo(world), FakeBuilder(world), *voice, settings),
-            HiveMindProvisioner(FakeEngine(world), cloud, new_key, certify, *voice, settings),
+            HiveMindProvisioner(FakeEngine(world), cloud, keys, *voice, settings),
             HiveMindDeployer(hands.connect, hands.converge, cloud, outside, *voice),
             HiveMindSheriff(hands.connect, hands.converge, outside, *voice, settings),
         )
@@ -95,7 +97,6 @@ class Line:
             keep=settings.keep,
             run_tests=settings.run_tests,
             repair_drift=settings.repair_drift,
-            allow_data_loss=settings.allow_data_loss,
         )
         cloud = FakeCloud(self.world, self.bundle)
         agents = self.agents(settings)

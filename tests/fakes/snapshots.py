@@ -46,13 +46,10 @@ class FakeSnapshots:
         own = [each for each in self._world.snapshots.values() if each.deployment_id == deployment_id]
         return sorted(own, key=lambda each: str(each.created_at), reverse=True)
 
-    def check_restorable(self, name: str, database: str) -> None:
+    def restorable(self, name: str, database: str) -> Snapshot:
         if name not in self._world.kept:
             raise InfrastructureError(f"there is no snapshot {name}", "List them: autodeploy db backups")
-
-    def restore(self, name: str, database: str, say: Say) -> None:
-        self._world.happens("restore")
-        self._world.databases[database] = self._world.kept[name]
+        return self._world.snapshots[name]
 
     def delete(self, name: str) -> None:
         self._world.snapshots.pop(name, None)

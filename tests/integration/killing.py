@@ -26,6 +26,7 @@ from autodeploy.adapters import keys
 from autodeploy.adapters.aws import AwsCloud
 from autodeploy.adapters.pulumi import PulumiEngine
 from autodeploy.adapters.store import FileStore
+from autodeploy.agents.keyring import Keyring
 from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.certifying import certify
 from autodeploy.local.provider import serve_provider
@@ -157,7 +158,8 @@ class Place:
         chosen = Settings.model_validate({"home": self.home, "cache": self.home, "target": "local"})
         ui, clock, store = FakeUI(), FakeClock(), FileStore(self.home)
         store.save_secrets(plan.deployment_id, {"certificateKey": self.key})
-        agent = HiveMindProvisioner(self.engine, self.cloud, keys.generate, certify, ui, clock, store, chosen)
+        keyring = Keyring(store, clock, keys.generate, certify)
+        agent = HiveMindProvisioner(self.engine, self.cloud, keyring, ui, clock, store, chosen)
         try:
             state = state.but(doomed=agent.arns(state))
             return tuple(left.name for left in agent.destroy(state))

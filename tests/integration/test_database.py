@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.guestbook import messages, sign
 from integration.world import World, world
 
 from autodeploy.local.client import LocalTarget
@@ -35,15 +36,6 @@ def deploy(place: World, *words: str) -> str:
 @pytest.fixture(scope="module")
 def identifier(place: World) -> str:
     return deploy(place, "--env", "SECRET_KEY=for-the-test")
-
-
-def sign(place: World, identifier: str, message: str) -> None:
-    place.curl(identifier, "--data-urlencode", "name=ada", "--data-urlencode", f"message={message}")
-
-
-def messages(place: World, identifier: str) -> list[str]:
-    answer = place.curl(identifier, path="/entries")
-    return [each["message"] for each in json.loads(answer.split("\n\n", 1)[-1].split("\r\n\r\n", 1)[-1])]
 
 
 def asked(place: World, identifier: str, sql: str) -> str:
@@ -81,14 +73,22 @@ def test_a_row_that_was_deleted_is_back_after_a_restore(place: World, identifier
     assert (taken["status"], taken["encrypted"], taken["deployment_id"]) == ("available", True, identifier)
     asked(place, identifier, "DELETE FROM entries; CREATE TABLE later (n int); INSERT INTO later VALUES (1);\n")
     assert messages(place, identifier) == []
-    before = place.json("db", "restore", taken["name"], identifier, "--yes")
+    (old,) = place.aws("rds").describe_db_instances()["DBInstances"]
+    assert place.json("db", "restore", taken["name"], identifier, "--yes")["status"] == "complete"
+    (new,) = place.aws("rds").describe_db_instances()["DBInstances"]
+    assert new["DBInstanceIdentifier"] != old["DBInstanceIdentifier"] and new["DeletionProtection"]
+    assert new["MasterUserSecret"]["SecretArn"] != old["MasterUserSecret"]["SecretArn"]
     assert "precious" in messages(place, identifier)
     assert "later" not in asked(place, identifier, "\\dt\n")
     # The sequence, the owner and the rights came along: the application writes as before.
     sign(place, identifier, "after the restore")
     assert messages(place, identifier)[0] == "after the restore"
-    names = [each["name"] for each in place.json("db", "backups", identifier)]
-    assert names == [before["name"], taken["name"]]
+    before, first = [each["name"] for each in place.json("db", "backups", identifier)]
+    assert first == taken["name"] and before.startswith(f"{identifier}-backup-")
+    # What is restored stays what it is: nothing of it is planned again.
+    assert place.run("preview", identifier).returncode == 0
+    assert deploy(place) == identifier
+    assert messages(place, identifier)[0] == "after the restore"
 
 
 def test_the_application_goes_on_when_the_master_password_is_rotated(place: World, identifier: str) -> None:

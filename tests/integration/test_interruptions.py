@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from integration.guestbook import messages, sign
 from interrupted.effects import Point
 from interrupted.place import Place
-from interrupted.points import DEPLOY, UPDATE, Case, cases, points
+from interrupted.points import DEPLOY, RESTORE, UPDATE, Case, cases, points
 
 pytestmark = pytest.mark.local
 SAMPLE_SECONDS = 60.0
@@ -113,6 +114,36 @@ def test_an_update_that_is_struck_lets_the_old_release_serve(place: Place, strik
         assert before["deployment_config"]["release_id"] != old
         assert place.counted() == expected
     place.destroyed(before["deployment_id"])
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("strike", ["KILL", "INT"])
+def test_a_restore_that_is_struck_is_gone_on_with_by_the_next_deploy(place: Place, strike: str) -> None:
+    sample, name = "flask-postgres", f"restore-{strike.lower()}"
+    state = place.deployed(name, sample=sample)
+    identifier = state["deployment_id"]
+    sign(place, identifier, "precious")
+    taken = place.json("db", "backup", identifier)["name"]
+    expected = without_snapshots(place)
+    for number, point in enumerate(points(strike, RESTORE)):
+        sign(place, identifier, f"spoilt {number}")
+        struck = place.struck(point, "db", "restore", taken, identifier, "--yes")
+        assert struck.approved()
+        assert place.deployed(name, answers=False, sample=sample)["deployment_id"] == identifier
+        assert messages(place, identifier) == ["precious"], point
+        assert without_snapshots(place) == expected, point
+        # What the database held at last is in the newest snapshot: putting that back proves it, every third time.
+        if number % 3 == 0:
+            newest = place.json("db", "backups", identifier)[0]["name"]
+            place.json("db", "restore", newest, identifier, "--yes")
+            assert messages(place, identifier) == [f"spoilt {number}", "precious"]
+            place.json("db", "restore", taken, identifier, "--yes")
+    place.destroyed(identifier)
+
+
+def without_snapshots(place: Place) -> Counter[str]:
+    """Count what there is, but for the snapshots, of which each restore takes one."""
+    return Counter({kind: number for kind, number in place.counted().items() if kind != "DBSnapshots"})
 
 
 def test_a_random_sample(place: Place, chance: random.Random) -> None:

@@ -143,6 +143,22 @@ before store.save complete after harden#1
 """Of a second commit; until the switch the release before it serves."""
 
 
+RESTORE = """
+after store.save provisioning after plan#2
+after host.run systemctl stop#1
+before engine: updating aws:rds:Instance database#1
+after engine.preview#2
+before engine: creating the replacement of aws:rds:Instance database#1
+after engine: creating the replacement of aws:rds:Instance database#1
+before engine: deleting the replaced aws:rds:Instance database#1
+after engine: deleting the replaced aws:rds:Instance database#1
+before cloud.await_instance#1
+after host.run fix database-role#1
+before host.run start switch#1
+"""
+"""Of a snapshot's data that takes the place of a database's."""
+
+
 class Case(NamedTuple):
     """One deployment of `sample`: struck at `deploy`, brought to its end, struck at `destroy`, brought to its end."""
 

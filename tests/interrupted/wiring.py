@@ -11,6 +11,7 @@ from autodeploy.adapters.keys import generate
 from autodeploy.adapters.outside import OutsideWorld
 from autodeploy.agents.compiler import HiveMindCompiler
 from autodeploy.agents.deployer import HiveMindDeployer
+from autodeploy.agents.keyring import Keyring
 from autodeploy.agents.provisioner import HiveMindProvisioner
 from autodeploy.agents.sheriff import HiveMindSheriff
 from autodeploy.converger import converge
@@ -77,7 +78,8 @@ class InterruptedWiring(wiring.Wiring):
         def certify(*given: Any) -> Any:
             return self._effects.around("certify", lambda: certifying.certify(*given))
 
-        return HiveMindProvisioner(self.engine, self.cloud, new_key, certify, *self._voice, self.settings)
+        keys = Keyring(self.store, self.clock, new_key, certify)
+        return HiveMindProvisioner(self.engine, self.cloud, keys, *self._voice, self.settings)
 
     @cached_property
     def deployer(self) -> HiveMindDeployer:

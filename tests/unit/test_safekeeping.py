@@ -1,4 +1,4 @@
-"""Backups, restores and last snapshots over a world of fakes: what is kept, what is replaced, what is begun again."""
+"""Backups and last snapshots over a world of fakes: what is kept, and what is begun again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fakes.world import World
 
 from autodeploy.agents import backups
 from autodeploy.entering import session_to
-from autodeploy.errors import AgentError, DeploymentError, InfrastructureError, Interrupted, LockedError, StateError
+from autodeploy.errors import InfrastructureError, Interrupted, LockedError, StateError
 from autodeploy.model import DeploymentState
 from autodeploy.safekeeping import Safekeeping, way_in
 
@@ -28,8 +28,7 @@ def state(line: Line) -> DeploymentState:
 
 
 def keeper(line: Line) -> Safekeeping:
-    deployer = line.agents(line.settings()).deployer
-    return Safekeeping(deployer, FakeCloud(line.world, line.bundle), line.ui, line.clock, line.store)
+    return Safekeeping(FakeCloud(line.world, line.bundle), line.ui, line.clock, line.store)
 
 
 def rows(line: Line, state: DeploymentState, now: str | None = None) -> str:
@@ -78,69 +77,6 @@ class TestBackup:
         with line.store.lock(state.deployment_id, "deploy"), pytest.raises(LockedError):
             keeper(line).backup(state.deployment_id)
         assert line.world.snapshots == {}
-
-
-class TestRestore:
-    def test_the_rows_are_back_and_those_of_before_are_kept(self, line: Line, state: DeploymentState) -> None:
-        rows(line, state, "precious")
-        taken = keeper(line).backup(state.deployment_id)
-        rows(line, state, "spoilt")
-        before = keeper(line).restore(state.deployment_id, taken.name)
-        assert rows(line, state) == "precious"
-        assert line.world.kept[before.name] == "spoilt"
-        assert not line.world.machines[state.deployment_id].stopped
-
-    def test_of_a_snapshot_that_is_not_there_touches_nothing(self, line: Line, state: DeploymentState) -> None:
-        with pytest.raises(InfrastructureError, match="no snapshot nowhere"):
-            keeper(line).restore(state.deployment_id, "nowhere")
-        assert line.world.snapshots == {}
-        assert not line.world.machines[state.deployment_id].stopped
-
-    @pytest.mark.parametrize("at", ["snapshot", "restore"])
-    def test_that_fails_leaves_the_service_running_on_what_was_there(
-        self, line: Line, state: DeploymentState, at: str
-    ) -> None:
-        taken = keeper(line).backup(state.deployment_id)
-        rows(line, state, "as it was")
-        line.world.broken[at].append(InfrastructureError("the disk is full", "Make room."))
-        with pytest.raises(InfrastructureError, match="disk is full"):
-            keeper(line).restore(state.deployment_id, taken.name)
-        assert rows(line, state) == "as it was"
-        assert not line.world.machines[state.deployment_id].stopped
-
-    def test_that_is_stopped_says_how_to_go_on(self, line: Line, state: DeploymentState) -> None:
-        taken = keeper(line).backup(state.deployment_id)
-        line.world.broken["restore"].append(KeyboardInterrupt())
-        with pytest.raises(Interrupted, match="was stopped") as caught:
-            keeper(line).restore(state.deployment_id, taken.name)
-        assert caught.value.remediation.endswith(f"autodeploy db backups {state.deployment_id}")
-        assert not line.world.machines[state.deployment_id].stopped
-
-    def test_a_service_that_cannot_be_started_again_does_not_hide_why(self, line: Line, state: DeploymentState) -> None:
-        taken = keeper(line).backup(state.deployment_id)
-        line.world.broken["restore"].append(InfrastructureError("the disk is full", "Make room."))
-        line.world.broken["connect"].append(DeploymentError("nobody answers", "Wait."))
-        with pytest.raises(InfrastructureError, match="disk is full"):
-            keeper(line).restore(state.deployment_id, taken.name)
-        assert any("could not be started again: nobody answers" in said for said in line.ui.lines)
-
-    def test_data_that_the_application_does_not_start_with_can_be_taken_back(
-        self, line: Line, state: DeploymentState
-    ) -> None:
-        taken = keeper(line).backup(state.deployment_id)
-        line.world.broken["connect"].append(DeploymentError("nobody answers", "Wait."))
-        with pytest.raises(AgentError, match="nobody answers") as caught:
-            keeper(line).restore(state.deployment_id, taken.name)
-        before = keeper(line).snapshots(state.deployment_id)[0].name
-        assert caught.value.remediation.endswith(f"autodeploy db restore {before} {state.deployment_id}")
-
-    def test_of_one_that_was_never_released(self, line: Line) -> None:
-        line.break_at("deploy", DeploymentError("no", "Wait."))
-        state = line.ledger(line.deploy())
-        taken = keeper(line).backup(state.deployment_id)
-        rows(line, state, "spoilt")
-        keeper(line).restore(state.deployment_id, taken.name)
-        assert rows(line, state) == "rows"
 
 
 class TestDelete:

@@ -21,7 +21,7 @@ from fixtures.sshd import Sshd
 import autodeploy
 from autodeploy.adapters.keys import generate
 from autodeploy.adapters.tls import expiry, is_pair
-from autodeploy.agents.provisioner import Certificate
+from autodeploy.agents.keyring import Certificate
 from autodeploy.certifying import certify
 from autodeploy.errors import DeploymentError, LocalTargetError, SettingsError, SourceError
 from autodeploy.local.containers import container_engine

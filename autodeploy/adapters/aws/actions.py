@@ -116,8 +116,8 @@ ACTIONS: Mapping[str, Needs] = {
     "aws:rds/instance:Instance": _row(
         f"{_RDS}db:example",
         look="rds: DescribeDBInstances DescribeDBSnapshots ListTagsForResource",
-        make="rds: CreateDBInstance AddTagsToResource CreateDBSnapshot; iam: CreateServiceLinkedRole; secretsmanager: "
-        "CreateSecret TagResource GetSecretValue",
+        make="rds: CreateDBInstance RestoreDBInstanceFromDBSnapshot AddTagsToResource CreateDBSnapshot; iam: "
+        "CreateServiceLinkedRole; secretsmanager: CreateSecret TagResource GetSecretValue",
         change="rds: ModifyDBInstance RebootDBInstance DeleteDBInstance DeleteDBSnapshot RemoveTagsFromResource",
     ),
     "aws:rds/subnetGroup:SubnetGroup": _row(

@@ -1,7 +1,6 @@
 """AwsSnapshots: snapshots of RDS instances by boto3, taken, awaited, verified, listed and deleted.
 
-An emulated account keeps their records only: there a vault keeps the data. On AWS a restore is a new instance, which is
-refused here with the steps that lead to it.
+An emulated account keeps their records only: there a vault keeps the data.
 """
 
 from __future__ import annotations
@@ -35,9 +34,6 @@ class Vault(Protocol):
 
     def check(self, name: str, engine: str) -> None:
         """Raise LocalTargetError where the copy is missing, damaged, or of another engine."""
-
-    def restore(self, name: str, database: str, engine: str, database_name: str) -> None:
-        """Make the database hold what the copy holds."""
 
     def delete(self, name: str) -> None:
         """Forget the copy; gone already counts as done."""
@@ -104,32 +100,22 @@ class AwsSnapshots:
         own = [each for each in every if each.deployment_id == deployment_id]
         return sorted(own, key=lambda each: (str(each.created_at), each.name), reverse=True)
 
-    def check_restorable(self, name: str, database: str) -> None:
-        """Raise InfrastructureError, with what can be done instead, where `restore` would not be possible."""
+    def restorable(self, name: str, database: str) -> Snapshot:
+        """Return a snapshot that an instance like the database can be made from; raise InfrastructureError."""
         with self._translated(f"Looking at the snapshot {name}"):
             found, instance = self._described(name), self._instance(database)
+        again = "Choose another one: autodeploy db backups"
         if found is None:
             raise _refusal(f"there is no snapshot {name}", "List them: autodeploy db backups")
         if found["Engine"] != instance["Engine"]:
-            raise _refusal(
-                f"{name} is of {found['Engine']}, the database is {instance['Engine']}",
-                "Choose another one: autodeploy db backups",
-            )
-        if self._vault is None:
-            raise _refusal(
-                "on AWS a snapshot becomes a new instance, which AutoDeploy does not put in the running one's place",
-                _steps(name, instance),
-            )
-        self._vault.check(name, instance["Engine"])
-
-    def restore(self, name: str, database: str, say: Say) -> None:
-        """Make the database hold what the snapshot holds, and nothing else."""
-        self.check_restorable(name, database)
-        with self._translated(f"Restoring the snapshot {name}"):
-            instance = self._instance(database)
-        assert self._vault is not None
-        say(f"restoring the snapshot {name} into {database}")
-        self._vault.restore(name, database, instance["Engine"], instance.get("DBName") or "")
+            raise _refusal(f"{name} is of {found['Engine']}, the database is {instance['Engine']}", again)
+        if found["Status"] != "available":
+            raise _refusal(f"the snapshot {name} is {found['Status']}", f"Wait until it is available. {again}")
+        if not found.get("Encrypted"):
+            raise _refusal(f"{name} is not encrypted, and neither would be what is made from it", again)
+        if self._vault:
+            self._vault.check(name, instance["Engine"])
+        return _snapshot(found)
 
     def delete(self, name: str) -> None:
         """Delete a snapshot; gone already counts as done."""
@@ -218,22 +204,6 @@ def _snapshot(described: Mapping[str, Any]) -> Snapshot:
         size_gb=described["AllocatedStorage"],
         encrypted=bool(described.get("Encrypted")),
         status=described["Status"],
-    )
-
-
-def _steps(name: str, instance: Mapping[str, Any]) -> str:
-    """Return how the snapshot's data is had beside the running database, which stays as it is."""
-    database = instance["DBInstanceIdentifier"]
-    groups = " ".join(group["VpcSecurityGroupId"] for group in instance["VpcSecurityGroups"])
-    made = f"--db-instance-identifier {database}-restored"
-    return (
-        f"(1) autodeploy db backup; (2) aws rds restore-db-instance-from-db-snapshot {made} --db-snapshot-identifier "
-        f"{name} --db-subnet-group-name {instance['DBSubnetGroup']['DBSubnetGroupName']} --vpc-security-group-ids "
-        f"{groups} --db-parameter-group-name {instance['DBParameterGroups'][0]['DBParameterGroupName']} "
-        f"--no-publicly-accessible; (3) aws rds wait db-instance-available {made}; (4) from the machine (autodeploy db "
-        "connect shows the way in) copy what you need, with a pg_dump no older than the server, or the mysqldump of "
-        "mariadb-client: the application's role and password are the same there; "
-        f"(5) aws rds delete-db-instance {made} --skip-final-snapshot."
     )
 
 

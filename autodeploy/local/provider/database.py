@@ -41,6 +41,14 @@ _FIXED = {
     "StorageEncrypted": "storageEncrypted",
     "Port": "port",
 }
+_OF_A_RESTORE = frozenset(
+    {
+        *("DBInstanceIdentifier", "DBInstanceClass", "Engine", "DBSubnetGroupName", "AvailabilityZone", "Port"),
+        *("VpcSecurityGroupIds", "DBParameterGroupName", "MultiAZ", "PubliclyAccessible", "AutoMinorVersionUpgrade"),
+        *("CopyTagsToSnapshot", "DeletionProtection"),
+    }
+)
+"""What pulumi-aws gives to RestoreDBInstanceFromDBSnapshot; the master, names and encryption are the snapshot's."""
 
 
 def _found(call: Call, identity: str) -> dict[str, Any] | None:
@@ -77,9 +85,26 @@ def _check_family(call: Call) -> None:
 
 def _create(call: Call) -> str:
     _check_family(call)
+    if "snapshotIdentifier" in call.inputs:
+        return _create_from_snapshot(call)
     made = call.client("rds").create_db_instance(**call.given(**_FIXED, **_MODIFIABLE))["DBInstance"]
     # pulumi-aws takes the resource id; the emulator's is the same for all instances.
     return str(made["DBInstanceIdentifier"])
+
+
+def _create_from_snapshot(call: Call) -> str:
+    """Make it as pulumi-aws does: restored, and only then changed to what a restore cannot be told."""
+    rds = call.client("rds")
+    asked = {key: name for key, name in {**_FIXED, **_MODIFIABLE}.items() if key in _OF_A_RESTORE}
+    made = rds.restore_db_instance_from_db_snapshot(
+        DBSnapshotIdentifier=call.inputs["snapshotIdentifier"], **call.given(**asked)
+    )["DBInstance"]
+    identity = str(made["DBInstanceIdentifier"])
+    later = {key: name for key, name in _MODIFIABLE.items() if key not in _OF_A_RESTORE}
+    # RDS manages no password of what is restored until it is asked to; the emulator goes on with the snapshot's way.
+    password = {} if "MasterUserSecret" in made else call.given(ManageMasterUserPassword="manageMasterUserPassword")
+    rds.modify_db_instance(DBInstanceIdentifier=identity, ApplyImmediately=True, **call.given(**later), **password)
+    return identity
 
 
 def _start(call: Call, identity: str) -> None:
@@ -97,6 +122,7 @@ def _start(call: Call, identity: str) -> None:
         username=found["MasterUsername"],
         password=secret["password"],
         database_name=found.get("DBName") or "",
+        snapshot=str(call.inputs.get("snapshotIdentifier") or ""),
     )
     call.account.endpoints[identity] = call.account.wait(call.account.plane.run_database(order))
 
@@ -176,7 +202,10 @@ INSTANCE = Entry(
     _start,
     undo=_undo,
     limits=_limits,
-    replaces=("engine", "username", "dbName", "dbSubnetGroupName", "availabilityZone", "storageEncrypted", "port"),
+    replaces=(
+        *("engine", "username", "dbName", "dbSubnetGroupName", "availabilityZone", "storageEncrypted", "port"),
+        "snapshotIdentifier",
+    ),
     updates=tuple(_MODIFIABLE.values()),
     recorded=(
         *("manageMasterUserPassword", "skipFinalSnapshot", "finalSnapshotIdentifier", "applyImmediately"),

@@ -60,26 +60,28 @@ class TestRestore:
         desk.line.world.databases[f"{identifier}-db"] = "spoilt"
         shown = desk.type("db", "restore", name, "--yes")
         (before,) = set(desk.line.world.snapshots) - {name}
-        assert (shown.code, shown.out) == (0, f"{name} is restored; before: {before}\n")
+        said = " ".join(shown.err.split())
+        assert shown.code == 0 and f"a new database is made from the snapshot {name}" in said
+        assert f"back to it: autodeploy db restore {before} {identifier}" in said
         assert desk.line.world.databases[f"{identifier}-db"] == "rows"
-        assert desk.type("db", "restore", name, identifier, "--yes", "--json").json["name"] != before
+        told = desk.type("db", "restore", before, identifier, "--yes", "--json").json
+        assert (told["status"], told["deployment_id"]) == ("complete", identifier)
+        assert desk.line.world.databases[f"{identifier}-db"] == "spoilt"
 
     def test_without_it_nothing_is_replaced(self, desk: Desk) -> None:
-        identifier = desk.deploy().deployment_id
-        name = desk.type("db", "backup").out.strip()
-        shown = desk.type("db", "restore", name)
-        assert shown.code == 3 and f"autodeploy db restore {name} {identifier} --yes" in shown.err
-        assert list(desk.line.world.snapshots) == [name]
-
-    @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 3)])
-    def test_asks_on_a_terminal(self, desk: Desk, monkeypatch: pytest.MonkeyPatch, answer: str, code: int) -> None:
         desk.deploy()
         name = desk.type("db", "backup").out.strip()
-        keyboard, screen = Terminal(answer), Terminal()
-        monkeypatch.setattr(sys, "stdin", keyboard)
-        monkeypatch.setattr(sys, "stderr", screen)
-        assert desk.type("db", "restore", name).code == code
-        assert f"holds by {name}?" in screen.getvalue()
+        shown = desk.type("db", "restore", name)
+        assert shown.code == 3 and "--yes" in shown.err
+        assert list(desk.line.world.snapshots) == [name]
+
+    def test_of_what_is_not_there_is_four_lines(self, desk: Desk) -> None:
+        desk.deploy()
+        shown = desk.type("db", "restore", "nowhere", "--yes")
+        assert shown.code != 0
+        assert [line.split(":")[0] for line in shown.err.splitlines()[-4:]] == [
+            *("[HiveMind SysEng] Error", "Message", "Context", "Remediation"),
+        ]
 
 
 class TestConnect:

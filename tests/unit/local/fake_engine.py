@@ -87,7 +87,7 @@ class Engine:
 
     def exec(self) -> str:
         self.state["stdin"] = sys.stdin.read()
-        return "last words"
+        return self.state.get("says", "last words")
 
     def container_inspect(self) -> str:
         found = [(name, self.state["containers"][name]) for name in self.words[2:]]

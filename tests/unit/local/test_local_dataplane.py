@@ -122,6 +122,32 @@ def test_a_database_is_set_up_by_a_script_without_secrets_in_arguments(
     assert containers(podman) == {}
 
 
+def test_a_database_is_filled_from_its_snapshot_once(
+    engine_path: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = engine_path("podman", says="")
+    order = DATABASE.but(snapshot="kept")
+
+    def done(of: LocalDataPlane) -> list[str]:
+        before = len(fake_engine.calls(state))
+        asyncio.run(of.run_database(order))
+        return [" ".join(call) for call in fake_engine.calls(state)[before:]]
+
+    with speaking(SSL_REQUEST, b"S", monkeypatch):
+        made = plane(tmp_path)
+        asyncio.run(made.run_database(DATABASE))
+        made._snapshots.keep("kept", "web-db", "postgres", "app")
+        first = done(made)
+        filling = [number for number, call in enumerate(first) if "pg_restore" in call or "psql -X" in call]
+        marking = next(number for number, call in enumerate(first) if f"touch {databases.FILLED}" in call)
+        assert filling and max(filling) < marking
+        # The master's password is set once more: the one of then came along.
+        assert any("sh -s" in call for call in first[max(filling) : marking])
+        kept = json.loads(state.read_text())
+        state.write_text(json.dumps({**kept, "says": "yes"}))
+        assert not [call for call in done(made) if "pg_restore" in call or "touch" in call]
+
+
 def test_a_database_without_tls_is_an_error(podman: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(databases, "BOOT_SECONDS", 1.0)
     with speaking(SSL_REQUEST, b"N", monkeypatch), pytest.raises(LocalTargetError, match="accepts no TLS connection"):

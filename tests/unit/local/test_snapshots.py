@@ -20,7 +20,7 @@ from autodeploy.local.fleet import Fleet
 from autodeploy.local.snapshots import DatabaseSnapshots
 
 # `exec --interactive NAME bash -c SCRIPT` runs the script here; `su USER -c COMMAND` runs the command.
-ENGINE = '#!/bin/bash\n[ "$1" = exec ] && shift 3 && exec "$@"\n'
+ENGINE = '#!/bin/bash\nshift; [ "$1" = --interactive ] && shift; shift && exec "$@"\n'
 SU = '#!/bin/bash\nexec bash -c "$3"\n'
 PROGRAMS = {
     "su": SU,
@@ -30,9 +30,20 @@ PROGRAMS = {
         "#!/bin/bash\nto=${1#--file=}\nread -r magic\n"
         '[ "$magic" = PGDMP ] || { echo "not an archive" >&2; exit 1; }\ncat >"$to"\n'
     ),
-    "psql": '#!/bin/bash\nfor word; do case $word in --file=*) cat "${word#--file=}";; esac; done >"$ROWS"\n',
-    "mariadb-dump": '#!/bin/bash\ncat "$ROWS"; [ -n "$CUT" ] || echo "-- Dump completed on 2026-11-25"\n',
-    "mariadb": '#!/bin/bash\ncase "$*" in *" -e "*) echo "$*" >>"$ROWS.asked";; *) cat >"$ROWS";; esac\n',
+    "pg_dumpall": '#!/bin/bash\ncat "$ROWS.users"\n',
+    "psql": (
+        '#!/bin/bash\ncase "$*" in *--file=*) for word; do case $word in --file=*) cat "${word#--file=}";; esac; done '
+        '>"$ROWS";; *) cat >"$ROWS.users";; esac\n'
+    ),
+    "mariadb-dump": (
+        '#!/bin/bash\ncase "$*" in *--system=users*) exec cat "$ROWS.users";; esac\n'
+        'cat "$ROWS"; [ -n "$CUT" ] || echo "-- Dump completed on 2026-11-25"\n'
+    ),
+    "mariadb": (
+        '#!/bin/bash\ncase "$*" in *" -e "*) echo "$*" >>"$ROWS.asked";; *utf8mb4*--force) cat >/dev/null;; '
+        '*--force) cat >"$ROWS.users";; '
+        '*) cat >"$ROWS";; esac\n'
+    ),
 }
 
 
@@ -41,6 +52,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.rows = folder / "rows"
+        self.users = folder / "rows.users"
         self.folder = folder / "snapshots"
         engine = ContainerEngine("engine", (), (), ())
         self.snapshots = DatabaseSnapshots(lambda: Fleet(engine, folder, ""), self.folder)
@@ -61,6 +73,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("ROWS", str(made.rows))
     monkeypatch.setenv("CUT", "")
     made.rows.write_text("precious\n")
+    made.users.write_text("CREATE ROLE app;\n")
     yield made
 
 
@@ -72,6 +85,26 @@ def test_rows_come_back(desk: Desk, engine: str) -> None:
     desk.snapshots.restore("one", "db", engine, "app")
     assert desk.rows.read_text().splitlines()[-2 if engine != "postgres" else -1] == "precious"
     assert desk.files() == {"one.dump": 0o600, "one.json": 0o600}
+
+
+@pytest.mark.parametrize("engine", ["postgres", "mariadb"])
+def test_the_servers_users_come_along_and_are_shown_to_nobody(desk: Desk, engine: str) -> None:
+    desk.snapshots.keep("one", "db", engine, "app")
+    desk.users.unlink()
+    desk.snapshots.restore("one", "db", engine, "app")
+    assert desk.users.read_text() == "CREATE ROLE app;\n"
+    assert desk.files() == {"one.dump": 0o600, "one.json": 0o600}
+
+
+def test_a_dump_from_before_users_came_along(desk: Desk) -> None:
+    desk.snapshots.keep("one", "db", "postgres", "app")
+    record = desk.folder / "one.json"
+    told = json.loads(record.read_text())
+    del told["users"]
+    record.write_text(json.dumps(told))
+    desk.users.unlink()
+    desk.snapshots.restore("one", "db", "postgres", "app")
+    assert desk.rows.read_text().endswith("precious\n") and not desk.users.exists()
 
 
 def test_what_was_there_goes_in_the_same_transaction(desk: Desk) -> None:
@@ -156,7 +189,7 @@ def test_a_name_that_rds_would_not_take_comes_into_no_script(name: str) -> None:
 
 def test_the_scripts_are_shell() -> None:
     for server in (postgres, mariadb):
-        for script in (server.dump("app"), server.prove("app"), server.load("app")):
+        for script in (server.dump("app"), server.prove("app"), server.load("app"), server.USERS, server.LOAD_USERS):
             assert subprocess.run(["bash", "-n", "-c", script], capture_output=True, check=False).stderr == b""
 
 

@@ -1,7 +1,8 @@
-"""Snapshots on the emulated RDS: fresh names, tags, verification, waiting; a vault that keeps the data; AWS's refusal."""
+"""Snapshots on the emulated RDS: fresh names, tags, verification, waiting; a vault that keeps the data."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
@@ -21,7 +22,6 @@ class Shelf:
 
     def __init__(self) -> None:
         self.data: dict[str, tuple[str, str, str]] = {}
-        self.restored: list[tuple[str, str]] = []
 
     def keep(self, name: str, database: str, engine: str, database_name: str) -> None:
         self.data[name] = (database, engine, database_name)
@@ -29,9 +29,6 @@ class Shelf:
     def check(self, name: str, engine: str) -> None:
         if self.data.get(name, ("", "", ""))[1] != engine:
             raise LocalTargetError(f"the data of the snapshot {name} is not there", "Take another one.")
-
-    def restore(self, name: str, database: str, engine: str, database_name: str) -> None:
-        self.restored.append((name, database))
 
     def delete(self, name: str) -> None:
         self.data.pop(name, None)
@@ -174,32 +171,39 @@ class TestLooking:
 
 
 class TestRestoring:
-    def test_an_emulated_database_gets_the_data_back(self, rds: Any, snapshots: AwsSnapshots, shelf: Shelf) -> None:
-        snapshots.take(NAME, database(rds), lambda _: None)
-        snapshots.restore(NAME, "guestbook-db", lambda _: None)
-        assert shelf.restored == [(NAME, "guestbook-db")]
-
-    def test_at_aws_the_steps_are_said_and_nothing_is_done(self, rds: Any, client: Any, on_aws: AwsSnapshots) -> None:
-        subnets = [each["SubnetId"] for each in client("ec2").describe_subnets()["Subnets"]]
-        group = {"DBSubnetGroupName": "private", "DBSubnetGroupDescription": "private"}
-        rds.create_db_subnet_group(**group, SubnetIds=subnets)
-        on_aws.take(NAME, database(rds, DBSubnetGroupName="private"), lambda _: None)
-        with pytest.raises(InfrastructureError, match="becomes a new instance") as caught:
-            on_aws.check_restorable(NAME, "guestbook-db")
-        said = caught.value.remediation
-        assert f"--db-snapshot-identifier {NAME}" in said and "--db-instance-identifier guestbook-db-restored" in said
-        assert "--no-publicly-accessible" in said and "--db-subnet-group-name private" in said
-        assert "--db-parameter-group-name default.postgres" in said
-        assert len(rds.describe_db_instances()["DBInstances"]) == 1
+    def test_of_a_whole_snapshot_of_the_same_engine(
+        self, rds: Any, snapshots: AwsSnapshots, on_aws: AwsSnapshots
+    ) -> None:
+        taken = snapshots.take(NAME, database(rds), lambda _: None)
+        assert snapshots.restorable(NAME, "guestbook-db") == on_aws.restorable(NAME, "guestbook-db") == taken
 
     def test_what_is_not_there_or_of_another_engine(self, rds: Any, snapshots: AwsSnapshots) -> None:
-        database(rds)
         with pytest.raises(InfrastructureError, match="no snapshot"):
-            snapshots.restore(NAME, "guestbook-db", lambda _: None)
+            snapshots.restorable(NAME, database(rds))
         snapshots.take(NAME, "guestbook-db", lambda _: None)
-        database(rds, "my-db", Engine="mariadb", EngineVersion="10.11")
+        mine = database(rds, "my-db", Engine="mariadb", EngineVersion="10.11")
         with pytest.raises(InfrastructureError, match="is of postgres, the database is mariadb"):
-            snapshots.restore(NAME, "my-db", lambda _: None)
+            snapshots.restorable(NAME, mine)
+
+    def test_what_the_vault_has_no_data_of(self, rds: Any, snapshots: AwsSnapshots, shelf: Shelf) -> None:
+        snapshots.take(NAME, database(rds), lambda _: None)
+        shelf.data.clear()
+        with pytest.raises(LocalTargetError, match="is not there"):
+            snapshots.restorable(NAME, "guestbook-db")
+
+    @pytest.mark.parametrize(
+        ("status", "encrypted", "said"), [("creating", True, "creating"), ("available", False, "not")]
+    )
+    def test_what_is_not_whole_or_in_clear(self, status: str, encrypted: bool, said: str) -> None:
+        class Told:
+            def describe_db_snapshots(self, **_: Any) -> dict[str, Any]:
+                return described(status, Encrypted=encrypted)
+
+            def describe_db_instances(self, **_: Any) -> dict[str, Any]:
+                return {"DBInstances": [{"Engine": "postgres"}]}
+
+        with pytest.raises(InfrastructureError, match=said):
+            AwsSnapshots(Told, lambda _: contextlib.nullcontext(), lambda _: None).restorable(NAME, "db")
 
 
 def described(status: str, **more: Any) -> dict[str, Any]:

@@ -63,6 +63,48 @@ def test_a_database_is_booted_with_its_managed_password(groups: Any, engine: Any
     assert served.aws("rds").describe_db_snapshots()["DBSnapshots"] == []
 
 
+@pytest.fixture
+def snapshot(groups: Any, engine: Any, served: Any) -> Any:
+    """The name of a snapshot of a database that is gone by now."""
+    database = engine.make(INSTANCE, "old", **given(groups, skipFinalSnapshot=True, storageEncrypted=True))
+    rds = served.aws("rds")
+    rds.create_db_snapshot(DBSnapshotIdentifier="kept", DBInstanceIdentifier=database.outputs["identifier"])
+    engine.delete(database)
+    yield "kept"
+    rds.delete_db_snapshot(DBSnapshotIdentifier="kept")
+
+
+def test_a_database_is_made_from_a_snapshot(groups: Any, engine: Any, served: Any, snapshot: str) -> None:
+    vault = served.aws("secretsmanager")
+    wanted = given(groups, snapshotIdentifier=snapshot, backupRetentionPeriod=3, storageEncrypted=True)
+    database = engine.make(INSTANCE, "new", **wanted, skipFinalSnapshot=True)
+    order = served.plane.databases[database.outputs["identifier"]]
+    assert (order.snapshot, order.username, order.database_name) == ("kept", "dbadmin", "app")
+    (secret,) = vault.list_secrets()["SecretList"]
+    assert database.outputs["masterUserSecrets"][0]["secretArn"] == secret["ARN"]
+    found = vault.get_secret_value(SecretId=secret["ARN"])["SecretString"]
+    assert json.loads(found) == {"username": "dbadmin", "password": order.password}
+    (seen,) = served.aws("rds").describe_db_instances()["DBInstances"]
+    assert seen["BackupRetentionPeriod"] == 3 and seen["StorageEncrypted"]
+    assert [group["VpcSecurityGroupId"] for group in seen["VpcSecurityGroups"]] == [groups["firewall"].id]
+    assert engine.read(database).outputs["snapshotIdentifier"] == "kept"
+    engine.delete(database)
+    assert vault.list_secrets()["SecretList"] == []
+
+
+def test_another_snapshot_is_another_database(groups: Any, engine: Any, snapshot: str) -> None:
+    database = engine.make(INSTANCE, "new", **given(groups), skipFinalSnapshot=True)
+    assert "snapshotIdentifier" in engine.diff(database, {**given(groups), "snapshotIdentifier": snapshot}).replaces
+    engine.delete(database)
+
+
+def test_a_snapshot_that_is_not_there_makes_nothing(groups: Any, engine: Any, served: Any) -> None:
+    with pytest.raises(grpc.RpcError, match="DBSnapshot"):
+        engine.make(INSTANCE, "new", **given(groups), snapshotIdentifier="nowhere")
+    assert served.aws("rds").describe_db_instances()["DBInstances"] == []
+    assert served.plane.databases == {}
+
+
 @pytest.mark.parametrize(
     ("kind", "version", "family"), [("mysql", "8.0", "mysql8.0"), ("mariadb", "10.11", "mariadb10.11")]
 )
