@@ -188,7 +188,14 @@ class TestTransaction:
             other.wait()
 
     def test_one_that_runs_already_is_found_again(self, host: LocalHost) -> None:
-        switch = step(fix="sleep 1; echo run >>count; echo right >one", transaction=True)
+        class Opening(LocalHost):
+            def run(self, command: str, stdin: str | None = None, timeout_seconds: int = 120) -> CommandResult:
+                if "while !" in command and not self.losses:
+                    (self.root / "go").touch()  # it ends once the second run watches it
+                return super().run(command, stdin, timeout_seconds)
+
+        host = Opening(host.root / "slow")
+        switch = step(fix="until [ -e go ]; do sleep 0.05; done; echo run >>count; echo right >one", transaction=True)
         host.losses = {"while !": 99}
         with pytest.raises(DeploymentError):
             converge(host, (switch,), silent)

@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
-from autodeploy.interruption import SAME_PRESS_SECONDS, SIGNALS, heard, unbroken, undisturbed
+from autodeploy import interruption
+from autodeploy.interruption import SIGNALS, heard, unbroken, undisturbed
 
 
 def press(number: int = signal.SIGINT) -> None:
@@ -38,18 +38,19 @@ def test_a_step_ends_before_the_first_is_answered(capfd: pytest.CaptureFixture[s
     assert "Once more stops at once" in capfd.readouterr().err
 
 
-def test_the_second_cuts_the_step() -> None:
+def test_the_second_cuts_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interruption, "SAME_PRESS_SECONDS", 0.0)
     done = []
     with pytest.raises(KeyboardInterrupt), heard(), unbroken():
         press()
         done.append("half")
-        time.sleep(SAME_PRESS_SECONDS + 0.1)
         press()
         done.append("all")
     assert done == ["half"]
 
 
-def test_one_press_that_comes_twice_is_one() -> None:
+def test_one_press_that_comes_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interruption, "SAME_PRESS_SECONDS", 3600.0)  # however busy the machine
     done = []
     with pytest.raises(KeyboardInterrupt), heard():
         with unbroken():
@@ -60,12 +61,12 @@ def test_one_press_that_comes_twice_is_one() -> None:
     assert done == ["the step"]
 
 
-def test_nothing_cuts_a_write() -> None:
+def test_nothing_cuts_a_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interruption, "SAME_PRESS_SECONDS", 0.0)
     done = []
     with pytest.raises(KeyboardInterrupt), heard():
         with undisturbed():
             press()
-            time.sleep(SAME_PRESS_SECONDS + 0.1)
             press()
             done.append("written")
         done.append("more")
@@ -133,7 +134,7 @@ from autodeploy.interruption import heard
 try:
     with heard():
         print("ready", file=sys.stderr, flush=True)
-        time.sleep(20)
+        time.sleep(60)
 except KeyboardInterrupt:
     print("to nobody", file=sys.stderr, flush=True)
     open(sys.argv[1], "w").write("ended in order")
@@ -152,8 +153,5 @@ def test_a_terminal_that_hangs_up_is_not_written_to(tmp_path: Path) -> None:
     assert said.strip() == b"ready"
     os.close(leader)
     process.send_signal(signal.SIGHUP)
-    assert process.wait(20) == 0
-    deadline = time.monotonic() + 5
-    while not told.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert process.wait(60) == 0
     assert told.read_text() == "ended in order"

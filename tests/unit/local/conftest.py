@@ -7,12 +7,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fixtures.ports import free_port
 
+from autodeploy.local import balancer
 from autodeploy.local.containers import container_engine
 
 from . import fake_engine
 
 Install = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def own_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let balancers look for ports where no other process does, which would take what a test has just let go."""
+    monkeypatch.setattr(balancer, "FIRST", {scheme: free_port() for scheme in balancer.FIRST})
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 from yarl import URL
 
 from autodeploy.errors import LocalTargetError
+from autodeploy.local import balancer
 from autodeploy.local.balancer import Balancers
 from autodeploy.local.dataplane import Listener, Target, TargetGroup
 
@@ -75,7 +76,7 @@ def test_a_name_is_stable_and_skips_taken_ports(tmp_path: Path) -> None:
     async def body() -> None:
         first = Balancers(tmp_path).name(ARN)
         port = int(first.removeprefix("localhost:"))
-        assert port >= 8443
+        assert port >= balancer.FIRST["https"]
         assert Balancers(tmp_path).name(ARN) == first
         with socket.create_server(("127.0.0.1", port + 1)) if _is_free(port + 1) else socket.socket():
             other = Balancers(tmp_path).name("arn:other")

@@ -130,7 +130,7 @@ def test_a_port_that_says_something_else_is_no_answer() -> None:
             peer.close()
 
     threading.Thread(target=speak, daemon=True).start()
-    assert asyncio.run(await_answer(address, port, speaks_ssh, 5))
+    assert asyncio.run(await_answer(address, port, speaks_ssh, 60))
     server.close()
 
 

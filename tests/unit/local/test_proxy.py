@@ -21,17 +21,19 @@ from .upstream import Upstream, upstream
 ARN = "arn:balancer"
 
 
-def listener(*targets: Target) -> Listener:
-    return Listener(port=80, group=TargetGroup(arn="g", targets=targets, health_check_path="/health", drain=1))
+def listener(*targets: Target, drain: int = 60) -> Listener:
+    return Listener(port=80, group=TargetGroup(arn="g", targets=targets, health_check_path="/health", drain=drain))
 
 
 @asynccontextmanager
-async def through(folder: Path) -> AsyncIterator[tuple[Upstream, Balancers, aiohttp.ClientSession, str]]:
+async def through(
+    folder: Path, drain: int = 1
+) -> AsyncIterator[tuple[Upstream, Balancers, aiohttp.ClientSession, str]]:
     """Serve one upstream, healthy, behind an HTTP listener."""
     async with upstream() as (server, target), aiohttp.ClientSession() as client:
         served = Balancers(folder)
         try:
-            await served.serve(ARN, [listener(target)])
+            await served.serve(ARN, [listener(target, drain=drain)])
             while served.health("g") != {"127.0.0.1": "healthy"}:
                 await asyncio.sleep(0.01)
             port = json.loads((folder / "balancers.json").read_text())[ARN]["http"]
@@ -117,7 +119,7 @@ def test_a_client_that_goes_away_breaks_nothing(tmp_path: Path) -> None:
 
 def test_a_removed_target_finishes_what_it_began(tmp_path: Path) -> None:
     async def body() -> None:
-        async with through(tmp_path) as (server, served, client, url):
+        async with through(tmp_path, drain=60) as (server, served, client, url):
             running = asyncio.create_task(client.get(f"{url}/slow"))
             await server.entered.wait()
             await served.serve(ARN, [listener()])
@@ -136,7 +138,7 @@ def test_a_removed_target_is_cut_after_the_drain_time(tmp_path: Path) -> None:
             await server.entered.wait()
             await served.serve(ARN, [listener()])
             with pytest.raises(aiohttp.ClientError):
-                await asyncio.wait_for(running, 3)
+                await asyncio.wait_for(running, 60)
 
     asyncio.run(body())
 

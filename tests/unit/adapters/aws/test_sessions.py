@@ -44,7 +44,10 @@ def enter(sshd: Sshd, deadline: float = 20.0, profile: str | None = None, said: 
 
 
 def lives(pid: object) -> bool:
-    return Path(f"/proc/{pid}").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # the latter where it ends between opening and reading
+        return False
 
 
 class TestEntering:

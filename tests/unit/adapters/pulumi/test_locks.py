@@ -110,12 +110,18 @@ def test_an_orphaned_engine_is_waited_for(folder: Path, tmp_path: Path) -> None:
         "import os, subprocess, sys\n"
         f"env = {{**os.environ, {processes.STARTER!r}: str(os.getpid())}}\n"
         "quiet = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL}\n"
-        "print(subprocess.Popen(['sleep', '3'], env=env, start_new_session=True, **quiet).pid)\n"
+        f"working = 'until [ -e {tmp_path}/go ]; do sleep 0.05; done'\n"
+        "print(subprocess.Popen(['sh', '-c', working], env=env, start_new_session=True, **quiet).pid)\n"
     )
+
+    def wait(seconds: float) -> None:
+        (tmp_path / "go").touch()
+        time.sleep(seconds)
+
     pid = int(subprocess.run([sys.executable, script], capture_output=True, text=True, check=True).stdout)
     lock(folder, pid)
     said: list[str] = []
-    clear(folder, said)
+    clear(folder, said, sleep=wait)
     assert said[0].startswith("waiting for the Pulumi engine of an earlier run") and "removed" in said[-1]
     assert not processes.lives(pid)
 

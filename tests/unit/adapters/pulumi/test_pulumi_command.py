@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fixtures.pressing import press, until
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
+from autodeploy.adapters.pulumi import command as module
 from autodeploy.adapters.pulumi.command import EngineCommand, KilledError, environment
 from autodeploy.errors import EngineError
-from autodeploy.interruption import SAME_PRESS_SECONDS
 
 Script = Callable[[str, str], Path]
 
@@ -77,8 +76,8 @@ def test_engines_folder_comes_first_on_path() -> None:
 INTERRUPTIBLE = """
 trap 'echo interrupted; stopped=1' INT
 echo ready
-n=0; while [ -z "$stopped" ] && [ $n -lt 200 ]; do sleep 0.05; n=$((n+1)); done
-sleep 0.2
+n=0; while [ -z "$stopped" ] && [ $n -lt 1200 ]; do sleep 0.05; n=$((n+1)); done
+while ! [ -e go ] && [ $n -lt 1200 ]; do sleep 0.05; n=$((n+1)); done
 echo finished
 """
 
@@ -87,36 +86,52 @@ def test_interrupt_from_a_thread_is_forwarded_once_and_the_engine_ends_in_order(
     lines: list[str] = []
     running = command(script, INTERRUPTIBLE)
 
+    def twice() -> None:
+        running.interrupt()
+        running.interrupt()
+        (tmp_path / "go").touch()
+
     def listen(line: str) -> None:
         lines.append(line)
         if line == "ready":
-            threading.Thread(target=lambda: [running.interrupt(), running.interrupt()]).start()
+            threading.Thread(target=twice).start()
 
     with pytest.raises(KeyboardInterrupt):
         running.run([], str(tmp_path), {}, on_output=listen)
     assert lines == ["ready", "interrupted", "finished"]
 
 
-def test_ctrl_c_waits_for_the_engine_to_finish_what_it_began(script: Script, tmp_path: Path) -> None:
+def press_twice(said: list[str], after: Callable[[], None] = lambda: None) -> None:
+    """Press while the engine is waited for, and again once the first was answered and it is waited for again."""
+    for count in range(2):
+        until(lambda count=count: len(said) >= count)
+        press(EngineCommand.run.__code__, threading.Event.wait.__code__)
+    after()
+
+
+def test_ctrl_c_waits_for_the_engine_to_finish_what_it_began(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SAME_PRESS_SECONDS", 3600.0)  # however busy the machine
     lines: list[str] = []
+    said: list[str] = []
+    running = command(script, INTERRUPTIBLE)
+    running.say = said.append
 
     def listen(line: str) -> None:
         lines.append(line)
         if line == "ready":
-            threading.Thread(target=_press_twice).start()
+            threading.Thread(target=press_twice, args=(said, (tmp_path / "go").touch)).start()
 
     with pytest.raises(KeyboardInterrupt):
-        command(script, INTERRUPTIBLE).run([], str(tmp_path), {}, on_output=listen)
+        running.run([], str(tmp_path), {}, on_output=listen)
     assert lines == ["ready", "interrupted", "finished"]
 
 
-def _press_twice() -> None:
-    for _ in range(2):
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        time.sleep(0.1)
-
-
-def test_a_second_ctrl_c_leaves_the_engine_to_finish_alone(script: Script, tmp_path: Path) -> None:
+def test_a_second_ctrl_c_leaves_the_engine_to_finish_alone(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SAME_PRESS_SECONDS", 0.0)
     said: list[str] = []
     finish = f"until [ -e {tmp_path}/go ]; do sleep 0.05; done; echo finished > {tmp_path}/end; exit"
     slow = f"trap '{finish}' INT; echo ready; while :; do sleep 0.05; done"
@@ -125,22 +140,13 @@ def test_a_second_ctrl_c_leaves_the_engine_to_finish_alone(script: Script, tmp_p
 
     def listen(line: str) -> None:
         if line == "ready":
-            threading.Thread(target=_press, args=(SAME_PRESS_SECONDS + 0.2,)).start()
+            threading.Thread(target=press_twice, args=(said,)).start()
 
     with pytest.raises(KeyboardInterrupt):
         running.run([], str(tmp_path), {}, on_output=listen)
     assert "Ctrl-C again" in said[0] and "finishes alone" in said[1]
     (tmp_path / "go").touch()
-    begun = time.monotonic()
-    while not (tmp_path / "end").exists():
-        assert time.monotonic() - begun < 30
-        time.sleep(0.05)
-
-
-def _press(pause: float) -> None:
-    for _ in range(2):
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        time.sleep(pause)
+    until((tmp_path / "end").exists)
 
 
 def test_an_engine_outlives_the_process_that_started_it(script: Script, tmp_path: Path) -> None:
@@ -151,13 +157,9 @@ def test_an_engine_outlives_the_process_that_started_it(script: Script, tmp_path
         f"EngineCommand({str(engine)!r}, '3.250.0').run([], {str(tmp_path)!r}, {{}})"
     )
     with subprocess.Popen([sys.executable, "-c", code]) as starter:
-        while not (tmp_path / "begun").exists():
-            time.sleep(0.02)
+        until((tmp_path / "begun").exists)
         starter.kill()
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "end").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until((tmp_path / "end").exists)
 
 
 def test_a_killed_engine_is_told_from_one_that_failed(script: Script, tmp_path: Path) -> None:
