@@ -54,15 +54,16 @@ class World:
         return str(self.builder.trial(artifact, stack, environment, self.said.append))
 
     def running(self) -> str:
-        return subprocess.run(
-            [self.program, "ps", "--quiet", "--filter", "label=autodeploy.kind=build"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        """Return the containers that build this repository; those of other tests are at work beside it."""
+        own = ["--filter", "label=autodeploy.kind=build", "--filter", f"volume={self._volume()}"]
+        command = [self.program, "ps", "--quiet", *own]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     def forget(self) -> None:
         """Remove what earlier builds of the repository left in the engine's volume."""
-        owner = hashlib.sha256(f"{self.root}\0.".encode()).hexdigest()[:16]
-        command = [self.program, "volume", "rm", "--force", f"autodeploy-cache-{owner}"]
+        command = [self.program, "volume", "rm", "--force", self._volume()]
         subprocess.run(command, capture_output=True, check=True)
+
+    def _volume(self) -> str:
+        owner = hashlib.sha256(f"{self.root}\0.".encode()).hexdigest()[:16]
+        return f"autodeploy-cache-{owner}"

@@ -113,15 +113,15 @@ class Lab:
     def steps(self, host: SshHost, new: Release, stack: TechStack = WEB) -> tuple[Step, ...]:
         return steps(self.plan, INFRASTRUCTURE, self.facts(host), self.current_artifact, stack, new)
 
-    def ask(self) -> tuple[str, dict[str, object]]:
-        with urllib.request.urlopen(f"http://{self.address}/", timeout=3) as answer:
+    def ask(self, seconds: float = 30) -> tuple[str, dict[str, object]]:
+        with urllib.request.urlopen(f"http://{self.address}/", timeout=seconds) as answer:
             return answer.headers["X-AutoDeploy-Release"], json.load(answer)
 
     def await_answer(self, seconds: float = 30) -> tuple[str, dict[str, object]]:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                return self.ask()
+                return self.ask(3)
             except (urllib.error.URLError, OSError, TimeoutError):
                 if time.monotonic() > deadline:
                     raise

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fixtures.pressing import until
 from integration.building import BARE, World
 
 from autodeploy.adapters.build import Limits
@@ -187,16 +188,15 @@ def test_ctrl_c_leaves_no_container_and_no_process(world: World) -> None:
     def interrupt() -> None:
         while "Building the application" not in world.said:
             time.sleep(0.05)
+        during.extend(world.running().split())
         os.kill(os.getpid(), signal.SIGINT)
 
-    before = set(world.running().split())
+    during: list[str] = []
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         world.build(root, BARE.but(build_command="setsid sleep 611 & sleep 612"))
-    begun = time.monotonic()
-    while left := [*(set(world.running().split()) - before), *({"sleep\0611\0", "sleep\0612\0"} & {*command_lines()})]:
-        assert time.monotonic() - begun < 20, left
-        time.sleep(0.2)
+    assert len(during) == 1
+    until(lambda: not world.running() and not {"sleep\0611\0", "sleep\0612\0"} & {*command_lines()})
 
 
 def test_no_rights_travel_with_the_archive(world: World) -> None:

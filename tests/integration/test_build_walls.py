@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fixtures.pressing import until
 from fixtures.sources import EXPECTED, SAMPLES
 from integration.building import BARE, World
 
@@ -204,6 +205,8 @@ def test_a_build_on_this_machine_ends_with_us(tmp_path: Path, repository: Path) 
     root = world.write(**{"app.py": ""})
     with pytest.raises(BuildError, match="did not end within 20 s" if is_debian_12() else "cannot be built here"):
         world.build(root, BARE.but(build_command="setsid sleep 613 & sleep 614"))
-    time.sleep(0.5)
-    left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert "sleep 613" not in left and "sleep 614" not in left
+    until(lambda: not {"sleep 613", "sleep 614"} & set(running()))
+
+
+def running() -> list[str]:
+    return subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout.splitlines()

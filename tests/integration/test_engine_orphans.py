@@ -17,6 +17,7 @@ from integration.killing import Place
 from integration.test_engine_kills import WHOLE, empty, plan
 
 from autodeploy.adapters import tls
+from autodeploy.interruption import SAME_PRESS_SECONDS
 
 pytestmark = pytest.mark.engine
 
@@ -46,10 +47,27 @@ class Run:
             assert time.monotonic() < deadline and self.process.poll() is None
             time.sleep(0.01)
 
+    def interrupt(self) -> str:
+        """Press Ctrl-C; return what was said until it was answered."""
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.stdout is not None
+        said = ""
+        while "Ctrl-C again leaves it to finish alone" not in said:
+            line = self.process.stdout.readline()
+            assert line, said
+            said += line
+        return said
+
     def go_on(self) -> None:
-        """Run `up` again, here; it must end with everything there once."""
+        """Run `up` again, here; it must end with everything there once. Who is waited for may then finish."""
         said: list[str] = []
-        self.place.engine.up(self.plan, {"certificateKey": self.key}, None, said.append)
+
+        def say(line: str) -> None:
+            said.append(line)
+            if "waiting for the Pulumi engine of an earlier run" in line and self.place.plane.gate:
+                self.place.plane.gate.set()
+
+        self.place.engine.up(self.plan, {"certificateKey": self.key}, None, say)
         assert self.place.standing() - self.before == WHOLE, said
         assert len(self.place.plane.machines) == len(self.place.plane.databases) == 1
         self.said = said
@@ -58,7 +76,10 @@ class Run:
 @pytest.fixture
 def run(tmp_path: Path, engine_binary: Path, endpoint: str, loop: asyncio.AbstractEventLoop) -> Iterator[Run]:
     made = Run(tmp_path, engine_binary, endpoint, loop)
+    end = threading.Timer(300, made.process.kill)  # one that says nothing more is no reason to wait for ever
+    end.start()
     yield made
+    end.cancel()
     made.process.kill()
     made.process.wait()
     if made.place.plane.gate:
@@ -71,7 +92,6 @@ def test_an_engine_whose_starter_was_killed_ends_by_itself_and_is_waited_for(run
     assert run.place.plane.begun.wait(120)  # the database is being made, and takes its time
     run.process.kill()
     run.process.wait()
-    threading.Timer(4.0, run.place.plane.gate.set).start()
     run.go_on()
     assert any("waiting for the Pulumi engine of an earlier run" in line for line in run.said)
     # It ended in order: whatever it was making it has written down, so nothing had to be looked for.
@@ -90,14 +110,14 @@ def test_a_starter_killed_at_any_point(run: Run, calls: int) -> None:
 def test_the_second_ctrl_c_returns_at_once_and_the_engine_finishes_alone(run: Run) -> None:
     run.place.plane.gate = threading.Event()
     assert run.place.plane.begun.wait(120)
-    run.process.send_signal(signal.SIGINT)
-    time.sleep(1.5)
+    run.interrupt()
+    time.sleep(SAME_PRESS_SECONDS + 0.1)
     assert run.process.poll() is None  # it waits for what the engine is making
     run.process.send_signal(signal.SIGINT)
-    output, _ = run.process.communicate(timeout=30)
-    assert "Ctrl-C again leaves it to finish alone" in output and "the next command waits for it" in output
+    assert run.process.stdout is not None
+    assert "the next command waits for it" in run.process.stdout.read()
+    run.process.wait(60)
     assert not run.place.plane.databases
-    threading.Timer(3.0, run.place.plane.gate.set).start()
     run.go_on()
     assert not any("cut short" in line for line in run.said), run.said
 
@@ -105,8 +125,7 @@ def test_the_second_ctrl_c_returns_at_once_and_the_engine_finishes_alone(run: Ru
 def test_one_ctrl_c_lets_the_engine_finish_and_leaves_nothing_to_repair(run: Run) -> None:
     run.place.plane.gate = threading.Event()
     assert run.place.plane.begun.wait(120)
-    run.process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    run.interrupt()
     run.place.plane.gate.set()
     run.process.communicate(timeout=60)
     assert run.place.engine.locks("web-1") == []

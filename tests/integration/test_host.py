@@ -10,9 +10,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from fixtures.planned import settings
+from fixtures.pressing import until
 from integration.lab import WEB, Lab
 
 from autodeploy.adapters.ssh import SshHost
@@ -91,7 +93,9 @@ def test_another_release_takes_over_without_a_lost_request(lab: Lab, host: SshHo
     asking.start()
     try:
         old, new = lab.release(), lab.release(greeting="second")
+        until(lambda: answers)
         converge(host, lab.steps(host, new), silent)
+        until(lambda: new.release_id in answers)
     finally:
         over.set()
         asking.join()
@@ -135,7 +139,8 @@ def test_a_killed_application_comes_back(lab: Lab, host: SshHost) -> None:
 
 def test_a_rebooted_machine_serves_again(lab: Lab, host: SshHost) -> None:
     release_id, boot = lab.ask()[0], lab.facts(host).boot_id
-    host.run("systemd-run --quiet --timer-property=AccuracySec=100ms --on-active=1 systemctl reboot")
+    with suppress(DeploymentError):  # the line may be lost before the answer is here
+        host.run("systemd-run --quiet --timer-property=AccuracySec=100ms --on-active=1 systemctl reboot")
     deadline = time.monotonic() + 90
     while (again := boot_id(lab)) in {"", boot}:
         assert time.monotonic() < deadline, "the machine did not come back"

@@ -149,7 +149,7 @@ def test_stopped_at_every_stage_it_goes_on_to_the_end_and_is_asked_nothing_again
 def test_a_failed_hardening_leaves_a_dossier_and_nothing_else(place: World) -> None:
     repository = place.repository("fastapi-plain", "unhardened")
     run = Run(place, "deploy", str(repository), "--target", "local", "--yes", "--env", "QUOTES_LIMIT=77317731")
-    run.until("start release")
+    run.until("bring the application")
     # A firewall that cannot be switched on is a control without which a machine must not stay.
     place.ssh("unhardened", "sudo mv /usr/sbin/ufw /usr/sbin/ufw.away")
     code = run.process.wait(300)

@@ -59,6 +59,8 @@ class World:
         """Run a command on the deployment's machine (1: the first) as its operator would."""
         spec = self.json("status", deployment_id)["infrastructure"]
         options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
+        # A machine that goes down in the middle of a session says nothing more.
+        options += ["-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5"]
         addresses = [spec["ec2_public_ip"], *(more["public_ip"] for more in spec.get("more_machines", ()))]
         target = ["-i", spec["ssh_private_key_path"], f"ubuntu@{addresses[machine - 1]}", command]
         done = subprocess.run(["ssh", *options, *target], capture_output=True, text=True, check=False, timeout=60)
