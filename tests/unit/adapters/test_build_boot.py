@@ -75,7 +75,7 @@ def test_an_application_that_ends_is_told_at_once(booted: Booted) -> None:
 
 
 def test_another_port_is_asked_when_the_expected_one_stays_silent(booted: Booted) -> None:
-    other = free_port()
+    other = free_port(other_than=booted.port)
     result = booted.boot(SERVER.format(status=200, port=other))
     assert (result["outcome"], result["port"], result["status"]) == ("answered", other, 200)
     assert result["sockets"] == [f"127.0.0.1:{other}"]
