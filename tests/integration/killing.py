@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -174,10 +173,13 @@ class Place:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def _settled(self, deployment_id: str, say: Say) -> None:
+        async def works() -> bool:
+            await asyncio.sleep(0.1)  # where the provider works too: what has come in meanwhile is heard
+            return bool(self.server.working())
+
         idle = 0
         while idle < 2:
-            idle = 0 if self.server.working() else idle + 1
-            time.sleep(0.1)
+            idle = 0 if self._run(works()) else idle + 1
 
 
 def standing(aws: Callable[[str], Any]) -> Counter[str]:

@@ -102,7 +102,6 @@ def test_a_web_application_with_a_database_is_built_and_answers(world: World) ->
     assert changed.checksum != artifact.checksum
     assert any("using those installed before" in line for line in world.said)
     assert world.said.count("Installing dependencies") == 1
-    assert changed.build_duration_seconds < artifact.build_duration_seconds
 
 
 def test_parts_of_an_address_and_an_asynchronous_driver_reach_the_trial_s_database(world: World) -> None:
@@ -159,7 +158,7 @@ def test_a_failing_installation_is_told(world: World) -> None:
 
 
 def test_memory_and_time_are_bounded(tmp_path: Path, repository: Path) -> None:
-    world = World(tmp_path, repository, Limits(memory="256m", build_seconds=60))
+    world = World(tmp_path, repository, Limits(memory="256m"))
     root = world.write(**{"eat.py": "x = [bytes([1]) * 1_000_000 for _ in range(1000)]\nprint(len(x))\n"})
     with pytest.raises(BuildError, match="failed with exit code 137") as caught:
         world.build(root, BARE.but(build_command="/app/venv/bin/python eat.py"))
