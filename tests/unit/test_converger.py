@@ -49,7 +49,9 @@ def test_nothing_to_observe_is_nothing_to_say(host: LocalHost) -> None:
     assert host.commands == []
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(text=st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0\r"), max_size=60))
 def test_whatever_an_observation_prints_comes_back_trimmed(host: LocalHost, text: str) -> None:
     (host.root / "one").write_bytes(text.encode())

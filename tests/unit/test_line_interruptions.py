@@ -136,7 +136,9 @@ def test_an_update_that_is_struck_anywhere_keeps_one_release_serving(homes: Iter
     assert broken == {}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(strikes=st.lists(st.tuples(st.integers(0, 250), st.sampled_from(STRIKES)), max_size=6))
 def test_a_deployment_that_is_struck_again_and_again(homes: Iterator[Path], strikes: list[tuple[int, str]]) -> None:
     line = MortalLine(next(homes))
