@@ -41,7 +41,7 @@ def boot(home: Path, epoch: str) -> None:
 
 
 def ask(info: DaemonInfo, method: str, path: str, token: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", info.control_port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", info.control_port, timeout=60)
     connection.request(method, path, headers={"Authorization": f"Bearer {token}"})
     return connection.getresponse().status
 
