@@ -76,9 +76,9 @@ def variable_part(name: str, database: DatabaseType) -> str | None:
     The parts: url, host, port, name, user, password, engine, sslmode, ssl (whether TLS is used), and ca, the file
     that its certificate is verified with.
     """
-    named = rf"DB|DATABASE|SQL|SQLALCHEMY|SQLALCHEMY_DATABASE|RDS|{_PREFIXES[database]}"
+    named = rf"DB|DATABASE|SQL|SQLALCHEMY|SQLALCHEMY_DATABASE|TYPEORM|RDS|{_PREFIXES[database]}"
     prefixes = rf"(?:(?:APP|DJANGO|FLASK|FASTAPI|ASYNC|PROD|PRODUCTION)_)?(?:{named})"
-    for part, suffixes in _PARTS.items():
+    for part, suffixes in _PARTS.items() if name != "TYPEORM_CONNECTION" else ():  # that one is the dialect
         if re.fullmatch(rf"{prefixes}_?(?:{suffixes})", name):
             return part if part != "sslmode" or database == "postgresql" else None
     return None

@@ -53,8 +53,8 @@ def settled(
     for read in inside:
         found[read.name] = _joined(found[read.name], read) if read.name in found else read
     declared = {item.name: item for item in reversed(hints.environment(tree))}
-    examples = [read for path in EXAMPLES for read in _examples(tree, path)]
-    for read in (*declared.values(), *aside, *examples):
+    shown = [read for path in EXAMPLES for read in examples(tree, path)]
+    for read in (*declared.values(), *aside, *shown):
         found.setdefault(read.name, read if read.name in declared else read.but(required=False))
     kept = (variable for name, variable in found.items() if name not in IGNORED and _NAME.match(name))
     known = (_declared(variable, declared.get(variable.name)) for variable in kept)
@@ -94,7 +94,8 @@ def _marked(variable: EnvironmentVariable) -> EnvironmentVariable:
     return marked
 
 
-def _examples(tree: Tree, path: str) -> Iterator[EnvironmentVariable]:
+def examples(tree: Tree, path: str) -> Iterator[EnvironmentVariable]:
+    """Yield the variables of an example file, with the values that it gives them."""
     for number, line in tree.lines(path):
         match = re.match(r"^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$", line)
         if match:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from autodeploy.analyser import hints
 from autodeploy.analyser.tree import Tree
 
+_WRAPPER = re.compile(r"^(?:\./)?bin/start-(?:nginx|pgbouncer|stunnel)[\w-]*\s+(?:-f\s+)?(?=\S)")
+"""What Heroku's buildpacks put before a process, and no other host has: it starts what follows, beside a proxy."""
+
 
 @dataclass(frozen=True)
 class Process:
@@ -26,7 +29,7 @@ def read_procfile(tree: Tree) -> dict[str, Process]:
     for number, line in tree.lines("Procfile"):
         match = re.match(r"^([A-Za-z0-9_-]+):\s*(\S.*)$", line)
         if match and match[1] not in found:
-            found[match[1]] = Process(match[1], match[2].strip(), tree.where("Procfile"), number)
+            found[match[1]] = Process(match[1], _WRAPPER.sub("", match[2].strip()), tree.where("Procfile"), number)
     if not found:
         for hint in hints.processes(tree):
             name = "web" if hint.fact == "start_command" else "worker"

@@ -12,7 +12,8 @@ from tree_sitter import Node
 
 from autodeploy.analyser.documents import Entry, from_json, from_toml, from_yaml
 from autodeploy.analyser.golang.reads import literal
-from autodeploy.analyser.golang.syntax import Call, GoFile, descendants
+from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, path_of
+from autodeploy.analyser.golang.viper import viper_keys
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import Unknown
 
@@ -76,6 +77,22 @@ def read_settings(tree: Tree, named: Sequence[str]) -> tuple[Setting, ...]:
     there = there or [name for path in named if not path.endswith(".env") for name in _examples(path)]
     found = [setting for path in there if path in tree.index for setting in _values(tree, path)]
     return tuple(sorted(found, key=lambda setting: len(setting.names)))
+
+
+def told_to_viper(
+    tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node], settings: Sequence[Setting]
+) -> Iterator[tuple[str, Setting]]:
+    """Yield what files and defaults tell viper, each with the variable that goes before it."""
+    keys = viper_keys(files, known)
+    if keys is None:
+        return
+    defaults = (
+        Setting(tuple(name.split(".")), literal(node, known) or "", tree.where(path_of(node, files)), line_of(node))
+        for name, node in keys.defaults.items()
+    )
+    for setting in (*settings, *defaults):
+        if variable := keys.stands_for(setting.names):
+            yield variable, setting
 
 
 def missing_settings(tree: Tree, named: Sequence[str], asks_environment: bool) -> list[Unknown]:

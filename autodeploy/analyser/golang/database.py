@@ -118,6 +118,8 @@ def _uses_sqlite(files: Sequence[GoFile]) -> bool:
 def _is_asked_for(code: Code, reads: Sequence[Read], found: Mapping[DatabaseType, Evidence]) -> bool:
     """Tell whether a variable, a call that opens by name, or a file beside the code asks for a server."""
     names = {read.name for read in reads}
+    if any("SQLITE" in name for name in names):
+        return bool(hints.databases(code.tree))  # where SQLite's file is, is told beside the server's address
     if "DATABASE_URL" in names or any(variable_part(name, kind) for name in names for kind in found):
         return True
     return bool(hints.databases(code.tree))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from autodeploy.analyser.failures import refusal
 from autodeploy.analyser.golang.frameworks import serving
 from autodeploy.analyser.golang.packages import STARTS, Code, Main
+from autodeploy.analyser.hints.dockerfile import joined_lines
 from autodeploy.analyser.procfile import Process
 from autodeploy.analyser.worker import worker_process
 from autodeploy.model import Evidence
@@ -99,8 +100,8 @@ def _from_dockerfile(code: Code) -> Program | None:
     """A Dockerfile that builds one of the programs, and only one, says which one is served, and with what words."""
     for file in ("Dockerfile", "build/Dockerfile", "docker/Dockerfile", "build/package/Dockerfile"):
         built: dict[Main, tuple[int, str]] = {}
-        for number, line in code.tree.lines(file):
-            if match := re.search(r"\bgo (?:build|install)\b(.*)", line):
+        for number, line in joined_lines(code.tree, file):
+            for match in re.finditer(r"\bgo (?:build|install)\b((?:(?!\s*(?:&&|;)).)*)", line):
                 words = {word.removeprefix("./").rstrip("/\\;") or "." for word in match[1].split()}
                 for main in code.mains:
                     if words.intersection(_places(main)):
@@ -132,7 +133,8 @@ def _by_looks(code: Code, process: Process | None) -> Program:
     likely = near or list(code.mains)
     if process is None or process.name == "web":
         likely = [main for main in likely if serving(code.reached(main))] or likely
-    best = sorted(likely, key=lambda main: (_rank(code, main), main.target))
+    # Of those that are as likely, the largest is shown first, and one that has an image of its own goes before.
+    best = sorted(likely, key=lambda main: (_rank(code, main), -len(code.reached(main)), main.target))
     equal = tuple(main.target for main in best if _rank(code, main) == _rank(code, best[0]))
     program = _program(code, best[0], "", "only-program" if len(code.mains) == 1 else "serves-http")
     if len(equal) == 1:
@@ -140,7 +142,14 @@ def _by_looks(code: Code, process: Process | None) -> Program:
     return Program(program.main, "", program.evidence.but(confidence="likely"), others=equal[1:])
 
 
-def _rank(code: Code, main: Main) -> int:
+def _rank(code: Code, main: Main) -> tuple[int, bool]:
+    folder = posixpath.normpath(main.target)
+    images = (path for path in code.tree.paths if "Dockerfile" in path and posixpath.dirname(path) == folder)
+    return _called(code, main), next(images, None) is None
+
+
+def _called(code: Code, main: Main) -> int:
+    """Return how much a program is called as servers are, 0 the most."""
     if main.target == ".":
         return 0
     module = _module_name(code)

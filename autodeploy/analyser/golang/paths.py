@@ -14,6 +14,9 @@ from autodeploy.analyser.golang.syntax import GoFile, root_of, string_of, text_o
 _BEFORE = re.compile(r"(?:base|root|prefix|context)\w*$", re.IGNORECASE)
 """What settings are called that put something before every path: nothing, unless somebody asks for it."""
 
+_SETTINGS = frozenset({"selector_expression", "unary_expression"})
+"""How settings are written: a field, or what a flag points to."""
+
 _CONSTANT = re.compile(r"^\w+\.[A-Z]\w*$")
 _MAX_DEPTH = 8
 
@@ -48,7 +51,7 @@ class Paths:
 
     def _part(self, node: Node | None, depth: int) -> str | None:
         told = self.text(node, depth + 1)
-        if told is None and node is not None and node.type == "selector_expression":
+        if told is None and node is not None and node.type in _SETTINGS:
             return "/" if _BEFORE.search(text_of(node)) else None
         return told
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tree_sitter import Node
 
 from autodeploy.analyser import hints, ports
-from autodeploy.analyser.golang.configuration import Setting
+from autodeploy.analyser.golang.configuration import Setting, told_to_viper
 from autodeploy.analyser.golang.frameworks import framework_of, starts
 from autodeploy.analyser.golang.reads import Flow, Read, literal
 from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, root_of, string_of, text_of
@@ -82,6 +82,7 @@ def detect_port(
         *_variables(tree, reads),
         *_of_gin(tree, files),
         *_flags(tree, files, flow.known),
+        *_of_viper(tree, files, flow.known, settings),
     ]
     if re.search(r"\$\{?PORT\b", arguments):
         ways.insert(0, _Way("PORT", None, None))
@@ -112,6 +113,17 @@ def _set(settings: Sequence[Setting]) -> Iterator[Evidence]:
     for setting in settings:
         if setting.is_port and (match := _ADDRESS.match(setting.value)):
             yield ports.port_hint(int(match[1]), setting.file, setting.line, "configuration")
+
+
+def _of_viper(
+    tree: Tree, files: Sequence[GoFile], known: Mapping[str, Node], settings: Sequence[Setting]
+) -> Iterator[_Way]:
+    """Yield the variables that go before what a file, or a default, tells viper of the port."""
+    for variable, setting in told_to_viper(tree, files, known, settings):
+        if setting.is_port and (match := _ADDRESS.match(setting.value)):
+            hint = ports.port_hint(int(match[1]), setting.file, setting.line, "configuration")
+            is_number = setting.value == match[1]
+            yield _Way(variable, hint, None) if is_number else _Way("PORT", hint, None, f"{variable}=127.0.0.1:$PORT")
 
 
 def _kept(tree: Tree, files: Sequence[GoFile]) -> Iterator[Evidence]:

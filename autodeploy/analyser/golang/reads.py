@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as made
 
 from tree_sitter import Node
 
 from autodeploy.analyser.golang.ardanconf import configured
 from autodeploy.analyser.golang.fallbacks import alternative, tested
+from autodeploy.analyser.golang.handed import handed
 from autodeploy.analyser.golang.koanf import KoanfKeys, koanf_keys
 from autodeploy.analyser.golang.syntax import Call, GoFile, descendants, line_of, path_of, string_of, text_of
 from autodeploy.analyser.golang.tables import tabled
@@ -121,7 +122,7 @@ def read_variables(files: Sequence[GoFile], known: Mapping[str, Node]) -> list[R
         processed_here = processed_prefix(file)
         for call in file.calls:
             if read := asking.read(file, call):
-                found.append(read)
+                found.append(_stood_in(files, call, read))
             else:
                 found += [read for keys in sources for read in _configured(files, file, call, keys, known)]
         for node in file.nodes("tagged"):
@@ -137,6 +138,18 @@ def read_variables(files: Sequence[GoFile], known: Mapping[str, Node]) -> list[R
     for file, name, preset, line in tabled(files):
         found.append(Read(name, literal(preset, {}), False, file.path, line, line_of(preset) if preset else line))
     return found
+
+
+def _stood_in(files: Sequence[GoFile], call: Call, read: Read) -> Read:
+    """Return a read of a name that is fixed, with the default that callers of its function hand on."""
+    is_open = read.default in {None, "", ":"}  # `return ":" + port` begins with a literal
+    given = handed(files, call) if is_open and call.name in _STANDARD else None
+    if given is None:
+        return read
+    return replace(
+        read,
+        default=literal(given, {}), is_required=False, default_line=line_of(given), default_file=path_of(given, files),
+    )  # fmt: skip
 
 
 def _standard(_: GoFile, call: Call) -> Node | None:

@@ -28,6 +28,8 @@ class ViperKeys:
     """The program's own functions that ask viper for what they are given."""
 
     known: Mapping[str, Node]
+    has_replacer: bool = False
+    """Whether dots in keys are replaced: without that, no variable stands for what is within a table."""
 
     def key(self, _: GoFile, call: Call) -> Node | None:
         """Return the key that a call asks for; None where it asks viper for nothing."""
@@ -41,6 +43,11 @@ class ViperKeys:
         if key.lower() in self.bound:
             return self.bound[key.lower()]
         return self.prefix + re.sub(r"[.-]", "_", key).upper() if self.is_automatic else ""
+
+    def stands_for(self, names: Sequence[str]) -> str:
+        """Return the variable that goes before what a file or a default says under the names; "" for none."""
+        is_found = ".".join(names) in self.bound or self.has_replacer or len(names) == 1
+        return self.variable(".".join(names)) if is_found else ""
 
 
 def viper_keys(files: Sequence[GoFile], known: Mapping[str, Node]) -> ViperKeys | None:
@@ -65,7 +72,8 @@ def viper_keys(files: Sequence[GoFile], known: Mapping[str, Node]) -> ViperKeys 
         return None
     wrappers = find_wrappers(using, lambda _, call: _asked(call, instances, _GET))
     defaults = _defaults(using, files, instances, known)
-    return ViperKeys(defaults, bound, prefix, is_automatic, instances, wrappers, known)
+    has_replacer = any(call.method in {"SetEnvKeyReplacer", "EnvKeyReplacer"} for call in calls)
+    return ViperKeys(defaults, bound, prefix, is_automatic, instances, wrappers, known, has_replacer)
 
 
 _SET = re.compile(r"\.SetDefault$")

@@ -22,14 +22,13 @@ def read(tree: Tree) -> Iterator[Evidence]:
     """Yield what the application's compose files tell, those in its own folder first."""
     for place in tree.places():
         folders = [folder for folder in _FOLDERS if folder == "" or place is tree or tree.root == "."]
-        names = [path for path in place.paths if "compose" in path and _is_compose(path)]
-        names = [path for path in names if posixpath.dirname(path) in folders]
+        names = [path for path in place.paths if _is_compose(path) and posixpath.dirname(path) in folders]
         for file in sorted(names, key=lambda path: (path.count("/"), len(path), path))[:_MAX_FILES]:
             yield from _read(tree, place, file)
 
 
 def _is_compose(path: str) -> bool:
-    return _NAME.fullmatch(posixpath.basename(path)) is not None
+    return "compose" in path and _NAME.fullmatch(posixpath.basename(path)) is not None
 
 
 def _read(tree: Tree, place: Tree, file: str) -> Iterator[Evidence]:

@@ -49,19 +49,24 @@ def _filled(words: str, given: dict[str, str]) -> str:
 def instructions(tree: Tree, file: str) -> Iterator[tuple[int, str, str]]:
     """Yield line, keyword in capitals and words of each instruction of the last stage, continued lines joined."""
     found: list[tuple[int, str, str]] = []
+    for number, text in joined_lines(tree, file):
+        keyword, _, words = text.partition(" ")
+        if keyword.upper() == "FROM":
+            found = []
+        found.append((number, keyword.upper(), words.strip()))
+    yield from found
+
+
+def joined_lines(tree: Tree, file: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of all stages, continued ones joined, with the number of the first."""
     begun, text = 0, ""
     for number, line in tree.lines(file):
         if line.startswith("#") or (not line and not text):
             continue
         begun, text = begun or number, text + line.removesuffix("\\") + " "
-        if line.endswith("\\"):
-            continue
-        keyword, _, words = text.strip().partition(" ")
-        if keyword.upper() == "FROM":
-            found = []
-        found.append((begun, keyword.upper(), words.strip()))
-        begun, text = 0, ""
-    yield from found
+        if not line.endswith("\\"):
+            yield begun, text.strip()
+            begun, text = 0, ""
 
 
 def asked_path(words: str) -> str:

@@ -83,16 +83,18 @@ def _render(tree: Tree, place: Tree) -> Iterator[Told]:
 
 def _render_variable(item: Entry, where: str) -> Iterator[Told]:
     name, value, part = item.get("key"), item.get("value"), item.get("fromDatabase", "property").text
+    # The address of a service that the platform makes, and nobody here does.
+    is_store = item.get("fromService", "type").text in {"redis", "keyvalue"}
     if name.text == "PORT":
         yield from _hint("port", value, where, "render")
     elif part in _PARTS:
         yield from _hint("database_variable", Entry(f"{name.text}={_PARTS[part]}", name.line), where, "render")
-    elif name.text and not _BUILDPACK.match(name.text) and not item.get("fromService"):
+    elif name.text and not _BUILDPACK.match(name.text) and (not item.get("fromService") or is_store):
         yield EnvironmentVariable(
             name=name.text,
             default=value.text or None,
             generated=item.get("generateValue").text == "true",
-            required=item.get("sync").text == "false",
+            required=item.get("sync").text == "false" or is_store,
             file=where,
             line=name.line,
         )

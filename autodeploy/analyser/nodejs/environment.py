@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from tree_sitter import Node
 
-from autodeploy.analyser.environment import settled
+from autodeploy.analyser.environment import examples, settled
 from autodeploy.analyser.nodejs.code import Code, Module, arguments, line, literal, string, text
+from autodeploy.analyser.nodejs.envfunctions import called_reads
 from autodeploy.analyser.nodejs.schemas import declared
 from autodeploy.model import EnvironmentVariable
 
@@ -43,13 +44,22 @@ _DYNAMIC = re.compile(rb"(?<![.\w])env\.([A-Z][A-Z0-9_]+)")
 def detect_environment(code: Code, reachable: Iterable[Module]) -> list[EnvironmentVariable]:
     """Return the variables by name. Only what the application imports can make one required."""
     inside = {module.path for module in reachable}
-    reads = {module.path: _read_in(module) for module in code.modules}
+    called = called_reads(code.modules)
+    reads = {module.path: [*_read_in(module), *called.get(module.path, [])] for module in code.modules}
+    is_safe = any(path in inside and _is_safe(code.by_path[path]) for path in reads)
+    demanded = {read.name for read in examples(code.tree, ".env.example")} if is_safe else set()
     found = settled(
         code.tree,
         [read for path, rows in reads.items() if path in inside for read in rows],
         [read for path, rows in reads.items() if path not in inside for read in rows],
     )
-    return [variable for variable in found if variable.name not in SET_BY_US]
+    ours = (variable for variable in found if variable.name not in SET_BY_US)
+    return [item.but(required=True, default=None) if item.name in demanded else item for item in ours]
+
+
+def _is_safe(module: Module) -> bool:
+    """Tell whether a module ends without any variable of the example: https://github.com/rolodato/dotenv-safe."""
+    return b"dotenv-safe" in module.text and any(name.startswith("dotenv-safe") for name in module.loads())
 
 
 def port_reads(modules: Iterable[Module]) -> Iterator[EnvironmentVariable]:

@@ -20,6 +20,10 @@ _PREFIX = """
 _VERSIONED = """
 (call_expression function: (member_expression property: (property_identifier) @by) (#eq? @by "enableVersioning")) @call
 """
+_DOCUMENTED = """
+(call_expression function: (member_expression object: (identifier) @of property: (property_identifier) @by)
+  (#eq? @of "SwaggerModule") (#eq? @by "setup")) @call
+"""
 _DECORATED = """
 (decorator (call_expression function: (identifier) @by) @call (#any-of? @by "Controller" "Get")) @decorator
 """
@@ -36,7 +40,21 @@ def list_pages(code: Code, framework: str | None) -> list[Route]:
     asked = (row["call"] for module in code.modules for row in module.matches(_VERSIONED))
     versions = next(filter(None, map(_versions, asked)), None)
     hung = controller_prefixes(code)
-    return [route for module in code.modules for route in _decorated(module, prefix, versions, hung)]
+    found = [route for module in code.modules for route in _decorated(module, prefix, versions, hung)]
+    return [*found, *(route for module in code.modules for route in _documented(module, prefix))]
+
+
+def _documented(module: Module, prefix: str) -> Iterator[Route]:
+    """Yield the page of Swagger, where no condition leaves it out: https://docs.nestjs.com/openapi/introduction."""
+    for row in module.matches(_DOCUMENTED):
+        given = arguments(row["call"])
+        path, options = (string(given[0]) if given else None), text(given[3]) if len(given) > 3 else ""
+        above = row["call"].parent
+        while above is not None and above.type not in {"if_statement", "ternary_expression"}:
+            above = above.parent
+        if path is not None and above is None:
+            is_below = re.search(r"useGlobalPrefix:\s*true", options)
+            yield Route(joined(prefix if is_below else "", path), True, module.where, line(row["call"]))
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ class Part:
         """Return the file that node, or one of its kin, is told to run; "" when there is none."""
         match = re.match(
             r"^(?:node|bun(?:\s+run)?|nodemon|ts-node|ts-node-dev|tsnd|tsx(?:\s+watch)?|babel-node|node-dev|supervisor"
-            r"|pm2-runtime|pm2 start)\b(?P<rest>.*)$",
+            r"|pm2-runtime|(?:pm2|forever) start)\b(?P<rest>.*)$",
             self.bare,
         )
         if not match:

@@ -84,6 +84,7 @@ def _candidates(
     own = own_serving(tree, manifest, framework)
     for name in ("start", *_PRODUCTION_SCRIPTS):
         line = manifest.scripts.get(name)
+        yield from _sent_away(tree, manifest, name, line or "")
         if line and not is_for_development(manifest, line) and not _is_built_elsewhere(tree, manifest, line, own):
             yield _script(tree, manifest, name, line)
     for name in ("web", "worker"):
@@ -148,6 +149,21 @@ def _script(tree: Tree, manifest: Manifest, name: str, line: str) -> Start:
     if ".next/standalone" in line and ".next/static" not in manifest.scripts.get("build", ""):
         made_first.append(STANDALONE)
     return Start(command, line, because, tuple(made_first))
+
+
+def _sent_away(tree: Tree, manifest: Manifest, name: str, line: str) -> Iterator[Start]:
+    """Yield the file of a program that `pm2 start` or `forever start` leaves in the background, where nobody sees it.
+
+    See https://pm2.keymetrics.io/docs/usage/docker-pm2-nodejs/.
+    """
+    for part in parts(manifest, line):
+        if not re.match(r"(?:pm2|forever) start\b", part.bare) or "--no-daemon" in part.bare:
+            continue
+        file = posixpath.normpath(part.node_file)
+        if re.search(r"\.(?:json|ya?ml|config\.c?js)$", file):
+            told = re.search(r"[\"']?\bscript\b[\"']?\s*:\s*[\"']?([\w./-]+)", tree.read(file))
+            file = posixpath.normpath(told[1]) if told else ""
+        yield from _file(tree, manifest, file, name, "script")
 
 
 def _files(tree: Tree, manifest: Manifest) -> Iterator[Start]:

@@ -26,6 +26,7 @@ from autodeploy.analyser.python import (
     workers,
 )
 from autodeploy.analyser.python.application import Application, find_applications
+from autodeploy.analyser.python.chosen import without_chosen
 from autodeploy.analyser.python.code import modules, reachable
 from autodeploy.analyser.python.djangoroutes import list_django_routes
 from autodeploy.analyser.python.frameworks import FLASK, Framework, declared_framework
@@ -99,7 +100,7 @@ def _compose(read: _Project) -> TechStack:
         read.tree, read.manifest, read.django, read.app, read.processes, read.overrides
     )
     hosts, warnings = django.host_evidence(read.tree, read.django) if read.django else ([], [])
-    beside, beside_because, beside_warnings = services.detect_services(read.tree, read.manifest, read.processes)
+    beside, beside_because, beside_warnings = services.detect_services(read.tree, _needed(read), read.processes)
     needs, needs_because, open_database = _needs(read)
     speaks_mysql = needs["database_type"] in {"mysql", "mariadb"}
     warnings += django.request_warnings(read.django, speaks_mysql) if read.django else []
@@ -157,7 +158,8 @@ def _port(read: _Project, begin: start.Start) -> tuple[int, Evidence]:
     told = begin.port.default or 0
     literal = told if LOWEST <= told <= HIGHEST else 0
     is_served = begin.evidence.rule == "application"
-    port, because = ports.detect_port(read.tree, read.processes.get("web"), literal or usual, read.overrides, is_served)
+    own = begin.evidence.file if is_served else ""
+    port, because = ports.detect_port(read.tree, read.processes.get("web"), literal or usual, read.overrides, own)
     if begin.port.variable or "port" in read.overrides or not literal:
         return port, because
     where = {"file": begin.evidence.file, "line": begin.evidence.line}
@@ -186,9 +188,9 @@ def _health(read: _Project, name: str) -> tuple[str, Evidence]:
 def _needs(read: _Project) -> tuple[dict[str, Any], list[Evidence], list[Unknown]]:
     """Return what the application needs around it: dependencies, database, packages, variables."""
     tree, manifest, project = read.tree, read.manifest, read.django
-    kind, because, unknowns = database.detect_database(tree, manifest, project, read.overrides)
+    kind, because, unknowns = database.detect_database(tree, _needed(read), project, read.overrides)
     entries = _entries(read)
-    variables = environment.detect_environment(tree, reachable(tree, entries))
+    variables = environment.detect_environment(tree, reachable(tree, entries, with_chosen=False))
     parts = database_variables(variables, kind, hints.variables(tree))
     hosts = django.host_evidence(tree, project)[0] if project else []
     build_packages, run_packages = system_packages(manifest, _is_geographic(project))
@@ -206,6 +208,10 @@ def _needs(read: _Project) -> tuple[dict[str, Any], list[Evidence], list[Unknown
         [*because, *parts],
         unknowns,
     )
+
+
+def _needed(read: _Project) -> Manifest:
+    return read.tree.once("needed packages", lambda: without_chosen(read.tree, read.manifest, _entries(read)))
 
 
 def _entries(read: _Project) -> list[str]:

@@ -64,6 +64,11 @@ class Application:
         """The object with the folder that its module is imported from, as --app takes it too: `api/main:app`."""
         return f"{self.base}/{self.target}" if self.base else self.target
 
+    @property
+    def path(self) -> str:
+        """The module as seen from the repository's root: `api.main`."""
+        return self.file.removesuffix(".py").removesuffix("/__init__").replace("/", ".") or self.module
+
     def rank(self) -> tuple[object, ...]:
         """Order candidates: what is named elsewhere, made objects before factories, entry files, the root first."""
         stem = self.file.rsplit("/", 1)[-1].removesuffix(".py")
@@ -95,7 +100,9 @@ def find_applications(tree: Tree) -> list[Application]:
     shared = [found for made in speakers for found in _re_exports(made, instances)]
     usable = [factory for factory in factories if factory.line]
     hints = served_targets(tree)
-    found = [_hinted(item, hints) for item in (*instances, *shared, *usable)]
+    named = [*instances, *shared, *usable]
+    spelled = frozenset(hint for hint in hints if any(hint.spells(item.path, item.attribute) for item in named))
+    found = [_hinted(item, hints, spelled) for item in named]
     return sorted(found, key=lambda item: (item.rank(), item.file, item.line))
 
 
@@ -105,9 +112,15 @@ def rivals(found: list[Application]) -> list[Application]:
     return list({item.file: item for item in reversed(equal)}.values())[::-1]
 
 
-def _hinted(item: Application, hints: list[Hint]) -> Application:
-    place = (number for number, hint in enumerate(hints) if hint.names(item.module, item.attribute))
-    return replace(item, hinted=next(place, item.hinted))
+def _hinted(item: Application, hints: list[Hint], spelled: frozenset[Hint]) -> Application:
+    """Note the first mention of an object; one of those that spell an object out speaks of no other."""
+    for number, hint in enumerate(hints):
+        said = hint.spells(item.path, item.attribute) if hint in spelled else hint.names(item.module, item.attribute)
+        if said and hint.module == item.path:  # people stand at the root: so does what its imports name
+            return replace(item, hinted=number, module=item.path, base="")
+        if said:
+            return replace(item, hinted=number)
+    return item
 
 
 def _own_classes(speakers: list[Code]) -> dict[str, Framework]:

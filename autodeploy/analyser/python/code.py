@@ -20,6 +20,7 @@ _IMPORT = re.compile(
     re.MULTILINE,
 )
 
+_CHOICE = re.compile(r"^\s+(?:case\s+[\"']|(?:el)?if\b[^\n]*==\s*[\"'])")
 _FIRST = re.compile(r"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -193,14 +194,20 @@ def module_name(path: str, base: str) -> str:
     return ".".join(parts)
 
 
-def imported_modules(tree: Tree, path: str) -> set[str]:
-    """Return the application's own files that a file imports, wherever in it; its text is enough for that."""
+def imported_modules(tree: Tree, path: str, with_chosen: bool = True) -> set[str]:
+    """Return the application's own files that a file imports, wherever in it; its text is enough for that.
+
+    `with_chosen`: also those of which a function loads one by its name, `case "redis": from … import …`.
+    """
     base = import_base(tree, path)
     package = module_name(path, base).split(".")
     if not path.endswith("__init__.py"):
         package.pop()
     names: set[str] = set()
-    for match in _IMPORT.finditer(tree.read(path)):
+    text = tree.read(path)
+    for match in _IMPORT.finditer(text):
+        if not with_chosen and _is_chosen(text, match):
+            continue
         if match["whole"]:
             names.update(part.split()[0] for part in match["whole"].split(",") if part.strip())
             continue
@@ -209,6 +216,16 @@ def imported_modules(tree: Tree, path: str) -> set[str]:
         parts = (part.split() for part in re.sub(r"#[^\n]*|[()\\]", " ", match["names"]).split(","))
         names.update(f"{origin}.{part[0]}".strip(".") for part in parts if part)
     return {file for name in names for file in files_of(tree, name, base)}
+
+
+def _is_chosen(text: str, match: re.Match[str]) -> bool:
+    """Tell whether an import stands in a function's branch that a literal name chooses."""
+    indented = len(match[0]) - len(match[0].lstrip(" \t"))
+    before = reversed(text[: match.start()].splitlines()) if indented > len("    ") else iter(())
+    for line in before:
+        if line.strip() and len(line) - len(line.lstrip()) < indented:
+            return bool(_CHOICE.match(line))
+    return False
 
 
 def files_of(tree: Tree, name: str, base: str) -> Iterator[str]:
@@ -220,7 +237,7 @@ def files_of(tree: Tree, name: str, base: str) -> Iterator[str]:
             yield from (file for file in (f"{stem}.py", f"{stem}/__init__.py") if file in tree.index)
 
 
-def reachable(tree: Tree, entries: list[str]) -> frozenset[str]:
+def reachable(tree: Tree, entries: list[str], with_chosen: bool = True) -> frozenset[str]:
     """Return the files that the entries import, themselves included, however far; everything where there is none."""
     waiting = list(entries) or list(modules(tree))
     seen: set[str] = set()
@@ -228,7 +245,7 @@ def reachable(tree: Tree, entries: list[str]) -> frozenset[str]:
         path = waiting.pop()
         if path not in seen:
             seen.add(path)
-            waiting += sorted(imported_modules(tree, path))
+            waiting += sorted(imported_modules(tree, path, with_chosen))
     return frozenset(seen)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from autodeploy.analyser.environment import settled
 from autodeploy.analyser.python.code import Code, speaking
-from autodeploy.analyser.python.conditions import guarded
+from autodeploy.analyser.python.conditions import demanded, guarded
 from autodeploy.analyser.python.names import dotted, keyword, text_of
 from autodeploy.analyser.python.settingsclasses import settings_variables
 from autodeploy.analyser.tree import Tree
@@ -31,6 +31,8 @@ _READERS = frozenset(
 )
 _DEFAULT_NAMES = {"db": "DATABASE_URL", "db_url": "DATABASE_URL", "cache": "CACHE_URL", "cache_url": "CACHE_URL"}
 _POSITIONAL_DEFAULT = frozenset({"starlette.config.Config", "environs.Env", "environs.env"})
+_AFTER_CAST = frozenset({"", "list", "tuple", "dict", "get_value"})
+"""Methods of django-environ that take a type before the default: https://django-environ.readthedocs.io/en/latest/api.html."""
 
 
 def detect_environment(tree: Tree, reachable: frozenset[str]) -> list[EnvironmentVariable]:
@@ -61,12 +63,12 @@ def _read_in(tree: Tree, made: Code, shared: dict[str, str]) -> Iterator[Environ
     given |= {
         text_of(node.slice) for node in made.subscripts if isinstance(node.ctx, ast.Store) and _is_environ(made, node)
     }
-    passed_over = guarded(made) if any(_is_environ(made, node) for node in made.subscripts) else []
+    passed_over = guarded(made) if readers or any(_is_environ(made, node) for node in made.subscripts) else []
     for node in made.subscripts:
         name = text_of(node.slice)
         if name and isinstance(node.ctx, ast.Load):
             if _is_environ(made, node):
-                is_sure = name not in given and not any(first <= node.lineno <= last for first, last in passed_over)
+                is_sure = name not in given and not _is_within(node, passed_over)
                 yield EnvironmentVariable(name=name, required=is_sure, file=where, line=node.lineno)
             elif readers.get(dotted(node.value, {}), "").startswith("environ."):
                 yield EnvironmentVariable(name=name, required=name not in declared, file=where, line=node.lineno)
@@ -75,8 +77,15 @@ def _read_in(tree: Tree, made: Code, shared: dict[str, str]) -> Iterator[Environ
         is_membership = isinstance(compare.ops[0], (ast.In, ast.NotIn))
         if name and is_membership and dotted(compare.comparators[0], made.origins) in _SUBSCRIPTS:
             yield EnvironmentVariable(name=name, file=where, line=compare.lineno)
+    wanted = demanded(made)
     for call in made.calls:
-        yield from _called(call, made, readers, declared, where)
+        for read in _called(call, made, readers, declared, where):
+            is_sure = read.required and not _is_within(call, passed_over)
+            yield read.but(required=is_sure or (read.default is None and call in wanted))
+
+
+def _is_within(node: ast.expr, lines: list[tuple[int, int]]) -> bool:
+    return any(first <= node.lineno <= last for first, last in lines)
 
 
 def _is_environ(made: Code, node: ast.Subscript) -> bool:
@@ -114,12 +123,19 @@ def _read(
     if name is None:
         return
     given = keyword(call, "default")
-    takes_position = reader in _POSITIONAL_DEFAULT or reader.startswith("decouple")
-    if given is None and takes_position and len(call.args) > 1 and not isinstance(call.args[1], ast.Name):
-        given = call.args[1]
+    if given is None and (reader in _POSITIONAL_DEFAULT or reader.startswith("decouple")):
+        given = next((item for item in call.args[1:2] if not isinstance(item, ast.Name)), None)
+    elif given is None and reader.startswith(("environ.", "environs.FileAware")):
+        place = 2 if _verb(verb, call) in _AFTER_CAST else 1
+        given = next(iter(call.args[place:]), None)
     is_optional = given is not None or name in declared
     default = _literal(given) if given is not None else declared.get(name)
     yield EnvironmentVariable(name=name, required=not is_optional, default=default, file=where, line=call.lineno)
+
+
+def _verb(verb: str, call: ast.Call) -> str:
+    """Return the method of a reader that is called; "" where the reader itself is."""
+    return verb if isinstance(call.func, ast.Attribute) else ""
 
 
 def _own_readers(made: Code) -> dict[str, str]:

@@ -45,6 +45,10 @@ class Hint:
         same = module == self.module or self.module.endswith(f".{module}") or module.endswith(f".{self.module}")
         return same and self.attribute in {"", attribute}
 
+    def spells(self, path: str, attribute: str) -> bool:
+        """Tell whether the hint names an object by the whole path of its module, or by an end of that."""
+        return f".{path}".endswith(f".{self.module}") and self.attribute in {"", attribute}
+
 
 def served_targets(tree: Tree) -> list[Hint]:
     """Return the application objects that servers are told to serve, the most authoritative mention first."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from autodeploy.analyser.procfile import Process
 from autodeploy.analyser.python.application import Application
 from autodeploy.analyser.python.django import Project, manage_command
+from autodeploy.analyser.python.flaskmigrate import upgrade_command, uses_flask_migrate
 from autodeploy.analyser.python.manifest import Manifest
 from autodeploy.analyser.python.serving import in_venv
 from autodeploy.analyser.tree import Tree
@@ -32,10 +33,9 @@ def detect_migration(
         return _found(manage_command(project, "migrate"), tree.where(project.manage), "django", others)
     if release:
         return _found(in_venv(release.command), release.file, "procfile-release")
-    if app and manifest.find("flask-migrate") and _is_migrate_used(tree):
-        inside = f"env PYTHONPATH=/app/src/{app.base} " if app.base.startswith("src") else f"cd {app.base} && "
-        flask = f"{inside if app.base else ''}/app/venv/bin/flask --app {app.target} db upgrade"
-        return _found(flask, tree.where(app.file), "flask-migrate")
+    if app and manifest.find("flask-migrate") and uses_flask_migrate(tree):
+        command = upgrade_command(tree, app)
+        return _found(command, tree.where(app.file), "flask-migrate") if command else (None, [])
     return _tool(tree, manifest)
 
 
@@ -57,13 +57,6 @@ def _tool(tree: Tree, manifest: Manifest) -> tuple[str | None, list[Evidence]]:
     if manifest.find("piccolo") and "piccolo_conf.py" in tree.index:
         return _found("/app/venv/bin/piccolo migrations forwards all", tree.where("piccolo_conf.py"), "piccolo")
     return None, []
-
-
-def _is_migrate_used(tree: Tree) -> bool:
-    """Tell whether the application has Flask-Migrate's command: its folder is there, and Alembic's own file is not."""
-    if "alembic.ini" in tree.index and not any(re.search(r"\bMigrate\(", tree.read(path)) for path in tree.modules):
-        return False
-    return any(path.endswith("migrations/env.py") for path in tree.paths)
 
 
 def _reads_the_environment(tree: Tree) -> bool:

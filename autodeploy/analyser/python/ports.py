@@ -23,7 +23,7 @@ MAX_NEAR = 40
 
 _SPEAKING = re.compile(r"\bport\b|PORT")
 _GETTERS = frozenset({"os.getenv", "os.environ.get", "env.int", "env", "config"})
-_BIND = re.compile(r"^\s*bind\s*=\s*[^#\n]*?:(?P<port>\d{2,5})\b", re.MULTILINE)
+_BIND = re.compile(r"^bind\s*=\s*[^#\n]*?:(?P<port>\d{2,5})\b", re.MULTILINE)
 _RUNNERS = frozenset({"run", "run_app", "serve", "run_simple", "run_server", "launch", "make_server"})
 _LISTENERS = frozenset({"listen", "bind"})
 _SOCKETS = frozenset({"TCPSite", "bind_socket", "bind_sockets", "create_server", "start_server"})
@@ -39,15 +39,15 @@ class PortRead:
 
 
 def detect_port(
-    tree: Tree, web: Process | None, default: int, overrides: Mapping[str, str], is_served: bool = False
+    tree: Tree, web: Process | None, default: int, overrides: Mapping[str, str], served: str = ""
 ) -> tuple[int, Evidence]:
     """Return the port and why; raise AnalysisError when the flag's cannot be used.
 
-    `is_served`: a server of ours is given the application object, so that what the code would itself serve on for
-    development weighs less than what the files for hosts say.
+    `served`: the file whose application object a server of ours is given, so that what the code would itself serve on
+    for development weighs less than what the files for hosts say; what that file says comes before other code.
     """
-    read, run = _code_hints(tree)
-    told = [read, file_hints(tree), run] if is_served else [read, run, file_hints(tree)]
+    read, run = (sorted(hints, key=lambda hint: hint.file != served) for hints in _code_hints(tree))
+    told = [read, file_hints(tree), run] if served else [read, run, file_hints(tree)]
     return settle_port(itertools.chain(process_hints(web), _settings_hints(tree), *told), default, overrides)
 
 

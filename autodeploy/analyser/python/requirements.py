@@ -26,7 +26,8 @@ CANDIDATES = (
 )
 _INCLUDE = re.compile(r"^(?:-r|--requirement)[=\s]*(?P<file>\S+)")
 _EGG = re.compile(r"[#&]egg=(?P<name>[A-Za-z0-9._-]+)")
-_OPTIONS = re.compile(r"\s(--hash|--config-settings|--global-option)\b.*$")
+_OPTIONS = re.compile(r"\s--?[A-Za-z].*$")
+"""What pip takes for options of one line: all from the first word that begins with a dash."""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ def detect_services(
 ) -> tuple[tuple[str, ...], list[Evidence], list[str]]:
     """Return the services, why each, and the warnings that go with them."""
     found: dict[str, Dependency] = {}
-    for item in manifest.dependencies:
+    # Celery brings amqp, whatever its broker is; a list that pip froze names it.
+    brought = {"amqp"} if manifest.find("celery", "kombu") else set()
+    for item in (item for item in manifest.dependencies if item.name not in brought):
         for name in (_PACKAGES.get(item.name), *(_EXTRAS.get(extra) for extra in sorted(item.extras))):
             if name:
                 found.setdefault(name, item)

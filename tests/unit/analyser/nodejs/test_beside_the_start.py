@@ -82,3 +82,40 @@ def test_a_program_that_reads_no_variable_is_told_its_port_by_its_option(name: s
     code, command, port, manager = OPTIONS[name]
     stack = stack_of({"scripts": {"start": "node x.js"}, "packageManager": manager}, **{"x.js": code})
     assert (stack.start_command, stack.port, stack.port_env) == (command, port, "PORT")
+
+
+SENT_AWAY: dict[str, tuple[str, dict[str, str], str]] = {
+    "a file": ("cross-env NODE_ENV=production pm2 start ./x.js", {}, "node x.js"),
+    "a file that the configuration names": (
+        "pm2 start pm2.config.js", {"pm2.config.js": "module.exports = { apps: [{ name: 'a', script: './x.js' }] }"},
+        "node x.js",
+    ),
+    "a file of another program": ("forever start x.js", {}, "node x.js"),
+    "in the foreground": ("pm2 start x.js --no-daemon", {}, "npm start"),
+    "made for this": ("pm2-runtime x.js", {}, "npm start"),
+    "no file that is known": ("pm2 start pm2.config.js", {"pm2.config.js": "module.exports = {}"}, "npm start"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SENT_AWAY)
+def test_a_program_stays_in_the_foreground(name: str) -> None:
+    line, files, command = SENT_AWAY[name]
+    stack = stack_of({"scripts": {"start": line}, "dependencies": {"pm2": "5"}}, **{"x.js": SERVER, **files})
+    assert stack.start_command == command
+
+
+@pytest.mark.parametrize(
+    ("main", "path"),
+    [
+        ("SwaggerModule.setup('docs', app, document);", "/docs"),
+        ("app.setGlobalPrefix('api');\nSwaggerModule.setup('docs', app, document);", "/docs"),
+        ("app.setGlobalPrefix('v1');\nSwaggerModule.setup('/docs', app, d, { useGlobalPrefix: true });", "/v1/docs"),
+        ("if (dev) {\n  SwaggerModule.setup('docs', app, document);\n}", "/"),
+    ],
+)
+def test_swaggers_page_answers_where_nothing_else_is_known_to(main: str, path: str) -> None:
+    stack = stack_of(
+        {"main": "dist/main.js", "scripts": {"build": "nest build"}, "dependencies": {"@nestjs/core": "11"}},
+        **{"src/main.ts": main},
+    )
+    assert stack.health_check_path == path

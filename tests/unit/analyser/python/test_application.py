@@ -15,6 +15,10 @@ UVICORN = "/app/venv/bin/python -m uvicorn"
 LISTEN = "--host 127.0.0.1 --port $PORT"
 
 STARTS = {
+    "of two that are called the same, the one that is spelled out": (
+        {"local/main.py": FASTAPI, "server/main.py": FASTAPI, "Dockerfile": 'CMD ["uvicorn", "server.main:app"]'},
+        f"{UVICORN} server.main:app {LISTEN}",
+    ),
     "aliased import": ({"server.py": "import flask as f\nsite = f.Flask('x')\n"}, f"{GUNICORN} server:site"),
     "annotated": ({"a.py": "from fastapi import FastAPI\nweb: FastAPI = FastAPI()\n"}, f"{UVICORN} a:web {LISTEN}"),
     "inside try": ({"m.py": f"try:\n    import x\nexcept ImportError:\n    x = 0\n{FLASK}"}, f"{GUNICORN} m:app"),

@@ -134,6 +134,7 @@ def test_the_health_path_flag() -> None:
         analyse(source, {"health_check_path": "ok"})
 
 
+UPGRADE = "from flask_migrate import upgrade\ndef prepare():\n    upgrade()\n"
 ENV_PY = "config.set_main_option('sqlalchemy.url', url)"
 
 
@@ -143,6 +144,23 @@ ENV_PY = "config.set_main_option('sqlalchemy.url', url)"
         ({}, None),
         ({"Procfile": "release: flask db upgrade"}, "/app/venv/bin/flask db upgrade"),
         ({"migrations/env.py": ""}, "/app/venv/bin/flask --app app:app db upgrade"),
+        ({"shop/migrations/env.py": ""}, "/app/venv/bin/flask --app app:app db upgrade --directory shop/migrations"),
+        (
+            {
+                "shop/migrations/env.py": "",
+                "x.py": "from flask_migrate import Migrate\nm = Migrate(a, d, directory='y')\n",
+            },
+            "/app/venv/bin/flask --app app:app db upgrade",
+        ),
+        ({"migrations/env.py": "", "x.py": UPGRADE}, None),
+        (
+            {"migrations/env.py": "", "x.py": UPGRADE, "run.sh": "flask db upgrade"},
+            "/app/venv/bin/flask --app app:app db upgrade",
+        ),
+        (
+            {"migrations/env.py": "", "x.py": UPGRADE.replace("def", "@app.cli.command()\ndef")},
+            "/app/venv/bin/flask --app app:app db upgrade",
+        ),
     ],
 )
 def test_flasks_migrations(files: dict[str, str], command: str | None) -> None:
