@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from autodeploy.analyser.health import Route
+from autodeploy.analyser.health import Route, is_named
 from autodeploy.analyser.python.code import Code, code
 from autodeploy.analyser.python.django import Project
 from autodeploy.analyser.python.djangosettings import module_file
+from autodeploy.analyser.python.djangoviews import is_closed
 from autodeploy.analyser.python.names import dotted, path_text, text_of, words_of
 from autodeploy.analyser.tree import Tree
 
@@ -58,7 +60,9 @@ def _of_call(
             yield Route("/", True, where, call.lineno)  # pages that a package serves
         yield from _routes(tree, project, included, full, seen)
     elif not isinstance(view, ast.Call) or not dotted(view.func, made.origins).endswith("include"):
-        yield Route(full, not _AUTH.search(words_of(view)), where, call.lineno)
+        route = Route(full, not _AUTH.search(words_of(view)), where, call.lineno)
+        # What is called as a health page and lets nobody in answers 403; other pages lead to the login.
+        yield replace(route, is_open=not is_closed(tree, made, view)) if is_named(route) else route
 
 
 def _children(call: ast.Call) -> list[ast.Call]:

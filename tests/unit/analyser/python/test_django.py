@@ -180,3 +180,20 @@ def test_a_function_around_django_s_application_is_the_application() -> None:
     stack = stack_of(**{"site1/wsgi.py": wrapped})
     assert (stack.framework, stack.facts("app")) == ("django", ("site1.wsgi:application",))
     assert stack.start_command == "/app/venv/bin/gunicorn --bind 127.0.0.1:$PORT site1.wsgi:application"
+
+
+@pytest.mark.parametrize(
+    ("view", "is_open"),
+    [
+        ("class Ping(View):\n    x = 1\n", True),
+        ("class Ping(LoginRequiredMixin, View):\n    x = 1\n", False),
+        ("class Ping(APIView):\n    permission_classes = [IsAuthenticated]\n", False),
+        ("class Ping(IsAuthenticatedView):\n\n    permission_classes = [AllowAny]\n", True),
+        ("@login_required\nclass Ping(View):\n    x = 1\nclass Other(View):\n    x = 1\n", False),
+        ("class Pings(View):\n    permission_classes = [IsAdminUser]\n", True),
+    ],
+)
+def test_a_health_page_that_lets_nobody_in_is_none(view: str, is_open: bool) -> None:
+    urls = "from django.urls import path\nfrom shop.views import Ping\nurlpatterns = [path('ping/', Ping.as_view()), path('', 1)]\n"
+    changes = {"site1/urls.py": urls, "shop/views.py": view}
+    assert stack_of(**changes).health_check_path == ("/ping/" if is_open else "/")
