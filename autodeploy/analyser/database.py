@@ -79,7 +79,7 @@ def variable_part(name: str, database: DatabaseType) -> str | None:
     named = rf"DB|DATABASE|SQL|SQLALCHEMY|SQLALCHEMY_DATABASE|TYPEORM|RDS|{_PREFIXES[database]}"
     prefixes = rf"(?:(?:APP|DJANGO|FLASK|FASTAPI|ASYNC|PROD|PRODUCTION)_)?(?:{named})"
     for part, suffixes in _PARTS.items() if name != "TYPEORM_CONNECTION" else ():  # that one is the dialect
-        if re.fullmatch(rf"{prefixes}_?(?:{suffixes})", name):
+        if re.fullmatch(rf"{prefixes}_?(?:{suffixes})", name.upper()):
             return part if part != "sslmode" or database == "postgresql" else None
     return None
 

@@ -40,7 +40,7 @@ _SHARED = 4
 _ASIDE = re.compile(r"debug|pprof|metric|profil|admin|grpc|redirect", re.IGNORECASE)
 _FLAG_CALL = re.compile(
     r"^(?:flag|github\.com/spf13/pflag)\.(?:String|Int|Uint)(?:Var)?P?$"
-    r"|\.(?:Persistent)?Flags\(\)\.(?:String|Int|Uint)\w*$|^\w+\.(?:String|Int|Uint)(?:Var)?P?$"
+    r"|\.(?:Persistent)?Flags\(\)\.(?:String|Int|Uint)\w*$|^(?:io/)?\w+\.(?:String|Int|Uint)(?:Var)?P?$"
 )
 _KEYS = frozenset({"Port", "HTTPPort", "Addr", "Address", "ListenAddr", "ListenAddress"})
 _SERVED = re.compile(

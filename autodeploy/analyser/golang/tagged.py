@@ -12,6 +12,11 @@ from autodeploy.analyser.golang.syntax import GoFile, line_of, string_of, text_o
 
 _TAG = re.compile(r'(\w[\w-]*):"((?:[^"\\]|\\.)*)"')
 _NAME = re.compile(r"^[A-Z][A-Z0-9_]*$")
+_SPELLED = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
+"""What a tag of its own says, in whatever letters, to a library that takes it as it stands."""
+
+_LIBRARY = re.compile(r"/(?:caarlos0/env|cleanenv|go-envconfig)(?:/v\d+)?$")
+
 _ENVCONFIG = "github.com/kelseyhightower/envconfig"
 Tagged = tuple[str, str | None, bool, int]
 """Name, default, whether it is demanded, line."""
@@ -41,7 +46,8 @@ def tagged(file: GoFile, node: Node, before: Mapping[str, str], processed: str |
         name = tags["mapstructure"]
     elif name:
         name = _before(node, before) + name
-    if not _NAME.match(name):
+    is_spelled = bool(tags.get("env")) and any(map(_LIBRARY.search, file.imported()))
+    if not (_SPELLED if is_spelled else _NAME).match(name):
         return
     default = next((tags[key] for key in ("envDefault", "env-default", "default") if key in tags), None)
     default = next((option[8:] for option in options if option.startswith("default=")), default)

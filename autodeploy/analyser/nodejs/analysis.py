@@ -29,7 +29,7 @@ from autodeploy.analyser.tree import Tree
 from autodeploy.model import EnvironmentVariable, Evidence, TechStack
 
 _SERVICES = {
-    "redis": ("redis", "ioredis", "bull", "bullmq", "connect-redis", "@nestjs/bull"),
+    "redis": ("redis", "ioredis", "bull", "bullmq", "connect-redis", "@nestjs/bull", "kue", "bee-queue"),
     "rabbitmq": ("amqplib", "amqp-connection-manager"),
     "kafka": ("kafkajs", "node-rdkafka"),
     "elasticsearch": ("@elastic/elasticsearch",),

@@ -15,6 +15,7 @@ Declared = tuple[str, Node, bool, "str | None"]
 _CALLS = "(pair key: (property_identifier) @name value: (call_expression) @value)"
 _OBJECTS = "(pair key: (property_identifier) @key value: (string) @name) @pair"
 _REQUIRED = "(pair key: (property_identifier) @key value: (array) @names)"
+_FLUENT = re.compile(rb"\.prop\(\s*['\"](?P<name>[A-Z][A-Z0-9_]*)['\"]\s*,\s*(?P<said>[^\n]*)")
 _NAME = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _LIBRARIES = re.compile(rb"\b(envalid|cleanEnv|joi|Joi|zod|@hapi/joi|yup|Env\.schema|valibot|typebox)\b")
 _SCHEMA = re.compile(r"^(z|v|joi|Joi|yup|Env|Type|str|num|port|url|host|bool|email|json|makeValidator)\b")
@@ -34,6 +35,7 @@ def declared(module: Module) -> Iterator[Declared]:
         yield from _convicted(module)
     if b"fastify/env" in said or b"env-schema" in said or b"fastify-env" in said:
         yield from _listed(module)
+        yield from _fluent(module)
 
 
 def _called(module: Module) -> Iterator[Declared]:
@@ -58,6 +60,15 @@ def _convicted(module: Module) -> Iterator[Declared]:
             default = pair(above, "default")
             is_required = default is None or default.type == "null"
             yield name, row["name"], is_required and "null" not in text(pair(above, "nullable")), literal(default)
+
+
+def _fluent(module: Module) -> Iterator[Declared]:
+    """Read fluent-json-schema's `S.object().prop("NAME", S.string().required())`, which @fastify/env takes."""
+    for match in _FLUENT.finditer(module.text) if b"fluent-json-schema" in module.text else ():
+        node = module.root.descendant_for_byte_range(match.start("name"), match.end("name")) or module.root
+        default = re.search(rb"\.default\(\s*['\"]?([^'\")]*)", match["said"])
+        given = default[1].decode("utf-8", "replace") if default else None
+        yield match["name"].decode(), node, b".required()" in match["said"] and given is None, given
 
 
 def _listed(module: Module) -> Iterator[Declared]:

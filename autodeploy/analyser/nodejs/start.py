@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from autodeploy.analyser.failures import refusal
+from autodeploy.analyser.hints.dockerfile import FILES, instructions
 from autodeploy.analyser.nodejs import jsonc
 from autodeploy.analyser.nodejs.manifest import Manifest
 from autodeploy.analyser.nodejs.nxprojects import list_made
@@ -94,6 +95,7 @@ def _candidates(
                 fact="start_command", value=process.command, file=process.file, line=process.line, rule="procfile"
             )
             yield Start(with_programs(process.command), process.command, because)
+    yield from _imaged(tree, manifest)
     if own:
         because = Evidence(
             fact="start_command", value=own.command, file=own.file or manifest.file, rule=f"{framework}-serves",
@@ -164,6 +166,16 @@ def _sent_away(tree: Tree, manifest: Manifest, name: str, line: str) -> Iterator
             told = re.search(r"[\"']?\bscript\b[\"']?\s*:\s*[\"']?([\w./-]+)", tree.read(file))
             file = posixpath.normpath(told[1]) if told else ""
         yield from _file(tree, manifest, file, name, "script")
+
+
+def _imaged(tree: Tree, manifest: Manifest) -> Iterator[Start]:
+    """Yield what the image's command runs by node, where the file is there or the build makes it."""
+    for name in FILES:
+        said = [words for _, keyword, words in instructions(tree, name) if keyword in {"ENTRYPOINT", "CMD"}]
+        for words in said[-1:] if name in tree.index else ():
+            part = Part(line := " ".join(re.sub(r"[\[\]\"',]+", " ", words).split()), line)
+            if part.bare.startswith("node ") and part.node_file:
+                yield from _file(tree, manifest, part.node_file, "", "dockerfile")
 
 
 def _files(tree: Tree, manifest: Manifest) -> Iterator[Start]:

@@ -25,7 +25,7 @@ def list_django_routes(tree: Tree, project: Project) -> list[Route]:
 
 
 def _routes(tree: Tree, project: Project, module: str, prefix: str, seen: frozenset[str]) -> Iterator[Route]:
-    path = module_file(tree, project.base, module)
+    path = module_file(tree, project.base, module) or module_file(tree, "", module)
     made = code(tree, path) if path else None
     if path is None or made is None or module in seen or len(seen) > 10:
         return
@@ -44,8 +44,7 @@ def _of_call(
     if text is None:
         return
     full, where = prefix + text, tree.where(made.path)
-    nested = _children(call)
-    included = _included(view, made.origins)
+    nested, included = _children(call), _included(view, made.origins)
     if nested:
         for inner in nested:
             yield from _of_call(tree, project, made, inner, full, seen)

@@ -72,3 +72,17 @@ def test_a_program_that_is_told_where_sqlites_file_is_keeps_to_it(file: dict[str
     body = f'open("sqlite", os.Getenv("SQLITE_PATH"))\nopen("postgres", os.Getenv("DATABASE_URL"))\n{SERVE}'
     stack = serving(body, "net/http os github.com/jackc/pgx/v5 modernc.org/sqlite", **file)
     assert stack.database_type == database
+
+
+def test_variables_in_small_letters() -> None:
+    config = 'type Config struct {\n HttpPort int `env:"http_port"`\n URI string `env:"database_uri"`\n}\n'
+    body = 'cfg := Config{}\nenv.Parse(&cfg)\nsql.Open("postgres", cfg.URI)\nhttp.ListenAndServe(fmt.Sprintf(":%d", cfg.HttpPort), nil)'
+    stack = serving(body, "net/http fmt database/sql github.com/caarlos0/env github.com/lib/pq", config)
+    assert stack.port_env == "http_port"
+    assert {item.value for item in stack.evidence if item.fact == "database_variable"} == {"database_uri=url"}
+
+
+def test_flags_of_a_set_that_is_called_as_a_package_is() -> None:
+    body = 'fs := flag.NewFlagSet("x", flag.ExitOnError)\nfs.StringVar(&addr, "addr", ":3011", "x")\nhttp.ListenAndServe(addr, nil)'
+    stack = serving(body, "net/http flag io/fs", "var addr string\n")
+    assert (stack.port, stack.start_command) == (3011, "/app/app --addr=127.0.0.1:$PORT")

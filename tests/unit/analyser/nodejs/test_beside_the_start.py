@@ -119,3 +119,18 @@ def test_swaggers_page_answers_where_nothing_else_is_known_to(main: str, path: s
         **{"src/main.ts": main},
     )
     assert stack.health_check_path == path
+
+
+@pytest.mark.parametrize(
+    ("image", "command"),
+    [
+        ('FROM node\nCMD ["node", "bin/x.js"]\n', "node bin/x.js"),
+        ("FROM node\nENTRYPOINT node bin/x.js\n", "node bin/x.js"),
+        ('FROM node\nCMD ["node", "made.js"]\n', "node index.js"),
+        ('FROM node\nCMD ["sh", "-c", "x"]\n', "node index.js"),
+        ('FROM node AS a\nCMD ["node", "bin/x.js"]\nFROM nginx\n', "node index.js"),
+    ],
+)
+def test_what_an_image_runs_comes_before_what_is_called_as_programs_are(image: str, command: str) -> None:
+    stack = stack_of({"name": "x"}, **{"bin/x.js": SERVER, "index.js": SERVER, "Dockerfile": image})
+    assert stack.start_command == command

@@ -71,3 +71,11 @@ def test_variables_of_typeorm_hold_parts_of_the_address() -> None:
     stack = stack_of(code, ("express", "pg"))
     parts = {item.value for item in stack.evidence if item.fact == "database_variable"}
     assert parts == {"TYPEORM_HOST=host", "TYPEORM_PORT=port", "TYPEORM_DATABASE=name"}
+
+
+def test_a_fluent_schema() -> None:
+    code = "const S = require('fluent-json-schema');\nfastify.register(require('fastify-env'), { schema: S.object()\n"
+    code += "  .prop('A_B', S.string().required())\n  .prop('C_D', S.string())\n  .prop('E_F', S.string().default('x').required())\n"
+    stack = stack_of(f"{code}.valueOf() }});\n", ("fastify", "fastify-env"))
+    assert required(stack) == {"A_B"}
+    assert {item.name: item.default for item in stack.environment} == {"A_B": None, "C_D": None, "E_F": "x"}

@@ -182,6 +182,13 @@ def test_a_function_around_django_s_application_is_the_application() -> None:
     assert stack.start_command == "/app/venv/bin/gunicorn --bind 127.0.0.1:$PORT site1.wsgi:application"
 
 
+def test_routes_that_are_named_from_above_the_folder_of_manage_py() -> None:
+    files = {f"shopsite/{path}": text for path, text in PROJECT.items() if path != "requirements.txt"}
+    files["shopsite/site1/settings/base.py"] = BASE.replace("'site1.urls'", "'shopsite.site1.urls'")
+    files["shopsite/site1/urls.py"] = URLS.replace("'shop.urls'", "'shopsite.shop.urls'")
+    assert analyse(memory({"requirements.txt": "django", **files})).health_check_path == "/api/health/"
+
+
 @pytest.mark.parametrize(
     ("view", "is_open"),
     [
