@@ -95,7 +95,7 @@ def _candidates(
                 fact="start_command", value=process.command, file=process.file, line=process.line, rule="procfile"
             )
             yield Start(with_programs(process.command), process.command, because)
-    yield from _imaged(tree, manifest)
+    yield from _imaged(tree, manifest, own)
     if own:
         because = Evidence(
             fact="start_command", value=own.command, file=own.file or manifest.file, rule=f"{framework}-serves",
@@ -168,13 +168,13 @@ def _sent_away(tree: Tree, manifest: Manifest, name: str, line: str) -> Iterator
         yield from _file(tree, manifest, file, name, "script")
 
 
-def _imaged(tree: Tree, manifest: Manifest) -> Iterator[Start]:
+def _imaged(tree: Tree, manifest: Manifest, own: Serving | None) -> Iterator[Start]:
     """Yield what the image's command runs by node, where the file is there or the build makes it."""
     for name in FILES:
         said = [words for _, keyword, words in instructions(tree, name) if keyword in {"ENTRYPOINT", "CMD"}]
         for words in said[-1:] if name in tree.index else ():
             part = Part(line := " ".join(re.sub(r"[\[\]\"',]+", " ", words).split()), line)
-            if part.bare.startswith("node ") and part.node_file:
+            if part.bare.startswith("node ") and not _is_built_elsewhere(tree, manifest, line, own):
                 yield from _file(tree, manifest, part.node_file, "", "dockerfile")
 
 
