@@ -33,6 +33,12 @@ class Wish(NamedTuple):
     draw: Callable[[Plan], None] | None = None
 
 
+def living(store: Store, target: Target | None, name: str | None, url: RepositoryUrl) -> list[DeploymentState]:
+    """Return what is there of a name (default: the repository's) on a target, in all accounts and regions."""
+    found = store.list(slug(name or url.name))
+    return [state for state in found if state.target == target and state.status != "rolled_back"]
+
+
 def find_or_begin(
     wish: Wish,
     url: RepositoryUrl,
@@ -44,14 +50,11 @@ def find_or_begin(
 ) -> str:
     """Return the id of the deployment of this identity, begun when there is none; two runs at once get one."""
     facts, epoch = cloud.facts(), cloud.account_epoch()
-    name = slug(wish.name or url.name)
-    identity = (name, wish.target, facts.account_id, facts.region)
     with store.lock_home("find or begin a deployment"):
-        for state in store.list():
-            same = (state.name, state.target, state.account_id, state.region) == identity
-            if same and state.status != "rolled_back" and not wish.new:
+        for state in () if wish.new else living(store, wish.target, wish.name, url):
+            if (state.account_id, state.region) == (facts.account_id, facts.region):
                 return state.deployment_id
-        now = clock.now()
+        name, now = slug(wish.name or url.name), clock.now()
         begun = DeploymentState(
             deployment_id=new_deployment_id(name, now, new_token()),
             status="pending",

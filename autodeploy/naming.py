@@ -69,3 +69,8 @@ def new_deployment_id(name: str, now: datetime, token: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{6,}", token):
         raise ValueError(f"a token is six hex digits or more: {token!r}")
     return f"{slug(name)}-{now:%Y%m%d}-{token}"
+
+
+def name_in(deployment_id: str) -> str:
+    """Return the name that an id was made of."""
+    return deployment_id.rsplit("-", 2)[0]

@@ -227,8 +227,8 @@ class Store(Protocol):
     def append_log(self, deployment_id: str, entry: LogEntry) -> None:
         """Append one entry in constant time."""
 
-    def list(self) -> Iterable[DeploymentState]:
-        """Return all ledgers without their logs, newest first."""
+    def list(self, name: str | None = None) -> Iterable[DeploymentState]:
+        """Return the ledgers of a name, or all, without their logs, newest first."""
 
     def lock(self, deployment_id: str, reason: str) -> AbstractContextManager[None]:
         """Hold the deployment for this process; raise LockedError naming the owner."""

@@ -66,18 +66,15 @@ def as_before(settings: Settings, url: str, store: Store) -> Settings:
 
     Without its role another account would be meant, and another deployment made there.
     """
+    from autodeploy.identity import living
     from autodeploy.model.repository import RepositoryUrl
-    from autodeploy.naming import slug
 
     if settings.new or settings.role_arn is not None:
         return settings
-    name = slug(settings.name or RepositoryUrl.parse(url).name)
     found = [
         state
-        for state in store.list()
-        if (state.name, state.target) == (name, settings.target)
-        and settings.region in (None, state.region)
-        and state.status != "rolled_back"
+        for state in living(store, settings.target, settings.name, RepositoryUrl.parse(url))
+        if settings.region in (None, state.region)
     ]
     if len(found) != 1 or not (role_arn := found[0].request.role_arn):
         return settings

@@ -33,8 +33,9 @@ class MemoryStore:
     def append_log(self, deployment_id: str, entry: LogEntry) -> None:
         self.logs.setdefault(deployment_id, []).append(entry)
 
-    def list(self) -> Iterable[DeploymentState]:
-        return sorted((kept[-1] for kept in self.versions.values()), key=lambda state: state.created_at, reverse=True)
+    def list(self, name: str | None = None) -> Iterable[DeploymentState]:
+        found = [kept[-1] for kept in self.versions.values() if name in (None, kept[-1].name)]
+        return sorted(found, key=lambda state: state.created_at, reverse=True)
 
     @contextmanager
     def lock(self, deployment_id: str, reason: str) -> Iterator[None]:

@@ -194,8 +194,8 @@ class SlowStore(FileStore):
 
     both = threading.Barrier(2)
 
-    def list(self) -> Iterable[DeploymentState]:
-        found = super().list()
+    def list(self, name: str | None = None) -> Iterable[DeploymentState]:
+        found = super().list(name)
         with suppress(threading.BrokenBarrierError):
             self.both.wait(0.3)
         return found

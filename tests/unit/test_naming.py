@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from autodeploy.naming import new_deployment_id, physical, slug
+from autodeploy.naming import name_in, new_deployment_id, physical, slug
 
 NOW = datetime(2026, 11, 22, tzinfo=timezone.utc)
 
@@ -29,6 +29,8 @@ def test_a_slug_that_is_cut_says_so_by_a_hash_of_the_whole() -> None:
 def test_a_deployment_id() -> None:
     assert new_deployment_id("Guest Book", NOW, "7f3a9c") == "guest-book-20261122-7f3a9c"
     assert len(new_deployment_id("x" * 100, NOW, "7f3a9c")) <= 40
+    for name in ("Guest Book", "shop-500", "x" * 100, "3"):
+        assert name_in(new_deployment_id(name, NOW, "7f3a9c")) == slug(name)
 
 
 @pytest.mark.parametrize("token", ["", "7f3a9", "7F3A9C", "7f3a9g", "7f3a9c\n"])

@@ -21,6 +21,7 @@ from autodeploy.adapters.store import collector, files, lock
 from autodeploy.adapters.store.history import History
 from autodeploy.errors import StateError
 from autodeploy.model import DeploymentState, LockOwner, LogEntry
+from autodeploy.naming import name_in
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 STATE, PREVIOUS, LOGS, SECRETS, LOCK, ARTIFACTS = (
@@ -69,15 +70,18 @@ class FileStore:
         with files.translated(path, f"Logging for {deployment_id}"):
             self._history(deployment_id).append(entry)
 
-    def list(self) -> Iterable[DeploymentState]:
-        """Return all readable ledgers without their logs, newest first; `survey` names the others too."""
-        return self.survey()[0]
+    def list(self, name: str | None = None) -> Iterable[DeploymentState]:
+        """Return the readable ledgers of a name, or all, without their logs, newest first; no other one is opened."""
+        return self._survey([found for found in self._ids() if name in (None, name_in(found))])[0]
 
     def survey(self) -> tuple[Sequence[DeploymentState], Sequence[str]]:
         """Return all readable ledgers without their logs, newest first, and the ids of those that cannot be read."""
+        return self._survey(self._ids())
+
+    def _survey(self, identifiers: Iterable[str]) -> tuple[Sequence[DeploymentState], Sequence[str]]:
         readable, damaged = [], []
         with collector.at_rest():
-            for deployment_id in self._ids():
+            for deployment_id in identifiers:
                 try:
                     text = (self._deployments / deployment_id / STATE).read_bytes()
                     readable.append(DeploymentState.model_validate_json(text))
