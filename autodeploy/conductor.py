@@ -24,7 +24,7 @@ from autodeploy.agents.provisioner import HiveMindProvisioner, standing
 from autodeploy.agents.restoring import is_under_way
 from autodeploy.agents.sheriff import HiveMindSheriff
 from autodeploy.approval import approve
-from autodeploy.errors import AgentError, StateError
+from autodeploy.errors import AgentError, ApprovalError, StateError
 from autodeploy.identity import Wish, find_or_begin, let_replace, same_epoch
 from autodeploy.interruption import heard
 from autodeploy.ledger import Ledger, inputs
@@ -42,7 +42,7 @@ from autodeploy.model import (
 from autodeploy.model.repository import RepositoryUrl
 from autodeploy.ports import UI, Clock, Cloud, Store
 from autodeploy.retreat import Retreat
-from autodeploy.stages import LINE, already_gone, first_to_do, interrupted, recovery_options, tries
+from autodeploy.stages import LINE, already_gone, first_to_do, interrupted, recovery_options, tries, was_left_alone
 
 __all__ = ["Agents", "HiveMindConductor", "Wish"]
 
@@ -169,6 +169,7 @@ class HiveMindConductor:
             self._ui.say(f"the run before was killed while the deployment was {doing}; going on from what it left")
 
     def _line(self, ledger: Ledger, first: Stage) -> DeploymentResult:
+        stood = self._store.load(ledger.state.deployment_id)
         if ledger.state.status != "pending":
             self._settle(ledger)
         ledger.write(ledger.state.but(failed_stage=None, final_snapshot=None))
@@ -187,6 +188,9 @@ class HiveMindConductor:
             outcome = walk([step(stage) for stage in STAGES[STAGES.index(first) :]])
             if outcome.error is None:
                 ledger.move("complete")
+            elif isinstance(outcome.error, ApprovalError) and was_left_alone(stood, current[-1]):
+                ledger.forget_run(stood, outcome.error)  # nothing was changed, so nothing has failed
+                raise outcome.error
             else:
                 self._failed(ledger, outcome.error, current[-1])
         except KeyboardInterrupt as err:

@@ -73,6 +73,11 @@ class Ledger:
         self.note(f"the run before was killed while the deployment was {doing}")
         return doing
 
+    def forget_run(self, stood: DeploymentState, err: AgentError) -> None:
+        """Let all be as it `stood` before a run that changed nothing else; the log alone says what ended it."""
+        self.write(stood.but(logs=self.state.logs))
+        self.note(f"all stays as it was: {err.message}")
+
     def note(self, message: str) -> None:
         """Log a warning of the control plane's own."""
         entry = LogEntry(timestamp=self._clock.now(), agent="HiveMind Control Plane", level="WARNING", message=message)

@@ -78,6 +78,12 @@ def first_to_do(state: DeploymentState, stage: Stage) -> Stage:
     return first
 
 
+def was_left_alone(stood: DeploymentState, stage: Stage) -> bool:
+    """Say whether a run that ended in `stage` found a complete deployment, and came to no stage that changes it."""
+    serves = stood.status == "complete" and not stood.destroying
+    return serves and STAGES.index(stage) < STAGES.index("provision")
+
+
 def failed_stage(state: DeploymentState) -> Stage:
     """Return the stage that a deployment failed at; where none is recorded, the first that is not done."""
     missing: list[Stage] = [stage for stage in STAGES if stage not in state.stages]

@@ -120,11 +120,23 @@ class TestApproval:
         assert line.deploy(yes=False).status == "complete"
 
     def test_is_asked_for_again_when_the_plan_changes(self, line: Line) -> None:
-        first = line.deploy()
+        before = line.ledger(line.deploy())
         line.ui.answer = False
-        result = line.deploy(yes=False, instance_type="t3.medium")
-        assert (result.status, result.deployment_id) == ("failed", first.deployment_id)
-        assert line.world.stacks[first.deployment_id].instance_type == "t3.small"
+        line.world.commit = "f" * 40
+        with pytest.raises(ApprovalError, match="the plan was not approved"):
+            line.deploy("https://example.org/guestbook", "another", yes=False, instance_type="t3.medium")
+        after = line.store.load(before.deployment_id)
+        assert after.but(logs=(), updated_at=before.updated_at) == before.but(logs=())
+        assert after.logs[-1].message.startswith("all stays as it was: the plan was not approved")
+        assert line.world.stacks[before.deployment_id].instance_type == "t3.small"
+        assert line.ledger(line.deploy(yes=False)).commit == "f" * 40
+
+    def test_refused_to_what_is_not_complete_leaves_it_failed(self, line: Line) -> None:
+        line.break_at("deploy", DeploymentError("it does not start", "Mend it."))
+        assert line.deploy().status == "failed"
+        line.ui.answer = False
+        again = line.deploy(yes=False, instance_type="t3.medium")
+        assert (again.status, again.errors[-1].error_type) == ("failed", "ApprovalError")
 
     @pytest.mark.parametrize("yes", [True, False])
     def test_of_data_that_would_be_lost_is_given_by_its_name_alone(self, line: Line, yes: bool) -> None:

@@ -32,7 +32,10 @@ TRANSITIONS: dict[Status, tuple[Status, ...]] = {
     "rolled_back": (),
 }
 """The only legal moves; `complete` to `analyzing` is an update of what serves, to `provisioning` a restore of its data,
-`failed` to any work a retry of it."""
+`failed` to any work a retry of it.
+
+An update that nobody approved is none: the ledger is again as it was before it.
+"""
 
 ENDS: frozenset[Status] = frozenset({"complete", "failed", "rolled_back"})
 """Where a run ends; any other status that no living process works under is a run that was killed."""

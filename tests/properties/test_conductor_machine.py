@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from autodeploy.errors import AgentError, Interrupted, StateError
-from autodeploy.model import ENDS, STAGES, TRANSITIONS, DeploymentState, Stage
+from autodeploy.errors import AgentError, ApprovalError, Interrupted, StateError
+from autodeploy.model import ENDS, STAGES, TRANSITIONS, DeploymentResult, DeploymentState, Stage
 from tests.properties.generators import errors
 
 QUESTION = "Apply this plan?"
@@ -34,6 +34,11 @@ class Killed(SystemExit):
 blows = st.one_of(errors(), st.builds(ZeroDivisionError), st.builds(KeyboardInterrupt), st.builds(Killed))
 faults = st.none() | st.lists(st.tuples(st.sampled_from(OPERATIONS), blows), min_size=1, max_size=3)
 """What the run meets: nothing, or at up to three operations an error, a fault of ours, Ctrl-C, kill -9."""
+
+
+def stands(state: DeploymentState) -> DeploymentState:
+    """Return all of a ledger but what tells of its runs."""
+    return state.but(logs=(), updated_at=state.created_at)
 
 
 class ConductorMachine(RuleBasedStateMachine):
@@ -56,6 +61,10 @@ class ConductorMachine(RuleBasedStateMachine):
         state = self.newest()
         return state if state and state.status != "rolled_back" else None
 
+    def serving(self) -> DeploymentState | None:
+        state = self.standing()
+        return state if state and state.status == "complete" and not state.destroying else None
+
     def run(self, fault: Any, command: Callable[[], Any]) -> Any:
         """Run a command against the fault; return its result, None where it was killed or refused."""
         for operation, blow in fault or ():
@@ -67,10 +76,20 @@ class ConductorMachine(RuleBasedStateMachine):
         finally:
             self.line.world.broken.clear()
 
+    def work(self, fault: Any, command: Callable[[], DeploymentResult]) -> DeploymentResult | None:
+        """Run what goes through the stages; None also where nobody approved of it, and what serves stands as before."""
+        before = self.serving()
+        try:
+            result: DeploymentResult | None = self.run(fault, command)
+            return result
+        except ApprovalError:
+            assert before and stands(self.store.load(before.deployment_id)) == stands(before)
+            return None
+
     @rule(fault=faults, keep=st.booleans())
     def deploy(self, fault: Any, keep: bool) -> None:
         before, asked = self.standing(), self.line.ui.lines.count(QUESTION)
-        result = self.run(fault, lambda: self.line.deploy(yes=False, keep=keep))
+        result = self.work(fault, lambda: self.line.deploy(yes=False, keep=keep))
         if before and before.approval:
             assert self.line.ui.lines.count(QUESTION) == asked, "an approved plan is asked for once"
         if result is None:
@@ -82,6 +101,13 @@ class ConductorMachine(RuleBasedStateMachine):
         if result.status == "failed" and result.deployment_id in self.line.world.stacks:
             assert [option.split()[1] for option in result.options] == ["retry", "destroy"]
 
+    @precondition(lambda self: self.serving() is not None)
+    @rule(size=st.sampled_from(("t3.medium", "t3.large")))
+    def decline(self, size: str) -> None:
+        self.line.ui.answer = False
+        assert self.work(None, lambda: self.line.deploy(yes=False, instance_type=size)) is None
+        self.line.ui.answer = True
+
     @precondition(lambda self: self.newest() is not None)
     @rule(stage=st.sampled_from(STAGES), fault=faults)
     def retry(self, stage: Stage, fault: Any) -> None:
@@ -92,7 +118,7 @@ class ConductorMachine(RuleBasedStateMachine):
         if before.status == "complete" and not before.destroying:
             allowed = stage == "analyze"
         try:
-            result = self.run(fault, lambda: self.line.conductor(yes=False).retry_stage(before.deployment_id, stage))
+            result = self.work(fault, lambda: self.line.conductor(yes=False).retry_stage(before.deployment_id, stage))
         except StateError:
             assert not allowed
             assert self.newest() == before
@@ -132,10 +158,11 @@ class ConductorMachine(RuleBasedStateMachine):
     @invariant()
     def every_move_is_in_the_table(self) -> None:
         for saved in self.store.versions.values():
-            statuses = [state.status for state in saved]
-            assert statuses[0] == "pending"
-            moves = [(one, other) for one, other in itertools.pairwise(statuses) if one != other]
-            assert all(after in TRANSITIONS[before] for before, after in moves), moves
+            assert saved[0].status == "pending"
+            for number, (before, after) in enumerate(itertools.pairwise(saved), 1):
+                legal = after.status in (before.status, *TRANSITIONS[before.status])
+                # What nobody approved is no move: all is as it was.
+                assert legal or (after.status == "complete" and stands(after) in map(stands, saved[:number]))
 
     @invariant()
     def an_end_has_its_time_and_nothing_else_has(self) -> None:

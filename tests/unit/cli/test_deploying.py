@@ -103,6 +103,15 @@ class TestDeploy:
         assert "run the same command with --yes" in shown.err
         assert desk.line.world.stacks == {}
 
+    def test_without_yes_and_terminal_what_serves_stays_complete(self, desk: Desk) -> None:
+        identifier = desk.deploy().deployment_id
+        shown = desk.type("deploy", URL, "--instance-type", "t3.large")
+        assert shown.code == 3
+        assert "run the same command with --yes" in shown.err and "autodeploy destroy" not in shown.err
+        assert desk.type("status", "--json").json["status"] == "complete"
+        assert "all stays as it was: this needs a yes" in desk.type("events", identifier).out
+        assert desk.type("deploy", URL).code == 0
+
     def test_without_a_target_and_terminal(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("AUTODEPLOY_TARGET")
         shown = desk.type("deploy", URL, "--yes")
