@@ -10,7 +10,7 @@ from fakes.account import FakeCloud
 from fakes.line import Line
 from fakes.world import World
 
-from autodeploy.errors import DeploymentError, InfrastructureError, StateError
+from autodeploy.errors import ApprovalError, DeploymentError, InfrastructureError, StateError
 from autodeploy.model import DeploymentState
 from autodeploy.safekeeping import Safekeeping
 
@@ -113,8 +113,9 @@ def test_of_a_deployment_without_a_database_or_that_is_gone(tmp_path: Path) -> N
 
 def test_that_is_not_approved_changes_nothing_now_or_later(line: Line, state: DeploymentState, taken: str) -> None:
     line.ui.answer = False
-    result = line.conductor(yes=False).restore(state.deployment_id, taken)
-    assert result.errors[-1].error_type == "ApprovalError"
+    with pytest.raises(ApprovalError):
+        line.conductor(yes=False).restore(state.deployment_id, taken)
+    assert line.store.load(state.deployment_id).status == "complete"
     assert (rows(line, state), kept(line, taken), is_stopped(line, state)) == ("spoilt", [], False)
     assert line.deploy().status == "complete"
     assert (rows(line, state), database(line, state)) == ("spoilt", ("", 0))
