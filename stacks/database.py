@@ -36,7 +36,10 @@ class Database(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self.identifier = database_identifier(plan, database)
         self.instance = self._instance(plan, database, subnet_ids, security_group_id)
-        self.secret_arn = self.instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn)
+        # RDS manages no password yet of an instance that was restored by an engine that was killed then.
+        self.secret_arn = self.instance.master_user_secrets.apply(
+            lambda secrets: secrets[0].secret_arn if secrets else ""
+        )
         self.register_outputs({"endpoint": self.instance.address})
 
     def _instance(
