@@ -225,7 +225,7 @@ class HiveMindProvisioner(Dismantling):
         self, state: DeploymentState, standing: Sequence[str], types: Sequence[str] = PROTECTED
     ) -> None:
         """Let AWS delete what is protected; of a database a last snapshot is taken by now, or was given up."""
-        infra = state.standing or (state.plan.infra if state.plan else None)
+        infra = restoring.as_far(state, self._engine.standing(state.deployment_id))
         if infra is None:
             return
         open_plan = opened(infra, standing, types, self._keys.leaf(state.deployment_id))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from autodeploy.agents.backups import LOGICAL_NAME
-from autodeploy.model import DatabasePlan, DeploymentState, Snapshot, Standing
+from autodeploy.model import DatabasePlan, DeploymentState, InfraPlan, Snapshot, Standing
 from autodeploy.naming import database_identifier
 
 
@@ -40,3 +40,12 @@ def is_made(state: DeploymentState, standing: Iterable[Standing]) -> bool:
         return False
     named = database_identifier(infra, infra.database)
     return any(each.arn.endswith(f":db:{named}") for each in standing)
+
+
+def as_far(state: DeploymentState, standing: Iterable[Standing]) -> InfraPlan | None:
+    """Return the plan of what stands: of a restore that was cut, with the database that it has made by then."""
+    planned = state.plan.infra if state.plan else None
+    infra = state.standing or planned
+    if infra and planned and is_under_way(state) and is_made(state, standing):
+        return infra.but(database=planned.database)
+    return infra

@@ -60,10 +60,7 @@ def backups(context: typer.Context, deployment: Identifier = None, json: Json = 
 def restore(
     context: typer.Context, snapshot: Name, deployment: Identifier = None, yes: Yes = False, json: Json = False
 ) -> None:
-    """Put a snapshot's data in the place of the database's. What is there now is kept in a snapshot first.
-
-    A new database is made from it, and takes the place of the one that stands; the service stands still meanwhile.
-    """
+    """Make a database from a snapshot, in the place of the one that stands, of which a snapshot is taken first."""
     from autodeploy.cli.choices import as_deployed, find, ready, wired
 
     settings = ready(context, yes=yes or None)

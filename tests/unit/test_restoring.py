@@ -151,6 +151,18 @@ def test_that_was_stopped_is_gone_on_with_unasked(
     assert not is_stopped(line, state)
 
 
+@pytest.mark.parametrize("at", ["snapshot", "up", "after up", "await instance", "converge"])
+def test_that_was_cut_can_be_destroyed_at_once(line: Line, state: DeploymentState, taken: str, at: str) -> None:
+    line.world.broken[at].append(SystemExit())
+    with pytest.raises(SystemExit):
+        line.conductor().restore(state.deployment_id, taken)
+    line.clock.sleep(60)
+    rows(line, state, "at last")
+    result = line.conductor().rollback(state.deployment_id)
+    assert (result.status, line.world.stacks, line.world.databases) == ("rolled_back", {}, {})
+    assert line.world.kept[result.snapshots[0]] == "at last"
+
+
 def test_a_service_that_cannot_be_started_again_does_not_hide_why(
     line: Line, state: DeploymentState, taken: str
 ) -> None:
