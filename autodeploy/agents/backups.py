@@ -93,20 +93,25 @@ def keep_last(
         say(f"no last snapshot is taken: --allow-data-loss {LOGICAL_NAME}")
         return
     standing = snapshots.databases(state.deployment_id, identifier(state) or "")
+    earlier = [each for each in snapshots.of(state.deployment_id) if each.name.startswith(name)]
     without = f"autodeploy destroy {state.deployment_id} --allow-data-loss {LOGICAL_NAME}"
-    if not standing and snapshots.find(name) is None:
+    if not standing and not earlier:
         # Not seen is not gone: what the stack has may carry other names and tags by now.
         raise StateError(
             f"the stack has a database that the account does not show as {state.deployment_id}'s; no last snapshot",
             f"Look for it in the account. Where its data may be lost: {without}",
         )
     for each in standing:
+        before = [snapshot.name for snapshot in earlier if snapshot.database == each]
+        words = [name, *([each] if len(standing) > 1 else []), *([f"{clock.now():%Y%m%d%H%M%S}"] if before else [])]
         try:
-            taken = snapshots.take(name if len(standing) == 1 else f"{name}-{each}", each, say)
+            taken = snapshots.take("-".join(words), each, say)
         except AgentError as err:
             err.remediation = f"{err.remediation} To delete it without a last snapshot: {without}"
             raise
         say(f"last snapshot {taken.name}: whole and verified, of {taken.size_gb} GB")
+        for old in {*before} - {taken.name}:  # of a destruction that was cut: what was written since is not in it
+            snapshots.delete(old)
 
 
 def kept(state: DeploymentState, cloud: Cloud) -> tuple[KeptSnapshot, ...]:

@@ -117,6 +117,19 @@ class TestLastSnapshot:
         assert [each.name for each in result.kept] == list(result.snapshots)
         assert len(line.world.snapshots) == 1
 
+    @pytest.mark.parametrize("seconds", [1, 24 * 3600])
+    def test_what_was_written_before_a_destruction_is_begun_again_is_in_the_last_one(
+        self, line: Line, state: DeploymentState, seconds: int
+    ) -> None:
+        """A machine that starts again meanwhile starts the service, too."""
+        line.world.broken["destroy"].append(InfrastructureError("throttled", "Wait."))
+        with pytest.raises(InfrastructureError):
+            line.conductor().rollback(state.deployment_id)
+        line.clock.sleep(seconds)
+        rows(line, state, "written since")
+        result = line.conductor().rollback(state.deployment_id)
+        assert [line.world.kept[name] for name in result.snapshots] == ["written since"]
+
     def test_what_was_written_after_a_broken_off_destruction_is_in_the_last_one(
         self, line: Line, state: DeploymentState
     ) -> None:
