@@ -45,9 +45,11 @@ class Application:
 
     def sockets(self) -> list[tuple[str, int]]:
         """Return address and port of what is listened on since it was started, sorted by port."""
-        found = sockets()
-        foreign = others(self.process.pid) if set(found) - self.before else frozenset()
-        ours = {where for where, inode in found.items() if where not in self.before and inode not in foreign}
+        found = {where: inode for where, inode in sockets().items() if where not in self.before}
+        foreign = others(self.process.pid) if found else frozenset()
+        # One that somebody closed before its owner was looked for has none, and is gone.
+        left = sockets() if found else {}
+        ours = [where for where, inode in found.items() if inode not in foreign and left.get(where) == inode]
         return sorted(ours, key=lambda where: (where[1], where[0]))
 
     def end(self) -> list[str]:

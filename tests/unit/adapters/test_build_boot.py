@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 import time
 from pathlib import Path
@@ -121,6 +123,24 @@ def test_a_socket_that_no_proxy_finds_is_told(booted: Booted) -> None:
     program = f"import socket, time; s = socket.create_server(('127.0.0.7', {booted.port})); time.sleep(60)"
     result = booted.boot(program)
     assert (result["outcome"], result["sockets"]) == ("silent", [f"127.0.0.7:{booted.port}"])
+
+
+def test_what_somebody_else_has_closed_meanwhile_is_not_the_application_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application = watching.Application([], "sleep 60", dict(os.environ), str(tmp_path))
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = listener.getsockname()
+
+    def others(pid: int) -> frozenset[str]:
+        listener.close()
+        return frozenset()  # nobody has it any more
+
+    try:
+        monkeypatch.setattr(watching, "others", others)
+        assert address not in application.sockets()
+    finally:
+        application.end()
 
 
 def test_a_worker_that_answers_http_is_none(booted: Booted, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,7 +21,11 @@ def endpoint() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    made = f"http://{host}:{port}"
+    # All emulated accounts of one process are the same one: begin without what the tests of other files left in it.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener.open(urllib.request.Request(f"{made}/moto-api/reset", method="POST"), timeout=60).close()
+    yield made
     server.stop()
 
 
