@@ -140,8 +140,8 @@ def test_a_daemon_that_cannot_start_says_its_last_lines(target: LocalTarget, pod
 
 
 def test_a_daemon_that_is_never_ready_is_ended(target: LocalTarget, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "START_SECONDS", 0.1)
-    with pytest.raises(LocalTargetError, match=r"not ready after 0\.1 s"):
+    monkeypatch.setattr(client, "START_SECONDS", 0.0)
+    with pytest.raises(LocalTargetError, match="not ready after 0 s"):
         target.ensure()
     assert target._is_over(20)
 
