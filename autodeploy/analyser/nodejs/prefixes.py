@@ -19,7 +19,7 @@ _HANGING = re.compile(rb"\.(?:use|register|route)\s*\(|\.(?:get|all)\s*\([^\n]*\
 
 _ROUTER = '(new_expression constructor: (_) @by arguments: (arguments . (object) @options) (#match? @by "Router$"))'
 _LOADS = re.compile(rb"\bdir:[^}\n]*?['\"]\.?/?([\w/-]*routes[\w/-]*)['\"]")
-_NAMED = frozenset({"identifier", "member_expression", "call_expression"})
+_NAMED = frozenset({"identifier", "member_expression", "call_expression", "await_expression"})
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _given(verb: str, given: list[Node]) -> str | None:
 
 def _module_of(code: Code, node: Node, names: dict[str, str], folder: str) -> tuple[Module, str] | None:
     """Return the module that a value comes from, and the name that it has among what that exports."""
-    said = text(node)[:200]
+    said = re.sub(r"^await\s+", "", text(node)[:200])
     if match := re.match(r"require\(\s*['\"]([^'\"]+)['\"]\s*\)(?:\.(\w+))?", said):
         found = code.find(folder, match[1])
         return (_handed_on(code, found, match[2] or ""), match[2] or "") if found else None

@@ -86,7 +86,9 @@ def _candidates(
     for name in ("start", *_PRODUCTION_SCRIPTS):
         line = manifest.scripts.get(name)
         yield from _sent_away(tree, manifest, name, line or "")
-        if line and not is_for_development(manifest, line) and not _is_built_elsewhere(tree, manifest, line, own):
+        if not line or is_for_development(manifest, line) or _is_made_by_none(tree, manifest, line):
+            continue
+        if not _is_built_elsewhere(tree, manifest, line, own):
             yield _script(tree, manifest, name, line)
     for name in ("web", "worker"):
         process = processes.get(name)
@@ -123,6 +125,22 @@ def _is_built_elsewhere(tree: Tree, manifest: Manifest, line: str, own: Serving 
     return bool(
         own and file and file not in tree.index and own.command.endswith(f"node build/{posixpath.normpath(file)}")
     )
+
+
+def _is_made_by_none(tree: Tree, manifest: Manifest, line: str) -> bool:
+    """Tell whether a script runs a file that the compiler, which keeps names, has no source of."""
+    file = next((posixpath.normpath(part.node_file) for part in parts(manifest, line) if part.node_file), "")
+    builds = [part.bare for part in parts(manifest, manifest.scripts.get("build", ""))]
+    is_plain = bool(builds) and all(
+        re.match(r"(?:tsc|tsc-alias|rimraf|rm|cp|copyfiles|eslint)\b", part) for part in builds
+    )
+    if not is_plain or file in tree.index or not re.match(r"(?:dist|build|lib|out)/.*\.js$", file):
+        return False
+    options = jsonc.table(tree.read("tsconfig.json")).get("compilerOptions")
+    root = _folder(options.get("rootDir")) if isinstance(options, dict) else ""
+    inner = file.partition("/")[2].removesuffix(".js")
+    places = [posixpath.join(folder, inner) for folder in ("", "src", root)]
+    return not any(f"{place}.{end}" in tree.index for place in places for end in ("ts", "tsx", "mts", "cts", "js"))
 
 
 def _has_server(tree: Tree) -> bool:

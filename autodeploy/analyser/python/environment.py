@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from autodeploy.analyser.environment import settled
 from autodeploy.analyser.python.code import Code, speaking
 from autodeploy.analyser.python.conditions import demanded, guarded
+from autodeploy.analyser.python.envfunctions import called_reads
 from autodeploy.analyser.python.names import dotted, keyword, text_of
 from autodeploy.analyser.python.settingsclasses import settings_variables
 from autodeploy.analyser.tree import Tree
@@ -42,6 +43,9 @@ def detect_environment(tree: Tree, reachable: frozenset[str]) -> list[Environmen
     readers = _shared_readers(tree)
     for made in speaking(tree, _SPEAKING):
         (inside if made.path in reachable else aside).extend(_read_in(tree, made, readers))
+    for read, made in called_reads(tree):
+        is_aside = made.path not in reachable or _is_in_function(made, read.line)
+        (inside if made.path in reachable else aside).append(read.but(required=False) if is_aside else read)
     for variable, path in settings_variables(tree):
         (inside if path in reachable else aside).append(variable)
     for made in speaking(tree, re.compile(r"\benv\b|\bconfig\b")) if readers else ():
@@ -86,6 +90,10 @@ def _read_in(tree: Tree, made: Code, shared: dict[str, str]) -> Iterator[Environ
 
 def _is_within(node: ast.expr, lines: list[tuple[int, int]]) -> bool:
     return any(first <= node.lineno <= last for first, last in lines)
+
+
+def _is_in_function(made: Code, line: int) -> bool:
+    return any(item.lineno < line <= (item.end_lineno or item.lineno) for item in made.functions)
 
 
 def _is_environ(made: Code, node: ast.Subscript) -> bool:

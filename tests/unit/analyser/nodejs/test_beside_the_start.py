@@ -134,3 +134,22 @@ def test_swaggers_page_answers_where_nothing_else_is_known_to(main: str, path: s
 def test_what_an_image_runs_comes_before_what_is_called_as_programs_are(image: str, command: str) -> None:
     stack = stack_of({"name": "x"}, **{"bin/x.js": SERVER, "index.js": SERVER, "Dockerfile": image})
     assert stack.start_command == command
+
+
+@pytest.mark.parametrize(
+    ("build", "files", "command"),
+    [
+        ("tsc", {"server.ts": SERVER}, "node dist/server.js"),
+        ("rimraf dist && tsc", {"server.ts": SERVER, "app/app.ts": ""}, "node dist/server.js"),
+        ("tsc", {"server.ts": SERVER, "app.ts": SERVER}, "npm run serve"),
+        ("tsc", {"server.ts": SERVER, "src/app.ts": SERVER}, "npm run serve"),
+        ("webpack", {"server.ts": SERVER}, "npm run serve"),
+    ],
+)
+def test_a_script_of_what_no_source_is_there_for_is_old(build: str, files: dict[str, str], command: str) -> None:
+    scripts = {"start": "nodemon server.ts", "serve": "node dist/app.js", "build": build}
+    options = '{"compilerOptions": {"outDir": "dist"}}'
+    stack = stack_of(
+        {"scripts": scripts, "devDependencies": {"typescript": "5"}}, **{"tsconfig.json": options, **files}
+    )
+    assert stack.start_command == command

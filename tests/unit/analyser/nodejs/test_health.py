@@ -196,3 +196,9 @@ def test_a_router_that_a_required_function_returns_has_its_path() -> None:
     }
     code = "const api = require('./api')(env);\napp.use('/api/v1', api);\n"
     assert stack_of(HEAD + code, **files).health_check_path == "/api/v1/status"
+
+
+def test_a_router_that_is_awaited() -> None:
+    code = f"{HEAD}import router from './router.js';\napp.use('/v1', await router());\n"
+    router = "export default async function () {\n  const app = express();\n  app.get('/ping', h);\n  return app;\n}\n"
+    assert stack_of(code, **{"router.js": router}).health_check_path == "/v1/ping"

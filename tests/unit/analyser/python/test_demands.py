@@ -112,3 +112,26 @@ def test_a_service_that_the_platform_makes_is_asked_for() -> None:
     assert required(
         "import os\nB = os.getenv('BROKER')\nO = os.getenv('OTHER_HOST')\n", **{"render.yaml": blueprint}
     ) == {"BROKER"}
+
+
+TAKES = "import os\ndef get_env(name):\n    try:\n        return os.environ[name]\n    except KeyError:\n        raise ValueError(name)\n"
+OR = "import os\ndef get_env(name, other=None):\n    return os.getenv(name, other)\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "is_required", "default"),
+    [
+        (f"{TAKES}X = get_env('A_B')\n", True, None),
+        (f"{TAKES}def later():\n    return get_env('A_B')\n", False, None),
+        (f"{OR}X = get_env('A_B')\n", False, None),
+        (f"{OR}X = get_env('A_B', 'two')\n", False, "two"),
+        (f"{OR}X = get_env('A_B', other=3)\n", False, "3"),
+        (f"{OR}Y = get_env('no name')\nX = get_env('A_B')\n", False, None),
+        ("from reading import get_env\nX = get_env('A_B')\n", True, None),
+        ("import os\ndef get_env(name, must=True):\n    v = os.environ.get(name)\n    if must and not v:\n        raise ValueError\n    return v\n"
+         "X = get_env('A_B')\n", True, None),
+    ],
+)  # fmt: skip
+def test_functions_of_the_programs_own(code: str, is_required: bool, default: str | None) -> None:
+    found = stack_of(code, **{"reading.py": TAKES}).environment
+    assert [(item.name, item.required, item.default) for item in found] == [("A_B", is_required, default)]
