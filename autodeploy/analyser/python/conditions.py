@@ -74,7 +74,7 @@ def demanded(made: Code) -> set[ast.Call]:
         if isinstance(node, ast.Assert):
             asked = [_present(part) for part in _either(node.test, ast.And)]
         elif isinstance(node, ast.If) and _ends(node.body):
-            asked = [_absent(part) for part in _either(node.test, ast.Or)]
+            asked = [absent(part) for part in _either(node.test, ast.Or)]
         else:
             continue
         tested |= {part.id for part in asked if isinstance(part, ast.Name)}
@@ -91,7 +91,7 @@ def _present(test: ast.expr) -> ast.expr | None:
     return _compared(test, ast.IsNot) if isinstance(test, ast.Compare) else test
 
 
-def _absent(test: ast.expr) -> ast.expr | None:
+def absent(test: ast.expr) -> ast.expr | None:
     """Return what a condition says is missing: `not X`, `X is None`."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         return test.operand

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autodeploy.analyser.python.code import Code, speaking
+from autodeploy.analyser.python.conditions import absent
 from autodeploy.analyser.python.names import dotted, keyword, text_of
 from autodeploy.analyser.tree import Tree
 from autodeploy.model import EnvironmentVariable
@@ -60,9 +61,30 @@ def _functions(made: Code) -> Iterator[_Function]:
         asked = [part for part in ast.walk(node) if names and _asks(part, names[0], made)]
         if not asked:
             continue
-        ends = any(isinstance(part, ast.Raise) for part in ast.walk(node))
-        ends = ends or (any(isinstance(part, ast.Subscript) for part in asked) and len(names) == 1)
-        yield _Function(node.name, ends, names[1] if len(names) > 1 else "")
+        yield _Function(node.name, _ends(node, asked), names[1] if len(names) > 1 else "")
+
+
+def _ends(function: ast.FunctionDef | ast.AsyncFunctionDef, asked: list[ast.AST]) -> bool:
+    """Tell whether a function raises where the variable is missing, be it os.environ that does."""
+    parts = list(ast.walk(function))
+    tries = [part for part in parts if isinstance(part, ast.Try)]
+    caught = {id(inner) for part in tries for node in part.body for inner in ast.walk(node)}
+    if any(isinstance(part, ast.Subscript) and id(part) not in caught for part in asked):
+        return True
+    if any(id(part) in caught for part in asked) and any(_raises(node) for part in tries for node in part.handlers):
+        return True
+    given = [part for part in parts if isinstance(part, ast.Assign) and part.value in asked]
+    held = {getattr(part.targets[0], "id", "") for part in given}
+    for part in (part for part in parts if isinstance(part, ast.If) and any(map(_raises, part.body))):
+        tests = part.test.values if isinstance(part.test, ast.BoolOp) else [part.test]
+        missing = [absent(test) for test in tests]
+        if any(item in asked or getattr(item, "id", None) in held for item in missing if item is not None):
+            return True
+    return False
+
+
+def _raises(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Raise) for part in ast.walk(node))
 
 
 def _asks(node: ast.AST, name: str, made: Code) -> bool:

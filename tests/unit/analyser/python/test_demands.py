@@ -130,6 +130,10 @@ OR = "import os\ndef get_env(name, other=None):\n    return os.getenv(name, othe
         ("from reading import get_env\nX = get_env('A_B')\n", True, None),
         ("import os\ndef get_env(name, must=True):\n    v = os.environ.get(name)\n    if must and not v:\n        raise ValueError\n    return v\n"
          "X = get_env('A_B')\n", True, None),
+        ("import os\ndef get_env(name):\n    v = os.getenv(name)\n    if v not in ('', 'on'):\n        raise ValueError\n    return v\n"
+         "X = get_env('A_B')\n", False, None),
+        ("import os\ndef get_env(name):\n    try:\n        return os.environ[name]\n    except KeyError:\n        return ''\n"
+         "X = get_env('A_B')\n", False, None),
     ],
 )  # fmt: skip
 def test_functions_of_the_programs_own(code: str, is_required: bool, default: str | None) -> None:
