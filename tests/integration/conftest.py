@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from integration.building import World
-from integration.killing import account, running_loop
+from integration.killing import Place, account, running_loop
 
+from autodeploy.adapters import tls
 from autodeploy.local.provider import amis_file
 
 
@@ -27,6 +29,22 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     os.environ["MOTO_AMIS_PATH"] = str(amis)
     with account() as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[str, str]:
+    """A balancer's certificate and its key."""
+    now = datetime.now(timezone.utc)
+    return tls.issue(tls.make_authority("Test", now), ["localhost"], now)
+
+
+@pytest.fixture
+def place(
+    tmp_path: Path, engine_binary: Path, endpoint: str, loop: asyncio.AbstractEventLoop, pair: tuple[str, str]
+) -> Iterator[Place]:
+    made = Place(tmp_path / "home", engine_binary, endpoint, loop, pair[1])
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")

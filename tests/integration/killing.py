@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import threading
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -103,15 +104,18 @@ class Executioner(grpc.aio.ServerInterceptor):
 
 
 class Place:
-    """One home, one account, one engine."""
+    """One home, one engine, and the account at `endpoint`, which becomes a new one; `key` is the balancer's."""
 
-    def __init__(self, home: Path, executable: Path, endpoint: str, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, home: Path, executable: Path, endpoint: str, loop: asyncio.AbstractEventLoop, key: str = ""
+    ) -> None:
+        _empty(endpoint)
         self.home = home
         self.endpoint = endpoint
         self.plane = FakePlane()
         self.executioner = Executioner(home)
         self.said: list[str] = []
-        self.key = ""
+        self.key = key
         self._loop = loop
         self.server = self._run(serve_provider(endpoint, self.plane, interceptors=[self.executioner]))
         load_schemas()
@@ -236,6 +240,12 @@ def _watching(aws: Callable[[str], Any]) -> dict[str, int]:
         "topic": len(sns.list_topics()["Topics"]),
         "subscription": len(sns.list_subscriptions()["Subscriptions"]),
     }
+
+
+def _empty(endpoint: str) -> None:
+    """Make the account a new one."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener.open(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST"), timeout=30).close()
 
 
 @contextmanager

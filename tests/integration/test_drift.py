@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
 from integration.killing import ID, Place
-from integration.test_engine_kills import empty, plan
+from integration.test_engine_kills import plan
 
-from autodeploy.adapters import tls
 from autodeploy.agents.dismantling import of_part
 from autodeploy.agents.drifting import with_foreign
 from autodeploy.errors import InfrastructureError
@@ -22,23 +17,6 @@ from autodeploy.model import Drift
 pytestmark = pytest.mark.engine
 
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
-
-
-@pytest.fixture(scope="module")
-def pair() -> tuple[str, str]:
-    now = datetime.now(timezone.utc)
-    return tls.issue(tls.make_authority("Test", now), ["localhost"], now)
-
-
-@pytest.fixture
-def place(
-    tmp_path: Path, engine_binary: Path, endpoint: str, loop: asyncio.AbstractEventLoop, pair: tuple[str, str]
-) -> Iterator[Place]:
-    empty(endpoint)
-    made = Place(tmp_path / "home", engine_binary, endpoint, loop)
-    made.key = pair[1]
-    yield made
-    made.close()
 
 
 def up(place: Place, pair: tuple[str, str]) -> dict[str, Any]:

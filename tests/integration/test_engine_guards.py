@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 from integration.killing import ID, Place
-from integration.test_engine_kills import empty, plan
+from integration.test_engine_kills import plan
 
-from autodeploy.adapters import tls
 from autodeploy.adapters.pulumi import PulumiEngine
 from autodeploy.errors import PlanError
 from autodeploy.model import DatabasePlan, InfraPlan
@@ -24,17 +21,8 @@ pytestmark = pytest.mark.engine
 
 
 @pytest.fixture
-def place(tmp_path: Path, engine_binary: Path, endpoint: str, loop: asyncio.AbstractEventLoop) -> Iterator[Place]:
-    empty(endpoint)
-    made = Place(tmp_path / "home", engine_binary, endpoint, loop)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def wanted() -> tuple[InfraPlan, dict[str, str]]:
-    now = datetime.now(timezone.utc)
-    certificate, key = tls.issue(tls.make_authority("Test", now), ["localhost"], now)
+def wanted(pair: tuple[str, str]) -> tuple[InfraPlan, dict[str, str]]:
+    certificate, key = pair
     return plan(certificate), {"certificateKey": key}
 
 

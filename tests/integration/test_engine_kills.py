@@ -8,17 +8,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-import urllib.request
 from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from integration.killing import ID, Place
 
-from autodeploy.adapters import tls
 from autodeploy.errors import InfrastructureError
 from autodeploy.model import DatabasePlan, InfraPlan, WebPlan
 
@@ -78,26 +74,6 @@ def spread(calls: int) -> list[Point]:
 CHAINS = list(zip(spread(UP_CALLS), spread(DESTROY_CALLS), strict=True))
 
 
-@pytest.fixture(scope="module")
-def pair() -> tuple[str, str]:
-    now = datetime.now(timezone.utc)
-    return tls.issue(tls.make_authority("Test", now), ["localhost"], now)
-
-
-def empty(endpoint: str) -> None:
-    """Make the account a new one."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    opener.open(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST"), timeout=30).close()
-
-
-@pytest.fixture
-def place(tmp_path: Path, engine_binary: Path, endpoint: str, loop: asyncio.AbstractEventLoop) -> Iterator[Place]:
-    empty(endpoint)
-    made = Place(tmp_path / "home", engine_binary, endpoint, loop)
-    yield made
-    made.close()
-
-
 def plan(certificate: str) -> InfraPlan:
     return InfraPlan(
         deployment_id=ID,
@@ -120,8 +96,7 @@ def plan(certificate: str) -> InfraPlan:
 def survives(place: Place, pair: tuple[str, str], up: Point, destroy: Point) -> None:
     """Kill the engine once on the way up and once on the way down; nothing is doubled, nothing left."""
     certificate, key = pair
-    place.key, secrets = key, {"certificateKey": key}
-    before = place.standing()
+    secrets, before = {"certificateKey": key}, place.standing()
     saved = place.home / "update-plan.json"
     place.engine.preview(plan(certificate), secrets, saved, place.say)
     place.executioner.order(*up)
@@ -165,8 +140,7 @@ def test_an_engine_killed_at_a_sample_of_points(
     while number == 0 or time.monotonic() - begun + longest < SAMPLE_SECONDS:
         number += 1
         since = time.monotonic()
-        empty(endpoint)
-        place = Place(tmp_path / f"home-{number}", engine_binary, endpoint, loop)
+        place = Place(tmp_path / f"home-{number}", engine_binary, endpoint, loop, pair[1])
         up = Point(chance.randint(1, UP_CALLS), chance.choice(PHASES))
         destroy = Point(chance.randint(1, DESTROY_CALLS), chance.choice(PHASES))
         print(up, destroy)

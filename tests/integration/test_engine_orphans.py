@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from integration.killing import Place
-from integration.test_engine_kills import WHOLE, empty, plan
+from integration.test_engine_kills import WHOLE, plan
 
-from autodeploy.adapters import tls
 from autodeploy.interruption import SAME_PRESS_SECONDS
 
 pytestmark = pytest.mark.engine
@@ -25,17 +22,14 @@ pytestmark = pytest.mark.engine
 class Run:
     """A first `up` in a process of its own, and the place it works in."""
 
-    def __init__(self, folder: Path, executable: Path, endpoint: str, loop: asyncio.AbstractEventLoop) -> None:
-        now = datetime.now(timezone.utc)
-        certificate, self.key = tls.issue(tls.make_authority("Test", now), ["localhost"], now)
+    def __init__(self, folder: Path, executable: Path, place: Place, certificate: str) -> None:
         self.plan = plan(certificate)
-        empty(endpoint)
-        self.place = Place(folder / "home", executable, endpoint, loop)
-        self.before = self.place.standing()
+        self.place = place
+        self.before = place.standing()
         (folder / "plan.json").write_text(self.plan.to_json())
-        (folder / "key.pem").write_text(self.key)
+        (folder / "key.pem").write_text(place.key)
         script = Path(__file__).with_name("up_once.py")
-        words = [folder / "home", executable, self.place.server.port, folder / "plan.json", folder / "key.pem"]
+        words = [place.home, executable, place.server.port, folder / "plan.json", folder / "key.pem"]
         self.process = subprocess.Popen(
             [sys.executable, str(script), *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -67,15 +61,15 @@ class Run:
             if "waiting for the Pulumi engine of an earlier run" in line and self.place.plane.gate:
                 self.place.plane.gate.set()
 
-        self.place.engine.up(self.plan, {"certificateKey": self.key}, None, say)
+        self.place.engine.up(self.plan, {"certificateKey": self.place.key}, None, say)
         assert self.place.standing() - self.before == WHOLE, said
         assert len(self.place.plane.machines) == len(self.place.plane.databases) == 1
         self.said = said
 
 
 @pytest.fixture
-def run(tmp_path: Path, engine_binary: Path, endpoint: str, loop: asyncio.AbstractEventLoop) -> Iterator[Run]:
-    made = Run(tmp_path, engine_binary, endpoint, loop)
+def run(tmp_path: Path, engine_binary: Path, place: Place, pair: tuple[str, str]) -> Iterator[Run]:
+    made = Run(tmp_path, engine_binary, place, pair[0])
     end = threading.Timer(300, made.process.kill)  # one that says nothing more is no reason to wait for ever
     end.start()
     yield made
@@ -84,7 +78,6 @@ def run(tmp_path: Path, engine_binary: Path, endpoint: str, loop: asyncio.Abstra
     made.process.wait()
     if made.place.plane.gate:
         made.place.plane.gate.set()
-    made.place.close()
 
 
 def test_an_engine_whose_starter_was_killed_ends_by_itself_and_is_waited_for(run: Run) -> None:

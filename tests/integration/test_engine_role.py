@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from integration.killing import ID, Place
-from integration.test_engine_kills import empty, plan
+from integration.test_engine_kills import plan
 
 from autodeploy.adapters.pulumi import PulumiEngine
 from autodeploy.errors import InfrastructureError
@@ -21,14 +18,6 @@ pytestmark = pytest.mark.engine
 OURS, OTHER = (f"arn:aws:iam::123456789012:role/{name}" for name in ("deployer", "other"))
 GONE = "arn:aws:iam::555555555555:role/gone"
 """The emulated account has no such role, and says so."""
-
-
-@pytest.fixture
-def place(tmp_path: Path, engine_binary: Path, endpoint: str, loop: asyncio.AbstractEventLoop) -> Iterator[Place]:
-    empty(endpoint)
-    made = Place(tmp_path / "home", engine_binary, endpoint, loop)
-    yield made
-    made.close()
 
 
 def acting(place: Place, role_arn: str | None) -> PulumiEngine:
