@@ -12,15 +12,14 @@ from pathlib import Path
 
 from fixtures.planned import LOCAL, planned
 from fixtures.released import ARTIFACT, INFRASTRUCTURE, STACK
+from integration.machine import Machine
 
-from autodeploy.adapters.keys import generate
-from autodeploy.adapters.ssh import SshHost, connect
+from autodeploy.adapters.ssh import SshHost
 from autodeploy.local.authority import authority
-from autodeploy.local.containers import container_engine
-from autodeploy.local.dataplane import DatabaseOrder, MachineOrder
+from autodeploy.local.dataplane import DatabaseOrder
 from autodeploy.local.local_dataplane import LocalDataPlane
-from autodeploy.model import BuildArtifact, HostFacts, Plan, Step, TechStack
-from autodeploy.releaser import HOST_FACTS_SCRIPT, DatabaseAccess, Release, environment, host_facts, release, steps
+from autodeploy.model import BuildArtifact, Plan, Step, TechStack
+from autodeploy.releaser import DatabaseAccess, Release, environment, release, steps
 
 APP = """
 import http.server, json, os, subprocess
@@ -47,30 +46,16 @@ WEB = STACK.but(
 )
 
 
-class Lab:
+class Lab(Machine):
     """One machine with its database, and what a release of it needs."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.plane = LocalDataPlane(container_engine(), folder, "host-epoch")
-        private, public = generate()
-        self.key = folder / "key"
-        self.key.touch(0o600)
-        self.key.write_text(private)
         self.plan: Plan = planned(WEB, LOCAL)
-        template = self.plan.infra.user_data.replace(self.plan.infra.ssh_public_key.strip(), public.strip())
-        self.machine = MachineOrder(
-            instance_id="it-host",
-            deployment_id="it-host",
-            network="vpc-host",
-            image="debian-12",
-            public_key=public,
-            user_data=template,
-        )
+        super().__init__(folder, "it-host", plan=self.plan)
         self.database = DatabaseOrder(
             identifier="it-host-db",
             deployment_id="it-host",
-            network="vpc-host",
+            network=self.order.network,
             engine="postgres",
             engine_version="15.8",
             username="dbadmin",
@@ -79,21 +64,9 @@ class Lab:
         )
         self.artifact = self._artifact()
 
-    async def boot(self) -> None:
-        self.address = await self.plane.run_instance(self.machine)
-        self.database_address, _ = await self.plane.run_database(self.database)
-
-    async def remove(self) -> None:
-        await self.plane.terminate_instance("it-host")
-        await self.plane.delete_database("it-host-db")
-        await self.plane.remove_network("vpc-host")
-
-    def connect(self) -> SshHost:
-        pinned = self.folder / "known_hosts"
-        return connect(self.address, key_path=self.key, known_hosts=pinned, say=lambda _: None, deadline=60)
-
-    def facts(self, host: SshHost) -> HostFacts:
-        return host_facts(host.run(HOST_FACTS_SCRIPT).stdout)
+    async def boot(self, plane: LocalDataPlane) -> None:
+        await super().boot(plane)
+        self.database_address, _ = await plane.run_database(self.database)
 
     def release(self, stack: TechStack = WEB, greeting: str = "it's me", command: str = "python main.py") -> Release:
         access = DatabaseAccess(

@@ -5,7 +5,6 @@ The agent is stood in for by a program that speaks to sshd from within the machi
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
 from collections.abc import Iterator
@@ -14,20 +13,16 @@ from pathlib import Path
 import pytest
 from fixtures.planned import planned, settings
 from fixtures.released import STACK
+from integration.machine import Machine, booted
 
 from autodeploy.adapters.aws.sessions import Tunnel
-from autodeploy.adapters.keys import generate
 from autodeploy.adapters.outside import OutsideWorld
-from autodeploy.adapters.ssh import SshHost, connect
+from autodeploy.adapters.ssh import SshHost
 from autodeploy.converger import converge, verify
 from autodeploy.errors import DeploymentError
 from autodeploy.hardener import controls
-from autodeploy.local.containers import container_engine
-from autodeploy.local.dataplane import MachineOrder
-from autodeploy.local.local_dataplane import LocalDataPlane
 from autodeploy.local.machines import KIND
 from autodeploy.model import Step
-from autodeploy.releaser import HOST_FACTS_SCRIPT, host_facts
 
 pytestmark = pytest.mark.local
 
@@ -37,40 +32,19 @@ OF_ACCESS = ("fail2ban", "ssh-keys-only", "ssh-algorithms", "firewall")
 """The controls that decide who gets in; the others ask the internet, or are as they are by SSH."""
 
 
-class Closed:
+class Closed(Machine):
     """One machine with its key, and the way in from outside."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.engine = container_engine()
-        self.plane = LocalDataPlane(self.engine, folder, "sessions-epoch")
-        private, self.public = generate()
-        self.key = folder / "key"
-        self.key.touch(0o600)
-        self.key.write_text(private)
         self.plan = planned(STACK, access="ssm")
-
-    async def boot(self) -> None:
-        # Of the local target: the agent's package is not to be had here.
-        data = planned(STACK).infra.user_data.replace(self.plan.infra.ssh_public_key, self.public.strip())
-        order = MachineOrder(
-            instance_id=INSTANCE,
-            deployment_id=INSTANCE,
-            network="vpc-sessions",
-            image="debian-13",
-            public_key=self.public,
-            user_data=data,
-        )
-        self.address = await self.plane.run_instance(order)
-
-    async def remove(self) -> None:
-        await self.plane.terminate_instance(INSTANCE)
-        await self.plane.remove_network("vpc-sessions")
+        # It boots as one of the local target: the agent's package is not to be had here.
+        super().__init__(folder, INSTANCE, "debian-13", planned(STACK))
 
     def programs(self) -> Path:
         """Return the folder of an `aws` that comes from within the machine."""
-        name = self.plane.fleet.container(KIND, INSTANCE)
-        session = self.engine.command("exec", "--interactive", name, "bash", "-c", FROM_WITHIN)
+        fleet = self.plane.fleet
+        name = fleet.container(KIND, INSTANCE)
+        session = fleet.engine.command("exec", "--interactive", name, "bash", "-c", FROM_WITHIN)
         folder = self.folder / "bin"
         folder.mkdir()
         (folder / "aws").write_text(f"#!/bin/sh\nexec {shlex.join(session)}\n")
@@ -79,30 +53,22 @@ class Closed:
             program.chmod(0o755)
         return folder
 
-    def enter(self, deadline: float = 60) -> SshHost:
-        return self._connect(INSTANCE, deadline, Tunnel(INSTANCE, "us-east-1"))
+    def enter(self) -> SshHost:
+        return self.connect(way=Tunnel(INSTANCE, "us-east-1"))
 
     def knock(self) -> SshHost:
-        return self._connect(self.address, 1, None)
-
-    def _connect(self, address: str, deadline: float, way: Tunnel | None) -> SshHost:
-        pinned = self.folder / "known_hosts"
-        return connect(address, key_path=self.key, known_hosts=pinned, say=print, deadline=deadline, way=way)
+        return self.connect(deadline=1)
 
     def controls(self, host: SshHost) -> tuple[Step, ...]:
-        facts = host_facts(host.run(HOST_FACTS_SCRIPT).stdout)
+        facts = self.facts(host)
         assert facts.client_address in ("127.0.0.1", "::1")
         return tuple(step for step in controls(self.plan, facts, settings()) if step.name in OF_ACCESS)
 
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
-    made = Closed(tmp_path_factory.mktemp("sessions"))
-    try:
-        asyncio.run(made.boot())
+    with booted(Closed(tmp_path_factory.mktemp("sessions"))) as made:
         yield made
-    finally:
-        asyncio.run(made.remove())
 
 
 def test_a_machine_is_closed_from_outside_and_entered_by_a_session(

@@ -5,7 +5,6 @@ The tests of this file are one story, told in order on one machine.
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import threading
 import time
@@ -16,6 +15,7 @@ import pytest
 from fixtures.planned import settings
 from fixtures.pressing import until
 from integration.lab import WEB, Lab
+from integration.machine import booted
 
 from autodeploy.adapters.ssh import SshHost
 from autodeploy.converger import converge, verify
@@ -28,12 +28,8 @@ pytestmark = pytest.mark.local
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    made = Lab(tmp_path_factory.mktemp("host"))
-    try:
-        asyncio.run(made.boot())
+    with booted(Lab(tmp_path_factory.mktemp("host"))) as made:
         yield made
-    finally:
-        asyncio.run(made.remove())
 
 
 @pytest.fixture

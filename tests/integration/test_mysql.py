@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 from fixtures.released import ARTIFACT, STACK
+from integration.machine import Machine, booted
 
-from autodeploy.adapters.keys import generate
-from autodeploy.adapters.ssh import SshHost, connect
+from autodeploy.adapters.ssh import SshHost
 from autodeploy.converger import converge
 from autodeploy.local.authority import authority
-from autodeploy.local.containers import container_engine
-from autodeploy.local.dataplane import DatabaseOrder, MachineOrder
+from autodeploy.local.dataplane import DatabaseOrder
 from autodeploy.local.local_dataplane import LocalDataPlane
 from autodeploy.local.snapshots import DatabaseSnapshots
 from autodeploy.model import CommandResult
@@ -30,7 +29,7 @@ MASTER = 'it\'s \\ $HOME "x"'
 DATABASE = DatabaseOrder(
     identifier="it-mysql",
     deployment_id="it-mysql",
-    network="vpc-mysql",
+    network="vpc-it-mysql",
     engine="mysql",
     engine_version="8.0.41",
     username="dbadmin",
@@ -40,37 +39,14 @@ DATABASE = DatabaseOrder(
 CA = "/etc/autodeploy/database-ca.pem"
 
 
-class Lab:
+class Lab(Machine):
     """A machine beside a database, and what releases of an application need of it."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.private, self.public = generate()
-        self.key = home / "key"
-        self.key.touch(0o600)
-        self.key.write_text(self.private)
-        self.machine = MachineOrder(
-            instance_id="it-mysql",
-            deployment_id="it-mysql",
-            network="vpc-mysql",
-            image="debian-12",
-            public_key=self.public,
-            user_data="",
-        )
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, DATABASE.deployment_id)
 
-    @property
-    def plane(self) -> LocalDataPlane:
-        return LocalDataPlane(container_engine(), self.home, "mysql-epoch")
-
-    async def boot(self) -> None:
-        plane = self.plane
-        self.address, (self.database, self.port) = await asyncio.gather(
-            plane.run_instance(self.machine), plane.run_database(DATABASE)
-        )
-
-    def connect(self) -> SshHost:
-        known = self.home / "known_hosts"
-        return connect(self.address, key_path=self.key, known_hosts=known, say=lambda _: None, deadline=60)
+    async def boot(self, plane: LocalDataPlane) -> None:
+        _, (self.database, self.port) = await asyncio.gather(super().boot(plane), plane.run_database(DATABASE))
 
     def release(self, password: str = "p@ss/w'ord\\") -> Release:
         access = DatabaseAccess(
@@ -81,7 +57,7 @@ class Lab:
             master_username="dbadmin",
             master_password=MASTER,
             app_password=password,
-            ca_pem=authority(self.home / "local").read_text(),
+            ca_pem=authority(self.folder / "local").read_text(),
         )
         return release(ARTIFACT, ON_MYSQL, environment(ON_MYSQL, {}, {}, access), "seal", access)
 
@@ -99,12 +75,8 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    made = Lab(tmp_path_factory.mktemp("mysql"))
-    try:
-        asyncio.run(made.boot())
+    with booted(Lab(tmp_path_factory.mktemp("mysql"))) as made:
         yield made
-    finally:
-        asyncio.run(made.plane.fleet.reset())
 
 
 @pytest.fixture
