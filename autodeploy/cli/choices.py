@@ -218,14 +218,16 @@ def find(store: Store, identifier: str | None, ended: bool = False) -> Deploymen
     is rolled back, or the only one.
     """
     from autodeploy.errors import StateError
+    from autodeploy.naming import name_in
 
-    states = list(store.list())
-    named = [state for state in states if identifier in (None, state.name)]
+    named = list(store.list(identifier))
     fitting = [state for state in named if state.status != "rolled_back"] or (named if ended else [])
     one = len(fitting) == 1 or (identifier and fitting and fitting[0].status == "rolled_back")
-    found = fitting[:1] if one else [state for state in states if state.deployment_id == identifier]
-    if found:
-        return found[0]
+    if one:
+        return fitting[0]
+    for state in store.list(name_in(identifier)) if identifier else ():
+        if state.deployment_id == identifier:
+            return state
     if identifier and not fitting:
         return store.load(identifier)  # which says that it is unknown, or damaged
     names = ", ".join(state.deployment_id for state in fitting[:5])
