@@ -16,6 +16,7 @@ from autodeploy.converger import converge
 from autodeploy.local.authority import authority
 from autodeploy.local.dataplane import DatabaseOrder
 from autodeploy.local.local_dataplane import LocalDataPlane
+from autodeploy.local.records import Records
 from autodeploy.local.snapshots import DatabaseSnapshots
 from autodeploy.model import CommandResult
 from autodeploy.releaser import DatabaseAccess, Release, environment, release
@@ -134,17 +135,22 @@ def test_rows_survive_a_database_that_stopped_and_the_same_order_finds_it(lab: L
     assert set(lab.converge(host, lab.release())) == {"ok"}
 
 
-def test_rows_of_a_snapshot_come_back_and_later_tables_go(lab: Lab, host: SshHost, tmp_path: Path) -> None:
-    password, snapshots = "p@ss/w'ord\\", DatabaseSnapshots(lambda: lab.plane.fleet, tmp_path)
+def test_a_database_that_is_made_from_a_snapshot_has_its_rows_and_its_users(lab: Lab, host: SshHost) -> None:
+    password, snapshots = "p@ss/w'ord\\", DatabaseSnapshots(lambda: lab.plane.fleet, Records(lab.folder).snapshots)
     made = "CREATE TABLE words (w VARCHAR(20)); INSERT INTO words VALUES ('naïve 🙂');"
     trigger = "CREATE TRIGGER upper_ BEFORE INSERT ON words FOR EACH ROW SET NEW.w = UPPER(NEW.w)"
     assert lab.ask(host, "app", password, f"{made} {trigger}").code == 0
     snapshots.keep("one", DATABASE.identifier, "mysql", "app")
     assert lab.ask(host, "app", password, "DROP TABLE words; CREATE TABLE later (n INT)").code == 0
-    snapshots.restore("one", DATABASE.identifier, "mysql", "app")
+    order = DATABASE.but(identifier="it-mysql-2", password="another master", snapshot="one")
+    lab.database, _ = asyncio.run(lab.plane.run_database(order))
     answer = lab.ask(
         host, "app", password, "INSERT INTO words VALUES ('more'); SELECT w FROM words; SHOW TABLES LIKE 'later'"
     )
     assert answer.stdout.splitlines() == ["naïve 🙂", "MORE"]
     assert lab.ask(host, "app", password, "SELECT @@character_set_database").stdout.strip() == "utf8mb4"
-    assert set(lab.converge(host, lab.release())) == {"ok"}
+    assert lab.ask(host, "dbadmin", "another master", "SELECT 1").code == 0
+    assert "denied" in lab.ask(host, "dbadmin", MASTER, "SELECT 1").stderr
+    # Again it is found as it is: what was written since stays.
+    assert asyncio.run(lab.plane.run_database(order))[0] == lab.database
+    assert lab.ask(host, "app", password, "SELECT count(*) FROM words").stdout.strip() == "2"
