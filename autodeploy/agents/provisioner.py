@@ -99,6 +99,8 @@ class HiveMindProvisioner(Dismantling):
     def fill_from(self, state: DeploymentState, snapshot: str) -> None:
         """Let the next plan make the database from a snapshot; raise AgentError where that cannot be done."""
         with self._working_on(state), self._attempting(f"Looking at the snapshot {snapshot}"):
+            self._engine.repair(state.deployment_id, self.say)
+            restoring.check_finished(state, self._engine.standing(state.deployment_id))
             found = self._cloud.snapshots.restorable(snapshot, backups.database(state, self._cloud.snapshots))
             assert state.plan is not None and state.plan.infra.database is not None  # or there were none to replace
             self._filled = restoring.filled_from(found, state.plan.infra.database)

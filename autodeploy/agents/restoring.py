@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from autodeploy.agents.backups import LOGICAL_NAME
+from autodeploy.errors import StateError
 from autodeploy.model import DatabasePlan, DeploymentState, InfraPlan, Snapshot, Standing
 from autodeploy.naming import database_identifier
 
@@ -40,6 +41,15 @@ def is_made(state: DeploymentState, standing: Iterable[Standing]) -> bool:
         return False
     named = database_identifier(infra, infra.database)
     return any(each.arn.endswith(f":db:{named}") for each in standing)
+
+
+def check_finished(state: DeploymentState, standing: Iterable[Standing]) -> None:
+    """Raise StateError where a restore was cut that has made its database: what is in use is not settled then."""
+    if is_under_way(state) and is_made(state, standing):
+        raise StateError(
+            f"the restore before this one was cut, and {state.deployment_id} stands between two databases",
+            f"Finish that first: autodeploy deploy {state.repo_url} --name {state.name}",
+        )
 
 
 def as_far(state: DeploymentState, standing: Iterable[Standing]) -> InfraPlan | None:

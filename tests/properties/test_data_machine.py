@@ -89,6 +89,8 @@ class DataMachine(RuleBasedStateMachine):
     def deploy(self, fault: Any) -> None:
         was_cut, before = is_under_way(self.state), self.rows
         result = self.run(fault, self.line.deploy)
+        if not fault:
+            assert result.status == "complete" and not is_under_way(self.state)
         if result and result.status == "complete" and before and not was_cut:
             assert self.rows == before
 
@@ -102,7 +104,9 @@ class DataMachine(RuleBasedStateMachine):
     @rule(fault=faults, data=st.data())
     def restore(self, fault: Any, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(sorted(self.line.world.kept)))
+        was_whole = self.state.status == "complete"
         result = self.run(fault, lambda: self.line.conductor().restore(self.identifier, name))
+        assert fault or not was_whole or result.status == "complete"
         if result and result.status == "complete":
             assert self.rows == self.line.world.kept[name]
             assert not is_under_way(self.state)
@@ -111,6 +115,7 @@ class DataMachine(RuleBasedStateMachine):
     @rule(fault=faults)
     def destroy(self, fault: Any) -> None:
         result = self.run(fault, lambda: self.line.conductor().rollback(self.identifier))
+        assert fault or result.status == "rolled_back"
         if result and result.status == "rolled_back":
             assert self.rows is None and self.line.world.stacks == {}
 

@@ -151,6 +151,23 @@ def test_that_was_stopped_is_gone_on_with_unasked(
     assert not is_stopped(line, state)
 
 
+def test_another_one_waits_for_one_that_was_cut_and_has_made_its_database(
+    line: Line, state: DeploymentState, taken: str
+) -> None:
+    for at, refused in (("up", False), ("await instance", True)):
+        line.world.broken[at].append(SystemExit())
+        with pytest.raises(SystemExit):
+            line.conductor().restore(state.deployment_id, taken)
+        line.clock.sleep(60)
+        if refused:
+            with pytest.raises(StateError, match="between two databases") as caught:
+                line.conductor().restore(state.deployment_id, taken)
+            assert caught.value.remediation.endswith(f"--name {state.name}")
+    assert line.deploy().status == "complete"
+    assert (rows(line, state), database(line, state)) == ("precious", (taken, 2))
+    assert line.conductor().restore(state.deployment_id, taken).status == "complete"
+
+
 @pytest.mark.parametrize("at", ["snapshot", "up", "after up", "await instance", "converge"])
 def test_that_was_cut_can_be_destroyed_at_once(line: Line, state: DeploymentState, taken: str, at: str) -> None:
     line.world.broken[at].append(SystemExit())
